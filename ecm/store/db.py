@@ -1,0 +1,159 @@
+"""The door to PostgreSQL: pools under one role, transactions under one tenant, and notifications.
+
+Only this package imports asyncpg. Whatever the driver raises when the server is gone or full leaves here as
+`DatabaseAway` or `StorageFull`, which every door turns into 503 and every loop into a pause.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any, TypeAlias
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from ecm.errors import DatabaseAway, StorageFull
+
+Connection: TypeAlias = "asyncpg.Connection[Any] | PoolConnectionProxy[Any]"
+Record: TypeAlias = asyncpg.Record
+
+AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+)
+FULL = (asyncpg.DiskFullError,)
+
+
+@asynccontextmanager
+async def driver_errors() -> AsyncIterator[None]:
+    """Turns what the driver says of a server that is gone or full into our own words."""
+    try:
+        yield
+    except FULL as error:
+        raise StorageFull from error
+    except AWAY as error:
+        if isinstance(error, ValueError):  # the driver's DataError: our own mistake, not the server's absence
+            raise
+        raise DatabaseAway from error
+
+
+async def open_connection(dsn: str, role: str | None) -> asyncpg.Connection[Any]:
+    """One connection of its own, under `role`. Raises DatabaseAway."""
+    async with driver_errors():
+        connection: asyncpg.Connection[Any] = await asyncpg.connect(
+            dsn, server_settings=_settings(role), timeout=10
+        )
+        await _prepare(connection)
+        return connection
+
+
+class Database:
+    """A pool of connections under one role."""
+
+    def __init__(self, dsn: str, role: str | None, size: int) -> None:
+        self.dsn = dsn
+        self.role = role
+        self._size = size
+        self._pool: asyncpg.Pool[Any] | None = None
+        self._opening = asyncio.Lock()
+
+    @classmethod
+    async def connect(cls, dsn: str, role: str | None, size: int = 4) -> Database:
+        """Opens lazily: a service may start before its database."""
+        return cls(dsn, role, size)
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            pool, self._pool = self._pool, None
+            with suppress(TimeoutError, *AWAY):
+                await asyncio.wait_for(pool.close(), 5)
+                return
+            pool.terminate()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection outside any transaction. Raises DatabaseAway, StorageFull."""
+        async with driver_errors():
+            pool = await self._open()
+            async with pool.acquire(timeout=10) as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A transaction across tenants, for the worker's role."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    @asynccontextmanager
+    async def tenant(self, tenant_id: int) -> AsyncIterator[Connection]:
+        """A transaction that sees one tenant's rows and no others."""
+        async with self.connection() as connection:
+            await connection.execute(f"BEGIN; SET LOCAL ecm.tenant = '{int(tenant_id)}'")
+            try:
+                yield connection
+            except BaseException:
+                with suppress(*AWAY):
+                    await connection.execute("ROLLBACK")
+                raise
+            await connection.execute("COMMIT")
+
+    async def listen(self, channel: str) -> AsyncIterator[str]:
+        """Payloads as they come, for ever; "" after each (re)connection, because what was said meanwhile is lost."""
+        while True:
+            heard: asyncio.Queue[str | None] = asyncio.Queue()
+            try:
+                connection = await open_connection(self.dsn, self.role)
+            except DatabaseAway:
+                await asyncio.sleep(0.5)
+                continue
+            try:
+                connection.add_termination_listener(lambda *_, heard=heard: heard.put_nowait(None))
+                await connection.add_listener(channel, lambda *args, heard=heard: heard.put_nowait(args[3]))
+                yield ""
+                while (payload := await heard.get()) is not None:
+                    yield payload
+            except AWAY:
+                pass
+            finally:
+                connection.terminate()
+            await asyncio.sleep(0.2)
+
+    async def _open(self) -> asyncpg.Pool[Any]:
+        if self._pool is None:
+            async with self._opening:
+                if self._pool is None:
+                    self._pool = await asyncpg.create_pool(
+                        self.dsn,
+                        min_size=0,
+                        max_size=self._size,
+                        init=_prepare,
+                        reset=_no_reset,
+                        server_settings=_settings(self.role),
+                        max_inactive_connection_lifetime=0,
+                        timeout=10,
+                        command_timeout=120,
+                    )
+        return self._pool
+
+
+def _settings(role: str | None) -> dict[str, str]:
+    settings = {"application_name": f"ecm {role or 'owner'}", "timezone": "UTC", "jit": "off"}
+    return settings | {"role": role} if role else settings
+
+
+async def _prepare(connection: Any) -> None:
+    for kind in ("json", "jsonb"):
+        await connection.set_type_codec(kind, encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+
+
+async def _no_reset(_connection: Any) -> None:
+    """Nothing here outlives its transaction (SET LOCAL only), and the driver's own reset costs a round trip."""

@@ -1,0 +1,1 @@
+"""Where a device thinks it is, against where the home is. Pure: no I/O, no clock."""
