@@ -207,6 +207,6 @@ async def _alone(connection: asyncpg.Connection[Any]) -> AsyncIterator[None]:
 
     Closing the session gives the lock back, however it ends.
     """
-    while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", ONE_AT_A_TIME):
+    while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", ONE_AT_A_TIME):  # noqa: ASYNC110
         await asyncio.sleep(LOOK_AGAIN_S)
     yield

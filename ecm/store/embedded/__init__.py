@@ -9,7 +9,7 @@ POSIX only (flock, Unix sockets): import it only where the embedded server is re
 """
 
 from ecm.store.embedded.account import barred_at
-from ecm.store.embedded.binaries import Binaries, find_binaries
+from ecm.store.embedded.binaries import Binaries, binaries_in, find_binaries
 from ecm.store.embedded.cluster import Addresses
 from ecm.store.embedded.errors import EmbeddedPostgresError
 from ecm.store.embedded.supervisor import EmbeddedPostgres, running
@@ -20,6 +20,7 @@ __all__ = [
     "EmbeddedPostgres",
     "EmbeddedPostgresError",
     "barred_at",
+    "binaries_in",
     "find_binaries",
     "running",
 ]

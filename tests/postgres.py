@@ -1,0 +1,141 @@
+"""A throw-away database for each test that wants one, on a real server.
+
+One embedded cluster per test session (and per xdist worker), one migrated template in it, and a copy of the
+template for each test: 50 ms instead of a second. ECM_TEST_POSTGRES_BIN=/usr/lib/postgresql/15/bin runs it
+all on that server.
+"""
+
+import asyncio
+import itertools
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from ecm.store.embedded import Addresses, Binaries, EmbeddedPostgres, binaries_in
+from ecm.store.migrate import migrate
+
+T = TypeVar("T")
+
+TEMPLATE = "migrated"
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """`server` is the session's own: tests may use it, and never stop it. `addresses` lead to its empty
+    database."""
+
+    server: EmbeddedPostgres
+    addresses: Addresses
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def create(self, template: str = "template0") -> Addresses:
+        """A new database: empty, or a copy of `template`."""
+        name = f"story_{next(self._numbers)}"
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self.to(name)
+
+    def drop(self, database: Addresses) -> None:
+        """Ends whatever is still connected to it."""
+        self.run(f"DROP DATABASE {urlsplit(database.owner).path[1:]} WITH (FORCE)")
+
+    def to(self, name: str) -> Addresses:
+        return Addresses(at(self.addresses.owner, name), at(self.addresses.app, name))
+
+    def run(self, statement: str) -> None:
+        in_a_loop_of_its_own(execute(self.addresses.owner, statement))
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A running server with a migrated template database."""
+    with server_folder() as folder:
+        server = EmbeddedPostgres(folder, binaries_under_test())
+        try:
+            cluster = Cluster(server, server.start())
+            cluster.run(f"CREATE DATABASE {TEMPLATE}")
+            in_a_loop_of_its_own(migrate(cluster.to(TEMPLATE).owner))
+            yield cluster
+        finally:
+            server.stop()
+
+
+@pytest.fixture
+def database(cluster: Cluster) -> Iterator[Addresses]:
+    """A migrated database of the test's own: `.owner` and `.app`."""
+    database = cluster.create(TEMPLATE)
+    yield database
+    cluster.drop(database)
+
+
+@pytest.fixture
+def empty_database(cluster: Cluster) -> Iterator[Addresses]:
+    """A database of the test's own with nothing in it."""
+    database = cluster.create()
+    yield database
+    cluster.drop(database)
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """A data folder for a test that starts its own server; unlike tmp_path, root's server may get there
+    too."""
+    with server_folder() as folder:
+        yield folder
+
+
+@contextmanager
+def server_folder() -> Iterator[Path]:
+    """A folder below /tmp (a socket's path must be short) that goes when the block ends."""
+    parent = Path(tempfile.mkdtemp(prefix="ecm-test-", dir="/tmp"))
+    parent.chmod(0o711)
+    try:
+        yield parent / "data"
+    finally:
+        shutil.rmtree(parent)
+
+
+def binaries_under_test() -> Binaries | None:
+    chosen = os.environ.get("ECM_TEST_POSTGRES_BIN")
+    if not chosen:
+        return None
+    binaries = binaries_in(Path(chosen))
+    assert binaries, f"ECM_TEST_POSTGRES_BIN={chosen} holds no usable PostgreSQL"
+    return binaries
+
+
+def at(dsn: str, name: str) -> str:
+    """The same login in another database of the same server."""
+    return urlsplit(dsn)._replace(path=f"/{name}").geturl()
+
+
+async def execute(dsn: str, statement: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def fetch_value(dsn: str, query: str, *values: object) -> Any:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return await connection.fetchval(query, *values)
+    finally:
+        await connection.close()
+
+
+def in_a_loop_of_its_own(work: Coroutine[Any, Any, T]) -> T:
+    """For fixtures of tests with and without a running loop alike."""
+    with ThreadPoolExecutor(1) as other_thread:
+        return other_thread.submit(asyncio.run, work).result()
