@@ -587,3 +587,25 @@ GRANT EXECUTE ON FUNCTION ecm_key TO ecm_web, ecm_ingest;
 INSERT INTO tenants (tenant_id, name) VALUES (1, 'Example Borough');
 SELECT setval(pg_get_serial_sequence('tenants', 'tenant_id'), 1);
 INSERT INTO board_heads (tenant_id) VALUES (1);
+
+-- Whether the road is clear, over all tenants: the health page asks before anybody signs in. No row's content.
+CREATE FUNCTION ecm_health()
+  RETURNS TABLE (schema_number integer, waiting bigint, oldest_received_at timestamptz, put_off bigint,
+                 alerts_waiting bigint, deliveries_late_since timestamptz)
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public
+  AS $$
+  BEGIN
+    IF to_regclass('public.schema_migrations') IS NOT NULL THEN
+      EXECUTE 'SELECT max(number) FROM public.schema_migrations' INTO schema_number;
+    END IF;
+    SELECT count(*) INTO waiting FROM (SELECT FROM processing_queue LIMIT 100000) q;
+    SELECT e.received_at INTO oldest_received_at
+      FROM (SELECT * FROM processing_queue ORDER BY available_at, todo_id LIMIT 100) q
+      JOIN check_events e USING (tenant_id, event_id) WHERE q.tries = 0 ORDER BY e.received_at LIMIT 1;
+    SELECT count(*) INTO put_off FROM processing_queue WHERE tries > 0;
+    SELECT count(*) INTO alerts_waiting FROM (SELECT FROM alert_queue LIMIT 100000) q;
+    SELECT min(due_at) INTO deliveries_late_since FROM deliveries WHERE state = 'pending';
+    RETURN NEXT;
+  END $$;
+REVOKE EXECUTE ON FUNCTION ecm_health FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ecm_health TO ecm_web, ecm_worker;

@@ -1,0 +1,158 @@
+"""Who may do what, and over whose people.
+
+One table decides it all: a row for each action, a column for each role of an account and each scope of a key.
+
+    all   over the whole tenant
+    own   over the account's own provider
+    -     not at all
+
+The answer carries its reason, in words that go to the caller and the log. What is deliberately not here: which rows
+a provider's own people see. Each query narrows itself by `reach(...)`, and row-level security stands behind it.
+
+Care workers record visits and nothing else. The administrator runs the service and may look, but moves no
+visit and no money. Who runs a payment cannot lock its period: two people approve. Only those who must find a
+door see a full address.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from ecm.errors import NotPermitted
+
+
+class Action(StrEnum):
+    RECORD_CHECK_EVENT = "record_check_event"
+    IMPORT_DATA = "import_data"
+    READ_VISITS = "read_visits"
+    READ_FULL_ADDRESS = "read_full_address"
+    AMEND_VISIT = "amend_visit"
+    ACKNOWLEDGE_ALERT = "acknowledge_alert"
+    READ_BOARD = "read_board"
+    READ_UNMATCHED = "read_unmatched"
+    READ_ACTUALS = "read_actuals"
+    RUN_PAYMENT = "run_payment"
+    LOCK_PERIOD = "lock_period"
+    READ_QUALITY = "read_quality"
+    READ_QUARANTINE = "read_quarantine"
+    READ_AUDIT = "read_audit"
+    MANAGE_ACCOUNTS = "manage_accounts"
+    MANAGE_KEYS = "manage_keys"
+
+
+TABLE = """
+                    care_  coordi- mana- duty_   finance finance_ quality adminis- audi- | ingest read import
+                    worker nator   ger   officer         approver         trator   tor   |
+record_check_event  own    own     own   all     -       -        -       -        -     | all    -    -
+import_data         -      -       -     -       -       -        -       all      -     | -      -    all
+read_visits         -      own     own   all     all     all      all     all      all   | -      all  -
+read_full_address   -      own     own   all     -       -        -       -        -     | -      -    -
+amend_visit         -      own     own   all     -       -        -       -        -     | -      -    -
+acknowledge_alert   -      own     own   all     -       -        -       -        -     | -      -    -
+read_board          -      own     own   all     -       -        all     all      all   | -      -    -
+read_unmatched      -      own     own   all     -       -        all     all      all   | -      -    -
+read_actuals        -      -       own   -       all     all      -       -        all   | -      all  -
+run_payment         -      -       -     -       all     -        -       -        -     | -      -    -
+lock_period         -      -       -     -       -       all      -       -        -     | -      -    -
+read_quality        -      -       own   all     -       -        all     -        all   | -      -    -
+read_quarantine     -      -       -     -       -       -        -       all      all   | -      -    -
+read_audit          -      -       -     -       -       -        -       all      all   | -      -    -
+manage_accounts     -      -       -     -       -       -        -       all      -     | -      -    -
+manage_keys         -      -       -     -       -       -        -       all      -     | -      -    -
+"""
+
+PROVIDER_ROLES = ("care_worker", "coordinator", "manager")
+COMMISSIONER_ROLES = ("duty_officer", "finance", "finance_approver", "quality", "administrator", "auditor")
+ROLES = (*PROVIDER_ROLES, *COMMISSIONER_ROLES)
+KEY_SCOPES = ("ingest", "read", "import")
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks. A key has `scopes`, an account a `role`; `provider_ref` narrows whoever has one."""
+
+    kind: Literal["account", "key", "system"]
+    tenant_id: int
+    id: int
+    name: str
+    role: str = ""
+    provider_ref: str | None = None
+    scopes: frozenset[str] = frozenset()
+
+    def __str__(self) -> str:
+        """As the audit names them."""
+        return f"{self.kind} {self.id} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose the thing is. None: nobody's in particular, such as a list that narrows itself."""
+
+    provider_ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    allowed: bool
+    reason: str
+
+    def __bool__(self) -> bool:
+        return self.allowed
+
+
+ANYWHERE = Scope()
+
+
+def permit(actor: Actor, action: Action, scope: Scope = ANYWHERE) -> Decision:
+    """Whether `actor` may do `action` to a thing of `scope`, and why."""
+    if actor.kind == "system":
+        return Decision(True, "the service itself")
+    columns = actor.scopes if actor.kind == "key" else {actor.role}
+    who = (
+        f"a key for {', '.join(sorted(columns)) or 'nothing'}"
+        if actor.kind == "key"
+        else f"role {actor.role}"
+    )
+    words = {_CELLS.get((action, column), "-") for column in columns}
+    if not words - {"-"}:
+        return Decision(False, f"{who} may not {_in_words(action)}")
+    if "all" in words and actor.provider_ref is None:
+        return Decision(True, f"{who} may {_in_words(action)}")
+    if actor.provider_ref is None:
+        return Decision(False, f"{who} may {_in_words(action)} for its provider, and this account has none")
+    if scope.provider_ref not in (None, actor.provider_ref):
+        return Decision(False, f"{who} may {_in_words(action)} for provider {actor.provider_ref} only")
+    return Decision(True, f"{who} may {_in_words(action)} for provider {actor.provider_ref}")
+
+
+def require(actor: Actor, action: Action, scope: Scope = ANYWHERE) -> None:
+    """Raises NotPermitted, with the reason as its detail."""
+    decision = permit(actor, action, scope)
+    if not decision.allowed:
+        raise NotPermitted(decision.reason)
+
+
+def reach(actor: Actor, action: Action) -> str | None:
+    """The one provider whose rows a query for `action` may show; None for all. Raises NotPermitted."""
+    require(actor, action)
+    return actor.provider_ref
+
+
+def _in_words(action: Action) -> str:
+    return action.replace("_", " ")
+
+
+def _read(table: str) -> dict[tuple[Action, str], str]:
+    columns = (*ROLES, *KEY_SCOPES)
+    cells: dict[tuple[Action, str], str] = {}
+    for line in table.strip("\n").splitlines()[2:]:
+        name, *words = line.replace("|", " ").split()
+        assert len(words) == len(columns), line
+        cells |= {(Action(name), column): word for column, word in zip(columns, words, strict=True)}
+    assert {action for action, _ in cells} == set(Action)
+    return cells
+
+
+_CELLS = _read(TABLE)

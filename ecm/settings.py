@@ -1,0 +1,77 @@
+"""Where this installation runs and whom it can reach. Nothing here may change what a visit is or pays.
+
+Every setting is an environment variable with the prefix ECM_. A secret may stand in a file instead, named by
+the same variable with _FILE after it (ECM_DATABASE_URL_FILE=/run/secrets/database_url), so that it shows in
+no process list.
+"""
+
+from __future__ import annotations
+
+import os
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+PREFIX = "ECM_"
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", env_ignore_empty=True)
+
+    database_url: str | None = Field(None, description="PostgreSQL as its owner. Unset: embedded.")
+    app_database_url: str | None = Field(None, description="PostgreSQL as the services. Unset: the owner's.")
+    data_dir: Path = Field(Path(".ecm"), description="Where the embedded database and its files live.")
+
+    host: str = Field("127.0.0.1", description="The address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="The port to listen on.")
+    public_url: str | None = Field(None, description="How people reach the service, for links in messages.")
+
+    session_hours: float = Field(12, gt=0, le=168, description="How long a sign-in lasts.")
+    metrics_from: list[IPv4Network | IPv6Network] = Field(
+        [IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")],
+        description="Networks that may read /metrics (JSON list).",
+    )
+    worker_silent_after_seconds: float = Field(90, gt=0, description="A worker quieter than this is down.")
+    backlog_late_after_seconds: float = Field(60, gt=0, description="Evidence waiting longer is late.")
+
+    smtp_host: str | None = Field(None, description="The mail server. Unset: no alarm goes by e-mail.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="The mail server's port.")
+    smtp_user: str | None = Field(None, description="The mail server's user.")
+    smtp_password: str | None = Field(None, description="The mail server's password.")
+    smtp_from: str = Field("ecm@localhost", description="The sender of alarms by e-mail.")
+    smtp_starttls: bool = Field(True, description="Whether the mail server must speak TLS.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, FilesNamedInEnvironment(settings_cls)
+
+
+class FilesNamedInEnvironment(PydanticBaseSettingsSource):
+    """ECM_X_FILE names a file whose content, without its last line break, is the value of x."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
+        variable = f"{PREFIX}{field_name.upper()}"
+        file_name = os.environ.get(f"{variable}_FILE")
+        if not file_name:
+            return None, field_name, False
+        if os.environ.get(variable):
+            raise ValueError(f"{variable} and {variable}_FILE are both set; keep one")
+        return Path(file_name).read_text("utf-8").rstrip("\r\n"), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        values = {
+            name: self.get_field_value(field, name)[0]
+            for name, field in self.settings_cls.model_fields.items()
+        }
+        return {name: value for name, value in values.items() if value is not None}
