@@ -1,4 +1,4 @@
-"""What one contract says of pay, as the stages of `payable` read it. Minutes and pence, never fractions of either.
+"""What one contract says of pay, as the stages of `payable` read it. Whole minutes and whole pence.
 
 The defaults are those of a contract that is silent: recorded time, to the second, at no rate. Nothing is paid
 until a contract names a price. `None` means that the contract has no such rule, so its stage leaves no step.
@@ -15,7 +15,9 @@ class Basis(StrEnum):
     PLANNED = "planned"
     ACTUAL = "actual"
     LESSER = "lesser"
-    CLAIMED = "claimed"  # recorded times as corrected by whoever claims them; every correction asks for a look
+    CLAIMED = (
+        "claimed"  # recorded times as corrected by whoever claims them; every correction asks for a look
+    )
 
 
 class RoundingMode(StrEnum):
@@ -27,7 +29,9 @@ class RoundingMode(StrEnum):
 
 class RoundingOf(StrEnum):
     TOTAL = "total"
-    EACH_END = "each_end"  # of the clock; `up` moves ends apart and `down` together, so `up` never costs minutes
+    EACH_END = (
+        "each_end"  # of the clock; `up` moves ends apart and `down` together, so `up` never costs minutes
+    )
 
 
 class Cap(StrEnum):
