@@ -115,6 +115,8 @@ class Visit:
     next_planned_start: datetime | None = None
     places: tuple[Place, ...] = ()
     phones: tuple[str, ...] = ()
+    cancelled_at: datetime | None = None
+    """When we were told of the cancellation: deadlines before it did pass. None: as if it never was planned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,7 @@ class Amendment:
     care_worker: str | None = None
     check_in_at: datetime | None = None
     check_out_at: datetime | None = None
+    visit_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +201,21 @@ class Crossing:
 
     kind: DeadlineKind
     deadline_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one assessment has that the one before it had not: the stuff of a transition row.
+
+    `state_from` is None for a visit that was never assessed before, and equals `state_to` where only findings
+    or crossings differ. `crossings` are only the new ones.
+    """
+
+    state_from: State | None
+    state_to: State
+    added: tuple[Finding, ...] = ()
+    removed: tuple[Finding, ...] = ()
+    crossings: tuple[Crossing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

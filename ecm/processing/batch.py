@@ -1,0 +1,229 @@
+"""One batch in one transaction, in the order it happens: lock, load, allocate, record, assess, done.
+
+People and workers are locked for the transaction, in sorted order, so two batches never look at one
+neighbourhood at once and never deadlock.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from uuid import UUID
+
+from ecm.processing import load, rows
+from ecm.processing.claim import Claim, key_columns
+from ecm.processing.contracts import Policies
+from ecm.processing.load import EventKey, PersonKey, StoredEvent, VisitKey, columns
+from ecm.processing.neighbourhood import Neighbourhood, Outcome
+from ecm.processing.reassess import Case, reassess
+from ecm.store.db import Connection, Record
+from ecm.store.queries import load_queries
+from ecm.visit.matching import Stay, unplanned_ref
+from ecm.visit.model import Amendment, CheckEvent, Evidence
+from ecm.visit.policy import Policy
+
+sql = load_queries(__package__, "processing.sql")
+
+REACH = timedelta(hours=20)
+"""How far a neighbourhood reaches: the longest stay (16 h) and the matching window (4 h)."""
+
+
+@dataclass(slots=True)
+class Batch:
+    connection: Connection
+    policies: Policies
+    now: datetime
+    work: Claim
+    again: set[VisitKey] = field(default_factory=set)
+    """Visits to be looked at again, because they lost evidence or their worker's trail changed."""
+
+    async def run(self) -> None:
+        await self._lock()
+        hoods = await self._load()
+        touched = await self._allocate(hoods)
+        await self._assess(hoods, touched | self.work.asked.keys())
+        tenants, ids = columns(self.again - touched)
+        await self.connection.execute(sql.done, self.work.todo_ids, tenants, ids)
+
+    async def _lock(self) -> None:
+        people = [f"person/{t}/{person}" for t, person in self.work.people()]
+        workers = [
+            f"worker/{a.tenant_id}/{a.event.care_worker}" for a in self.work.arrivals if a.event.care_worker
+        ]
+        await self.connection.execute(
+            sql.lock_neighbourhoods, [_lock_key(name) for name in (*people, *workers)]
+        )
+
+    # ------------------------------------------------------------------ load
+
+    async def _load(self) -> dict[PersonKey, Neighbourhood]:
+        spans = self.work.spans(REACH)
+        open_events = await self._open_events(spans)
+        wide = self.work.wide_people() | {person for person, _ in open_events}
+        keys = self.work.visit_keys() | await self._visits_nearby({p: spans[p] for p in wide})
+        visits = await load.visits(self.connection, keys)
+        await self.policies.learn(self.connection, (row["contract_id"] for row in visits.values()))
+        amendments = await load.amendments(self.connection, keys)
+        linked = {(key[0], a.event_id) for key, several in amendments.items() for a in several if a.event_id}
+        events = await load.evidence(self.connection, keys, linked | {event for _, event in open_events})
+        return self._neighbourhoods(visits, amendments, events)
+
+    async def _open_events(
+        self, spans: dict[PersonKey, tuple[datetime, datetime]]
+    ) -> set[tuple[PersonKey, EventKey]]:
+        found = await self.connection.fetch(sql.inexplicit_nearby, *key_columns(spans))
+        return {((r["tenant_id"], r["service_user_ref"]), (r["tenant_id"], r["event_id"])) for r in found}
+
+    async def _visits_nearby(self, spans: dict[PersonKey, tuple[datetime, datetime]]) -> set[VisitKey]:
+        if not spans:
+            return set()
+        found = await self.connection.fetch(sql.visits_nearby, *key_columns(spans))
+        return {(r["tenant_id"], r["visit_id"]) for r in found}
+
+    def _neighbourhoods(
+        self,
+        visits: dict[VisitKey, Record],
+        amendments: dict[VisitKey, list[Amendment]],
+        events: dict[EventKey, StoredEvent],
+    ) -> dict[PersonKey, Neighbourhood]:
+        hoods: dict[PersonKey, Neighbourhood] = defaultdict(Neighbourhood)
+        linked_to: dict[tuple[int, UUID | None], PersonKey] = {}
+        for (tenant_id, visit_id), row in visits.items():
+            person = (tenant_id, row["service_user_ref"])
+            hoods[person].visits[visit_id] = row
+            for added in amendments.get((tenant_id, visit_id), ()):
+                hoods[person].amendments.setdefault(visit_id, []).append(added)
+                linked_to[tenant_id, added.event_id] = person
+        for (tenant_id, event_id), stored in events.items():
+            person = linked_to.get((tenant_id, event_id)) or (tenant_id, stored.event.service_user or "")
+            hoods[person].events[event_id] = stored
+        for arrival in self.work.arrivals:
+            if arrival.person is not None:
+                hood = hoods[arrival.tenant_id, arrival.person]
+                event_id = arrival.event.event_id
+                hood.events[event_id] = StoredEvent(arrival.event, arrival.counted_for)
+                hood.arrived.add(event_id)
+        return hoods
+
+    # ------------------------------------------------------------------ allocate and record
+
+    async def _allocate(self, hoods: dict[PersonKey, Neighbourhood]) -> set[VisitKey]:
+        """Shares evidence out and records what became of it; the visits whose evidence is not what it was."""
+        touched: set[VisitKey] = set()
+        outcomes = [
+            (a.tenant_id, Outcome(a.event, None, a.status, a.reason, False))
+            for a in self.work.arrivals
+            if a.person is None
+        ]
+        self.again |= {
+            (a.tenant_id, a.counted_for)
+            for a in self.work.arrivals
+            if a.person is None and a.counted_for is not None
+        }
+        for (tenant_id, person), hood in hoods.items():
+            if hood.events:
+                settled = await self._settle(tenant_id, person, hood)
+                outcomes += [(tenant_id, outcome) for outcome in settled]
+                here, elsewhere = hood.moved(settled)
+                touched |= {(tenant_id, v) for v in here}
+                self.again |= {(tenant_id, v) for v in elsewhere}
+        await self._record(outcomes)
+        return touched
+
+    async def _settle(self, tenant_id: int, person: str, hood: Neighbourhood) -> list[Outcome]:
+        """One person's events; an attendance nobody planned gets a visit of its own first."""
+        shared = hood.allocate(self._policy)
+        known = [s for s in shared.unplanned if (tenant_id, s.care_worker) in self.work.providers]
+        if known:
+            await self._add_unplanned(tenant_id, person, hood, known)
+            shared = hood.allocate(self._policy)
+        return hood.outcomes(shared, shared.unplanned)
+
+    async def _add_unplanned(
+        self, tenant_id: int, person: str, hood: Neighbourhood, stays: list[Stay]
+    ) -> None:
+        found = await self.connection.fetch(
+            sql.add_unplanned,
+            [tenant_id] * len(stays),
+            [unplanned_ref(stay) for stay in stays],
+            [person] * len(stays),
+            [self.work.providers[tenant_id, stay.care_worker or ""] for stay in stays],
+            [stay.anchor for stay in stays],
+        )
+        added = await load.visits(self.connection, {(r["tenant_id"], r["visit_id"]) for r in found})
+        await self.policies.learn(self.connection, (row["contract_id"] for row in added.values()))
+        hood.visits |= {visit_id: row for (_, visit_id), row in added.items()}
+
+    async def _record(self, outcomes: list[tuple[int, Outcome]]) -> None:
+        if not outcomes:
+            return
+        found = await self.connection.fetch(
+            sql.record_outcomes,
+            [t for t, _ in outcomes],
+            [o.event.event_id for _, o in outcomes],
+            [o.event.occurred_at for _, o in outcomes],
+            [o.event.service_user for _, o in outcomes],
+            [o.event.care_worker for _, o in outcomes],
+            [o.visit_id for _, o in outcomes],
+            [o.status for _, o in outcomes],
+            [o.reason for _, o in outcomes],
+            [o.explicit for _, o in outcomes],
+            self.now,
+        )
+        self.again |= {(r["tenant_id"], r["visit_id"]) for r in found}
+
+    def _policy(self, row: Record) -> Policy:
+        return self.policies.of(row["contract_id"])
+
+    # ------------------------------------------------------------------ assess
+
+    async def _assess(self, hoods: dict[PersonKey, Neighbourhood], wanted: set[VisitKey]) -> None:
+        chosen = [
+            (person, (person[0], visit_id), row, hood)
+            for person, hood in hoods.items()
+            for visit_id, row in hood.visits.items()
+            if (person[0], visit_id) in wanted
+        ]
+        evidence = {key: hood.evidence.get(key[1], ()) for _, key, _, hood in chosen}
+        cases = await cases_of(
+            self.connection,
+            self.policies,
+            [(row, evidence[key], tuple(hood.amendments.get(key[1], ()))) for _, key, row, hood in chosen],
+            touched=wanted - self.work.asked.keys(),
+        )
+        await reassess(self.connection, cases, self.now)
+
+
+async def cases_of(
+    connection: Connection,
+    policies: Policies,
+    chosen: list[tuple[Record, tuple[CheckEvent, ...], tuple[Amendment, ...]]],
+    touched: set[VisitKey],
+) -> list[Case]:
+    """Visits with all their evidence. Homes and trails are loaded only where there is evidence to hold against them."""
+    with_events = {_key(row): events for row, events, _ in chosen if events}
+    trails = await load.trails(connection, with_events)
+    homes = await load.homes(connection, {_person(row) for row, events, _ in chosen if events})
+    cases = []
+    for row, events, amendments in chosen:
+        key = _key(row)
+        policy = policies.of(row["contract_id"])
+        home = homes.get(_person(row), load.NOWHERE)
+        visit = rows.visit(row, home.located(policy.fence_m), home.phones)
+        evidence = Evidence(events, amendments, tuple(trails.get(key, ())))
+        cases.append(Case(row, visit, evidence, policy, key in touched))
+    return cases
+
+
+def _key(row: Record) -> VisitKey:
+    return row["tenant_id"], row["visit_id"]
+
+
+def _person(row: Record) -> PersonKey:
+    return row["tenant_id"], row["service_user_ref"]
+
+
+def _lock_key(name: str) -> int:
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)

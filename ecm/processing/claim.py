@@ -1,0 +1,167 @@
+"""To-dos claimed, and each arrived event traced to its person.
+
+The person an event speaks of, by the first of these that answers: an officer's link, the visit it names, the
+person it names, the number it rang from, the worker's own roster at that time. An event that names nobody we know
+waits unmatched, with its reason, until an officer links it or an import makes it understood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from ecm.processing import rows
+from ecm.processing.load import PersonKey, VisitKey
+from ecm.store.db import Connection, Record
+from ecm.store.queries import load_queries
+from ecm.visit.model import CheckEvent
+
+sql = load_queries(__package__, "processing.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One event to be settled. `visit_id` is the visit it names or is linked to, if there is one."""
+
+    tenant_id: int
+    event: CheckEvent
+    person: str | None
+    visit_id: int | None
+    counted_for: int | None
+    """The visit it counted towards until now, when it is being settled again."""
+    status: str = "unmatched"
+    reason: str = ""
+
+    @property
+    def explicit(self) -> bool:
+        return self.visit_id is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The to-dos of one batch: events that arrived, and visits that asked to be looked at again."""
+
+    todo_ids: list[int]
+    arrivals: list[Arrival]
+    asked: dict[VisitKey, PersonKey]
+    asked_around: dict[VisitKey, datetime]
+    providers: dict[tuple[int, str], str]
+    """The provider of each care worker we know among the arrivals."""
+
+    def people(self) -> set[PersonKey]:
+        return {(a.tenant_id, a.person) for a in self.arrivals if a.person} | set(self.asked.values())
+
+    def wide_people(self) -> set[PersonKey]:
+        """Those whose event did not name its visit: any visit nearby may be meant."""
+        return {(a.tenant_id, a.person) for a in self.arrivals if a.person and not a.explicit}
+
+    def visit_keys(self) -> set[VisitKey]:
+        return {(a.tenant_id, a.visit_id) for a in self.arrivals if a.visit_id is not None} | set(self.asked)
+
+    def spans(self, reach: timedelta) -> dict[PersonKey, tuple[datetime, datetime]]:
+        """For each person, the time around what is asked."""
+        instants: list[tuple[PersonKey, datetime]] = [
+            ((a.tenant_id, a.person), a.event.occurred_at) for a in self.arrivals if a.person
+        ]
+        instants += [(person, self.asked_around[key]) for key, person in self.asked.items()]
+        spans: dict[PersonKey, tuple[datetime, datetime]] = {}
+        for person, at in instants:
+            since, until = spans.get(person, (at, at))
+            spans[person] = (min(since, at), max(until, at))
+        return {p: (_minus(since, reach), _plus(until, reach)) for p, (since, until) in spans.items()}
+
+
+async def claim(connection: Connection, limit: int) -> Claim:
+    """Up to `limit` to-dos, held until the transaction ends."""
+    found = await connection.fetch(sql.claim, datetime.now(UTC), limit)
+    arrivals = [_arrival(row) for row in found if row["event_id"] is not None]
+    asked = [row for row in found if row["event_id"] is None and row["visit_id"] is not None]
+    return Claim(
+        todo_ids=[row["todo_id"] for row in found],
+        arrivals=await _by_roster(
+            connection, list({(a.tenant_id, a.event.event_id): a for a in arrivals}.values())
+        ),
+        asked={(r["tenant_id"], r["visit_id"]): (r["tenant_id"], r["service_user_ref"]) for r in asked},
+        asked_around={(r["tenant_id"], r["visit_id"]): r["window_start"] for r in asked},
+        providers={
+            (r["tenant_id"], r["care_worker"]): r["worker_provider"] for r in found if r["worker_provider"]
+        },
+    )
+
+
+def _arrival(row: Record) -> Arrival:
+    person, visit_id, status, reason = _person(row)
+    event = rows.check_event(row, care_worker=row["care_worker"], service_user=person)
+    return Arrival(row["tenant_id"], event, person, visit_id, row["counted_for"], status, reason)
+
+
+def _person(row: Record) -> tuple[str | None, int | None, str, str]:
+    """(person, visit_id, status and reason if there is no person)."""
+    if row["ruling"] == "reject":
+        return None, None, "rejected", "set aside by an officer"
+    if row["ruling"] == "link" and row["ruled_service_user"]:
+        return row["ruled_service_user"], row["ruled_visit_id"], "", ""
+    if row["visit_id"] is not None:
+        return row["service_user_ref"], row["visit_id"], "", ""
+    if row["known_service_user"] is not None:
+        return row["known_service_user"], None, "", ""
+    numbers: list[str] = row["cli_service_users"] or []
+    if len(numbers) == 1:
+        return numbers[0], None, "", ""
+    return None, None, "unmatched", _why_nobody(row, numbers)
+
+
+def _why_nobody(row: Record, numbers: list[str]) -> str:
+    if numbers:
+        return "several people share the number it rang from"
+    if row["service_user"] is not None:
+        return "the person is not known"
+    if row["visit"] is not None:
+        return "the visit it names is not known"
+    if row["cli"] is not None:
+        return "the number it rang from is not known"
+    return "it names no person and no visit"
+
+
+async def _by_roster(connection: Connection, arrivals: list[Arrival]) -> list[Arrival]:
+    """Where an event says who but not where, the worker's roster at that time says where."""
+    asked = [
+        (n, a)
+        for n, a in enumerate(arrivals)
+        if a.person is None
+        and a.status == "unmatched"
+        and a.event.care_worker
+        and a.event.service_user is None
+    ]
+    if not asked:
+        return arrivals
+    found = await connection.fetch(
+        sql.rostered_nearby,
+        [n for n, _ in asked],
+        [a.tenant_id for _, a in asked],
+        [a.event.care_worker for _, a in asked],
+        [a.event.occurred_at for _, a in asked],
+    )
+    for row in found:
+        a = arrivals[row["n"]]
+        person = row["service_user_ref"]
+        arrivals[row["n"]] = replace(a, person=person, event=replace(a.event, service_user=person))
+    return arrivals
+
+
+_EARLIEST, _LATEST = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)
+
+
+def _minus(at: datetime, reach: timedelta) -> datetime:
+    return max(at, _EARLIEST) - reach
+
+
+def _plus(at: datetime, reach: timedelta) -> datetime:
+    return min(at, _LATEST) + reach
+
+
+def key_columns(spans: dict[PersonKey, tuple[datetime, datetime]]) -> tuple[list[object], ...]:
+    items: Iterable[tuple[PersonKey, tuple[datetime, datetime]]] = spans.items()
+    table = [(t, person, since, until) for (t, person), (since, until) in items]
+    return tuple(list(c) for c in zip(*table, strict=True)) if table else ([], [], [], [])

@@ -1,0 +1,167 @@
+"""The worker: the loops that carry each visit down its road, and the timetable of everything that runs by the clock.
+
+Each loop does one thing and says whether there was work. A notification makes it quick, a short rest makes it sure:
+a notification to nobody is lost. While the database is away a loop waits; after any other error it says so, rests
+and goes on, because one broken step must not stop the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from alerts.sender import Sender
+from alerts.worker import AlertWorker
+from ecm import payment_run
+from ecm.clock import Clock
+from ecm.errors import DatabaseAway
+from ecm.overdue import Watcher
+from ecm.processing import Processor
+from ecm.settings import Settings
+from ecm.store.db import Database
+from ecm.store.queries import load_queries
+
+sql = load_queries("ecm", "worker.sql")
+log = logging.getLogger(__name__)
+
+Step = Callable[[], Awaitable[object]]
+
+REST_SECONDS = 0.5
+"""How long a loop rests when there was nothing to do and nobody notified it."""
+WATCH_SECONDS = 0.1
+"""The watcher's longest sleep: a deadline that was just written may be nearer than the one it sleeps until."""
+LANES = 2
+"""Batches of processing in flight at once: one decides while the other commits."""
+
+
+class Worker:
+    """All loops of one worker process. `db` is under the role ecm_worker."""
+
+    def __init__(self, db: Database, clock: Clock, settings: Settings) -> None:
+        self._db = db
+        self._clock = clock
+        self._processors = [Processor(db, clock) for _ in range(LANES)]
+        self._watcher = Watcher(db, clock)
+        self._alerts = AlertWorker(db, clock, settings)
+        self._sender = Sender(db, clock, settings)
+        self._woken: dict[str, asyncio.Event] = {}
+        self._name = f"worker {socket.gethostname()} {os.getpid()}"
+
+    def steps(self) -> dict[str, Step]:
+        """What `ecm tick NAME` can run by hand; each is safe to run twice, and on two machines."""
+        return {
+            "processing": self._processors[0].step,
+            "overdue": self._watcher.step,
+            "alerts": self._alerts.step,
+            "deliveries": self._sender.step,
+            "payment-run": self._payment_run,
+            "retention": self._retention,
+        }
+
+    def timetable(self) -> list[tuple[Step, str, dict[str, Any]]]:
+        """Everything that runs by the clock. APScheduler is only that clock: what is due is always a row."""
+        return [
+            (self._beat, "interval", {"seconds": 5}),
+            (self._retention, "cron", {"hour": 3, "minute": 10, "timezone": "UTC"}),
+            (self._payment_run, "cron", {"hour": 4, "minute": 10, "timezone": "UTC"}),
+        ]
+
+    async def run(self) -> None:
+        """Runs until cancelled."""
+        scheduler = AsyncIOScheduler(timezone=UTC)
+        for step, trigger, when in self.timetable():
+            scheduler.add_job(self._timed(step), trigger, coalesce=True, max_instances=1, **when)
+        scheduler.start()
+        try:
+            async with asyncio.TaskGroup() as loops:
+                for processor in self._processors:
+                    loops.create_task(self._keep_doing(processor.step, "ecm_work"))
+                loops.create_task(self._watch())
+                loops.create_task(self._keep_doing(self._alerts.step, "ecm_alerts"))
+                loops.create_task(self._keep_doing(self._sender.step, "ecm_deliveries"))
+                loops.create_task(self._timed(self._beat)())
+                for channel in ("ecm_work", "ecm_alerts", "ecm_deliveries"):
+                    loops.create_task(self._hear(channel))
+        finally:
+            scheduler.shutdown(wait=False)
+
+    # ------------------------------------------------------------------ loops
+
+    async def _keep_doing(self, step: Step, channel: str) -> None:
+        woken = self._woken.setdefault(channel, asyncio.Event())
+        while True:
+            woken.clear()
+            if not await self._guarded(step):
+                await _first_of(woken, REST_SECONDS)
+
+    async def _watch(self) -> None:
+        while True:
+            if not await self._guarded(self._watcher.step):
+                await self._guarded(self._sleep_until_due)
+
+    async def _sleep_until_due(self) -> None:
+        at = await self._watcher.next_deadline()
+        if at is None:
+            await asyncio.sleep(WATCH_SECONDS)
+        else:
+            await self._clock.sleep_until(at, at_most_seconds=WATCH_SECONDS)
+
+    async def _hear(self, channel: str) -> None:
+        woken = self._woken.setdefault(channel, asyncio.Event())
+        async for _ in self._db.listen(channel):
+            woken.set()
+
+    async def _guarded(self, step: Step) -> object:
+        """One step. The database being away, or the step being broken, is a pause and not the end."""
+        try:
+            return await step()
+        except DatabaseAway:
+            await asyncio.sleep(REST_SECONDS)
+        except Exception:
+            log.exception("a step of the worker failed")
+            await asyncio.sleep(2 * REST_SECONDS)
+        return False
+
+    def _timed(self, step: Step) -> Step:
+        async def once() -> None:
+            await self._guarded(step)
+
+        return once
+
+    # ------------------------------------------------------------------ by the clock
+
+    async def _beat(self) -> None:
+        """Says that this process lives: its silence is itself an alarm on the health page and the board."""
+        async with self._db.transaction() as connection:
+            await connection.execute(sql.beat, self._name, datetime.now(UTC), {"pid": os.getpid()})
+
+    async def _retention(self) -> None:
+        """Clears what has had its day: sessions, tickets and processes long gone. Never evidence."""
+        async with self._db.transaction() as connection:
+            now = datetime.now(UTC)
+            for query in (sql.clear_sessions, sql.clear_tickets, sql.clear_heartbeats):
+                await connection.execute(query, now)
+
+    async def _payment_run(self) -> None:
+        """Works out the current week's actuals again for every tenant."""
+        now = self._clock.now()
+        year, week, _ = now.isocalendar()
+        async with self._db.transaction() as connection:
+            tenants = [row["tenant_id"] for row in await connection.fetch(sql.all_tenants)]
+        for tenant_id in tenants:
+            await payment_run.run(self._db, tenant_id, f"{year}-W{week:02d}", now)
+
+
+async def _first_of(woken: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await woken.wait()
+    except TimeoutError:
+        pass
