@@ -1,0 +1,96 @@
+-- name: tenant role: ecm_web
+-- The tenant behind a board: its zone, its words, and the top of its board.
+SELECT t.zone, t.labels, h.epoch, h.position
+FROM tenants t JOIN board_heads h USING (tenant_id)
+WHERE t.tenant_id = $1::int;
+
+-- name: head role: ecm_web
+-- The top of the board. Whatever is at or below it has committed: positions are handed out in commit order.
+SELECT epoch, position FROM board_heads WHERE tenant_id = $1::int;
+
+-- name: changed_visits role: ecm_web
+-- Visits changed up to a position, after another one and a visit at it (index visits_changed).
+SELECT v.visit_id, v.ref, v.version, v.position, v.local_date, v.service, v.planned_start, v.planned_end,
+       v.commissioned_minutes, v.time_critical, v.carers_required, v.state, v.state_reason, v.actual_start,
+       v.actual_end, v.deadline_at, v.deadline_kind, v.attendances, v.findings, v.care_worker_refs,
+       u.name AS person, u.area, u.risk_tier, u.needs, u.funder, p.ref AS provider_ref, p.name AS provider_name,
+       (SELECT json_agg(json_build_array(w.ref, w.name, w.phone))
+        FROM care_workers w
+        WHERE w.tenant_id = v.tenant_id AND w.ref = ANY (v.care_worker_refs
+              || ARRAY(SELECT a ->> 'care_worker' FROM jsonb_array_elements(v.attendances) a))) AS workers
+FROM visits v
+JOIN service_users u ON u.tenant_id = v.tenant_id AND u.ref = v.service_user_ref
+JOIN providers p ON p.tenant_id = v.tenant_id AND p.ref = v.provider_ref
+WHERE v.tenant_id = $1::int AND v.position >= $2::bigint AND v.position <= $4::bigint
+  AND (v.position, v.visit_id) > ($2, $3::bigint)
+ORDER BY v.position, v.visit_id
+LIMIT $5::int;
+
+-- name: changed_alerts role: ecm_web
+-- Alerts changed up to a position, after another one and an alert at it (index alerts_changed), with their visit's day.
+SELECT a.alert_id, a.visit_id, a.kind, a.severity, a.state, a.reason, a.raised_at, a.raised_for, a.owner,
+       a.acknowledged_at, a.stood_down_at, a.stood_down_reason, a.position,
+       v.local_date, v.provider_ref, v.state AS visit_state, v.planned_end, v.actual_end
+FROM alerts a JOIN visits v USING (tenant_id, visit_id)
+WHERE a.tenant_id = $1::int AND a.position >= $2::bigint AND a.position <= $4::bigint
+  AND (a.position, a.alert_id) > ($2, $3::bigint)
+ORDER BY a.position, a.alert_id
+LIMIT $5::int;
+
+-- name: visits_of_day role: ecm_web
+-- A day's visits after a visit number: that local date, and from the day before what is open or runs past midnight.
+SELECT v.visit_id, v.ref, v.version, v.position, v.local_date, v.service, v.planned_start, v.planned_end,
+       v.commissioned_minutes, v.time_critical, v.carers_required, v.state, v.state_reason, v.actual_start,
+       v.actual_end, v.deadline_at, v.deadline_kind, v.attendances, v.findings, v.care_worker_refs,
+       u.name AS person, u.area, u.risk_tier, u.needs, u.funder, p.ref AS provider_ref, p.name AS provider_name,
+       (SELECT json_agg(json_build_array(w.ref, w.name, w.phone))
+        FROM care_workers w
+        WHERE w.tenant_id = v.tenant_id AND w.ref = ANY (v.care_worker_refs
+              || ARRAY(SELECT a ->> 'care_worker' FROM jsonb_array_elements(v.attendances) a))) AS workers
+FROM visits v
+JOIN service_users u ON u.tenant_id = v.tenant_id AND u.ref = v.service_user_ref
+JOIN providers p ON p.tenant_id = v.tenant_id AND p.ref = v.provider_ref
+WHERE v.tenant_id = $1::int
+  AND v.local_date = $2::date
+  AND ($3::text IS NULL OR v.provider_ref = $3)
+  AND (NOT $4::bool OR v.state IN ('planned', 'late', 'in_progress', 'overrunning')
+       OR greatest(v.planned_end, v.actual_end) > $5::timestamptz)
+  AND v.visit_id > $6::bigint
+ORDER BY v.visit_id
+LIMIT $7::int;
+
+-- name: alerts_of_day role: ecm_web
+-- The alerts of one local date's visits.
+SELECT a.alert_id, a.visit_id, a.kind, a.severity, a.state, a.reason, a.raised_at, a.raised_for, a.owner,
+       a.acknowledged_at, a.stood_down_at, a.stood_down_reason, a.position,
+       v.local_date, v.provider_ref, v.state AS visit_state, v.planned_end, v.actual_end
+FROM visits v JOIN alerts a USING (tenant_id, visit_id)
+WHERE v.tenant_id = $1::int
+  AND v.local_date = $2::date
+  AND ($3::text IS NULL OR v.provider_ref = $3)
+  AND (NOT $4::bool OR v.state IN ('planned', 'late', 'in_progress', 'overrunning')
+       OR greatest(v.planned_end, v.actual_end) > $5::timestamptz)
+ORDER BY a.alert_id;
+
+-- name: pulse role: ecm_web
+-- What is true about the board itself: newest check-in or check-out on it, when a page last went out, how far
+-- assessing is behind, and how long ago any worker beat.
+SELECT
+  (SELECT max(greatest(r.actual_start, r.actual_end))
+   FROM (SELECT actual_start, actual_end FROM visits WHERE tenant_id = $1::int
+         ORDER BY position DESC LIMIT 50) r) AS last_check_in_at,
+  (SELECT max((details ->> 'alarm_path_at')::timestamptz) FROM heartbeats) AS alarm_path_at,
+  (SELECT extract(epoch FROM $2::timestamptz - e.received_at)
+   FROM processing_queue q JOIN check_events e USING (tenant_id, event_id)
+   WHERE q.tenant_id = $1::int AND q.tries = 0
+   ORDER BY q.available_at, q.todo_id LIMIT 1)::float8 AS processing_behind_s,
+  (SELECT extract(epoch FROM clock_timestamp() - max(beat_at)) FROM heartbeats)::float8 AS worker_age_s;
+
+-- name: insert_ticket role: ecm_web
+-- A pass for one socket, kept as a hash.
+INSERT INTO socket_tickets (tenant_id, token_sha256, account_id, expires_at)
+VALUES ($1::int, $2::bytea, $3::bigint, $4::timestamptz);
+
+-- name: use_ticket role: ecm_web
+-- Takes the pass away and says whose it was; no row when unknown, used or too old.
+SELECT tenant_id, account_id, email, name, role, provider_ref FROM ecm_use_ticket($1::bytea, $2::timestamptz);

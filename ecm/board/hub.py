@@ -1,0 +1,371 @@
+"""The hub: everyone who is looking, and the one task per tenant that tells them what changed.
+
+This file alone decides who is told when. It listens first, then reads a snapshot, then streams, so that there
+is no gap: a viewer's snapshot may already hold what a frame repeats (rows carry their position, the newer
+wins), never the other way round. A notification is only a hint to look now; every POLL_SECONDS it looks anyway.
+
+The hub never writes to the database and never waits for a viewer. Whoever cannot keep up is dropped and comes
+back with `resume`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from ecm.board.feed import ONE_DAY, Audience, Change, Feed, frames_for
+from ecm.board.reading import Head, read_changes, read_day, read_head, read_pulse, sql
+from ecm.board.wire import Wire, encoded, framed
+from ecm.clock import Clock
+from ecm.errors import EcmError, NotFound
+from ecm.store.db import Database
+
+log = logging.getLogger("ecm.board")
+
+CHANNEL = "ecm_board"
+POLL_SECONDS = 2.0
+HEARTBEAT_SECONDS = 5.0
+# Two looks at least this far apart, so that a burst is one write per viewer and not one per row.
+COALESCE_SECONDS = 0.004
+# Whoever missed more than this is shown everything afresh.
+RESUME_LIMIT_ROWS = 3_000
+# A read that takes longer means that the database is in trouble, and the board says so.
+READ_LIMIT_SECONDS = 15.0
+
+
+@dataclass(eq=False, slots=True)
+class Viewer:
+    """One socket. `day` is None while it follows today."""
+
+    wire: Wire
+    provider: str | None
+    day: date | None = None
+    audience: Audience | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Board:
+    """One tenant's live board in this process."""
+
+    tenant_id: int
+    labels: dict[str, Any]
+    zone: str
+    epoch: UUID
+    feed: Feed
+    look: asyncio.Event = field(default_factory=asyncio.Event)
+    audiences: dict[Audience, set[Viewer]] = field(default_factory=dict)
+    holders: int = 0
+    reading: bool = True
+    head: int = 0
+    snapshots: dict[Audience, asyncio.Task[Snapshot]] = field(default_factory=dict)
+    covered: set[Audience] = field(default_factory=set)
+    task: asyncio.Task[None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    position: int
+    parts: list[bytes]
+
+
+class Hub:
+    """`async with hub.watching(tenant_id) as board`, then `await hub.show(board, viewer, ...)`."""
+
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+        self._boards: dict[int, Board] = {}
+        self._opening = asyncio.Lock()
+        self._listener: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._listener = asyncio.create_task(self._listen())
+
+    async def stop(self) -> None:
+        tasks = [self._listener, *(board.task for board in self._boards.values())]
+        for task in filter(None, tasks):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        for board in self._boards.values():
+            for viewer in _viewers(board):
+                viewer.wire.drop()
+        self._boards.clear()
+
+    # ------------------------------------------------------------ for one viewer
+
+    async def open(self, tenant_id: int) -> Board:
+        """The tenant's board, started when this is its first viewer. Pair with `close`."""
+        async with self._opening:
+            board = self._boards.get(tenant_id)
+            if board is None:
+                board = await self._read_board(tenant_id)
+                board.task = asyncio.create_task(self._run(board))
+                self._boards[tenant_id] = board
+            board.holders += 1
+            return board
+
+    def close(self, board: Board, viewer: Viewer | None) -> None:
+        if viewer is not None:
+            leave(board, viewer)
+        board.holders -= 1
+        if board.holders == 0 and self._boards.get(board.tenant_id) is board:
+            del self._boards[board.tenant_id]
+            assert board.task is not None
+            board.task.cancel()
+
+    def today(self, board: Board) -> date:
+        return self._clock.now().astimezone(ZoneInfo(board.zone)).date()
+
+    def hello(self, board: Board, day: date, actor: dict[str, Any]) -> bytes:
+        return _frame(
+            type="hello",
+            epoch=str(board.epoch),
+            position=board.feed.position,
+            now=_now(self._clock),
+            speed=self._clock.speed,
+            zone=board.zone,
+            labels=board.labels,
+            actor=actor,
+            date=day.isoformat(),
+        )
+
+    async def show(self, board: Board, viewer: Viewer) -> None:
+        """Sends a snapshot of what the viewer asked for, then lets the stream go on from there."""
+        leave(board, viewer)
+        audience = Audience(viewer.day or self.today(board), viewer.provider)
+        while True:
+            snapshot = await self._snapshot(board, audience)
+            for part in snapshot.parts:
+                if not (viewer.wire.write(part) and await viewer.wire.drained()):
+                    return
+            if await self._follow(board, viewer, audience, snapshot.position):
+                return
+
+    async def resume(self, board: Board, viewer: Viewer, epoch: str, position: int) -> None:
+        """Sends what the viewer missed; or says why not, and shows all of it afresh."""
+        leave(board, viewer)
+        audience = Audience(viewer.day or self.today(board), viewer.provider)
+        reason = _why_not_resume(board, audience, epoch)
+        if reason is None and await self._follow(board, viewer, audience, position):
+            return
+        viewer.wire.write(_frame(type="resync", reason=reason or "the board began afresh"))
+        await self.show(board, viewer)
+
+    async def _follow(self, board: Board, viewer: Viewer, audience: Audience, position: int) -> bool:
+        """Brings the viewer from `position` to where the feed is, and joins.
+
+        False when that cannot be done, or would take longer than a snapshot.
+        """
+        epoch, rows = board.epoch, 0
+        while (missed := board.feed.since(position)) is None:
+            async for head, visits, alerts, whole in read_changes(self._db, board.tenant_id, position, epoch):
+                rows += len(visits) + len(alerts)
+                if head.epoch != board.epoch or rows > RESUME_LIMIT_ROWS:
+                    return False
+                changes = board.feed.changes(visits, alerts, position, whole=whole)
+                if not (viewer.wire.write(frames_for(audience, changes)) and await viewer.wire.drained()):
+                    return True
+                if whole:
+                    position = head.position
+        if board.epoch != epoch:
+            return False
+        # No await from here on: what comes next reaches this viewer through its audience.
+        viewer.wire.write(frames_for(audience, missed) + self._heartbeat(board, {}))
+        viewer.audience = audience
+        board.audiences.setdefault(audience, set()).add(viewer)
+        return True
+
+    async def _snapshot(self, board: Board, audience: Audience) -> Snapshot:
+        """One reading serves everyone who asks for the same while it is being made."""
+        task = board.snapshots.get(audience)
+        if task is None:
+            task = asyncio.create_task(self._read_snapshot(board, audience))
+            board.snapshots[audience] = task
+            task.add_done_callback(lambda _: board.snapshots.pop(audience, None))
+        return await asyncio.shield(task)
+
+    async def _read_snapshot(self, board: Board, audience: Audience) -> Snapshot:
+        pages = []
+        async with self._db.tenant(board.tenant_id) as connection:
+            head = await read_head(connection, board.tenant_id)
+            async for page in read_day(connection, board.tenant_id, audience, board.feed):
+                for where, row in page.visits:
+                    board.feed.seen.setdefault(row["id"], where)
+                visits = b",".join([encoded(row) for _, row in page.visits])
+                pages.append((visits, b",".join([encoded(alert) for alert in page.alerts])))
+                await asyncio.sleep(0)
+        pages = [page for page in pages if page != (b"", b"")] or [(b"", b"")]
+        board.covered.add(audience)
+        parts = [
+            framed(
+                b'{"type":"snapshot","position":%d,"date":"%b","part":%d,"parts":%d,"visits":[%b],"alerts":[%b]}'
+                % (head.position, audience.day.isoformat().encode(), number, len(pages), *page)
+            )
+            for number, page in enumerate(pages, 1)
+        ]
+        return Snapshot(head.position, parts)
+
+    # ------------------------------------------------------------ for everyone
+
+    async def _listen(self) -> None:
+        async for payload in self._db.listen(CHANNEL):
+            if payload == "":
+                for board in self._boards.values():
+                    board.look.set()
+            elif payload.isdecimal() and (heard := self._boards.get(int(payload))):
+                heard.look.set()
+
+    async def _run(self, board: Board) -> None:
+        loop = asyncio.get_running_loop()
+        beat_at = loop.time() + HEARTBEAT_SECONDS
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(board.look.wait(), POLL_SECONDS)
+            board.look.clear()
+            try:
+                async with asyncio.timeout(READ_LIMIT_SECONDS):
+                    await self._tell_changes(board)
+                board.reading = True
+            except (EcmError, TimeoutError) as error:
+                board.reading = False
+                log.warning("board of tenant %s cannot read: %s", board.tenant_id, error)
+                await asyncio.sleep(0.2)
+            except Exception:
+                board.reading = False
+                log.exception("board of tenant %s stumbled", board.tenant_id)
+                await asyncio.sleep(1)
+            if loop.time() >= beat_at:
+                beat_at = loop.time() + HEARTBEAT_SECONDS
+                await self._beat(board)
+            await asyncio.sleep(COALESCE_SECONDS)
+
+    async def _tell_changes(self, board: Board) -> None:
+        feed = board.feed
+        pages = read_changes(self._db, board.tenant_id, feed.position, board.epoch)
+        async for head, visits, alerts, whole in pages:
+            board.head = head.position
+            if head.epoch != board.epoch or head.position < feed.position:
+                await self._begin_afresh(board, head)
+                return
+            changes = feed.changes(visits, alerts, feed.position, whole=whole)
+            feed.take(changes, head.position if whole else feed.position)
+            _tell(board, changes)
+            if not whole:
+                await asyncio.sleep(0.02)  # a great many at once: let the sockets drain between pages
+
+    async def _begin_afresh(self, board: Board, head: Head) -> None:
+        """Another epoch: a restored backup. What anyone holds means nothing any more."""
+        board.epoch, board.feed = head.epoch, Feed(head.position, board.zone)
+        board.covered.clear()
+        for viewer in _viewers(board):
+            self._send_back(board, viewer, "the board began afresh")
+
+    async def _beat(self, board: Board) -> None:
+        pulse: dict[str, Any] = {}
+        try:
+            async with asyncio.timeout(READ_LIMIT_SECONDS), self._db.tenant(board.tenant_id) as connection:
+                pulse = await read_pulse(connection, board.tenant_id, self._clock.now())
+        except (EcmError, TimeoutError):
+            board.reading = False
+        heartbeat = self._heartbeat(board, pulse)
+        for viewer in _viewers(board):
+            if not viewer.wire.write(heartbeat):
+                leave(board, viewer)
+        self._turn_the_day(board)
+
+    def _turn_the_day(self, board: Board) -> None:
+        today = self.today(board)
+        late = [v for v in _viewers(board) if v.day is None and v.audience and v.audience.day != today]
+        for viewer in late:
+            self._send_back(board, viewer, "a new day")
+        if late:
+            board.feed.forget_before(min([today, *(a.day for a in board.audiences)]) - ONE_DAY)
+
+    def _send_back(self, board: Board, viewer: Viewer, reason: str) -> None:
+        """Takes a viewer out of the stream, says why, and shows it everything afresh."""
+        viewer.wire.write(_frame(type="resync", reason=reason))
+        leave(board, viewer)
+        task = asyncio.create_task(self._show_again(board, viewer))
+        _keep(task)
+
+    async def _show_again(self, board: Board, viewer: Viewer) -> None:
+        try:
+            viewer.wire.write(self.hello(board, viewer.day or self.today(board), {}))
+            await self.show(board, viewer)
+        except EcmError:
+            viewer.wire.drop()
+
+    def _heartbeat(self, board: Board, pulse: dict[str, Any]) -> bytes:
+        """`position` is what its reader holds by now, `head` what the database had when last asked."""
+        return _frame(
+            type="heartbeat",
+            position=board.feed.position,
+            head=board.head,
+            reading=board.reading,
+            now=_now(self._clock),
+            **pulse,
+        )
+
+    async def _read_board(self, tenant_id: int) -> Board:
+        async with self._db.tenant(tenant_id) as connection:
+            record = await connection.fetchrow(sql.tenant, tenant_id)
+        if record is None:
+            raise NotFound("There is no such board.")
+        position, zone = record["position"], record["zone"]
+        feed = Feed(position, zone)
+        return Board(tenant_id, record["labels"], zone, record["epoch"], feed, head=position)
+
+
+def leave(board: Board, viewer: Viewer) -> None:
+    audience, viewer.audience = viewer.audience, None
+    if audience is None:
+        return
+    viewers = board.audiences.get(audience, set())
+    viewers.discard(viewer)
+    if not viewers:
+        board.audiences.pop(audience, None)
+
+
+def _tell(board: Board, changes: list[Change]) -> None:
+    for audience, viewers in list(board.audiences.items()):
+        frames = frames_for(audience, changes)
+        if not frames:
+            continue
+        for viewer in [viewer for viewer in viewers if not viewer.wire.write(frames)]:
+            leave(board, viewer)
+
+
+def _why_not_resume(board: Board, audience: Audience, epoch: str) -> str | None:
+    if epoch != str(board.epoch):
+        return "the board began afresh"
+    if audience.provider is not None and audience not in board.covered:
+        return "this server has not shown that provider yet"
+    return None
+
+
+def _viewers(board: Board) -> list[Viewer]:
+    return [viewer for viewers in board.audiences.values() for viewer in viewers]
+
+
+def _frame(**message: Any) -> bytes:
+    return framed(encoded(message))
+
+
+def _now(clock: Clock) -> str:
+    return clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+_kept: set[asyncio.Task[None]] = set()
+
+
+def _keep(task: asyncio.Task[None]) -> None:
+    """The loop holds tasks only weakly."""
+    _kept.add(task)
+    task.add_done_callback(_kept.discard)

@@ -1,0 +1,139 @@
+"""The board's two doors: a ticket by cookie, and the socket that takes it.
+
+A socket's address ends up in logs and cannot carry a cookie from everywhere, so it carries a ticket: one use,
+TICKET_SECONDS, kept as a hash. The ticket is used up before the socket is accepted.
+
+The app puts its hub at `app.state.hub`, started.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Depends, WebSocket, WebSocketDisconnect
+
+from ecm.board.hub import Board, Hub, Viewer
+from ecm.board.reading import sql
+from ecm.board.wire import wire_of
+from ecm.doors import Services, digest, permit_for, services
+from ecm.errors import EcmError, NotPermitted, NotSignedIn
+from ecm.permit import Action, Actor, reach
+
+TICKET_SECONDS = 60
+FIRST_MESSAGE_SECONDS = 5.0
+
+# Close codes of our own: the page signs in again, or tries again later.
+MALFORMED = 4400
+UNAVAILABLE = 4503
+
+router = APIRouter(tags=["board"])
+
+
+@router.post("/board/tickets", status_code=201)
+async def issue_ticket(
+    door: Annotated[Services, Depends(services)],
+    actor: Annotated[Actor, Depends(permit_for(Action.READ_BOARD))],
+) -> dict[str, str]:
+    """A pass for one socket, within a minute."""
+    if actor.kind != "account":
+        raise NotPermitted("The board is for people who are signed in.")
+    ticket = secrets.token_urlsafe(24)
+    expires_at = datetime.now(UTC) + timedelta(seconds=TICKET_SECONDS)
+    async with door.web.tenant(actor.tenant_id) as connection:
+        await connection.execute(sql.insert_ticket, actor.tenant_id, digest(ticket), actor.id, expires_at)
+    return {"ticket": ticket}
+
+
+@router.websocket("/board/live")
+async def live(socket: WebSocket, ticket: str = "") -> None:
+    """hello, then whatever the first message asks for: `resume` or `filter`."""
+    try:
+        require_own_origin(socket)
+        actor = await _use_ticket(socket.app.state.services, ticket)
+        provider = reach(actor, Action.READ_BOARD)
+        hub: Hub = socket.app.state.hub
+        board = await hub.open(actor.tenant_id)
+    except EcmError:
+        await socket.close()  # before it is accepted: the browser sees 403
+        return
+    viewer: Viewer | None = None
+    try:
+        await socket.accept()
+        viewer = Viewer(wire_of(socket), provider)
+        viewer.wire.write(hub.hello(board, hub.today(board), {"name": actor.name, "role": actor.role}))
+        await _converse(socket, hub, board, viewer, limit=provider)
+    except (WebSocketDisconnect, TimeoutError):
+        pass
+    except NotUnderstoodHere:
+        await socket.close(MALFORMED)
+    except EcmError:
+        await socket.close(UNAVAILABLE)
+    finally:
+        hub.close(board, viewer)
+        with suppress(RuntimeError):
+            await socket.close()
+
+
+class NotUnderstoodHere(Exception):
+    """A message of no known shape."""
+
+
+async def _converse(socket: WebSocket, hub: Hub, board: Board, viewer: Viewer, limit: str | None) -> None:
+    async with asyncio.timeout(FIRST_MESSAGE_SECONDS):
+        message = _understood(await socket.receive_text())
+    while True:
+        match message:
+            case {"type": "resume", "epoch": str(epoch), "position": int(position), **rest}:
+                _narrow(viewer, rest, limit)
+                await hub.resume(board, viewer, epoch, position)
+            case {"type": "filter", **rest}:
+                _narrow(viewer, rest, limit)
+                await hub.show(board, viewer)
+            case _:
+                raise NotUnderstoodHere
+        message = _understood(await socket.receive_text())
+
+
+def _understood(text: str) -> dict[str, Any]:
+    try:
+        message = json.loads(text)
+    except ValueError:
+        raise NotUnderstoodHere from None
+    if not isinstance(message, dict):
+        raise NotUnderstoodHere
+    return message
+
+
+def _narrow(viewer: Viewer, wish: dict[str, Any], limit: str | None) -> None:
+    """A viewer may ask for a date and a provider; whoever belongs to a provider gets that one and no other."""
+    wanted_day, wanted_provider = wish.get("date"), wish.get("provider")
+    try:
+        viewer.day = date.fromisoformat(wanted_day) if wanted_day else None
+    except (ValueError, TypeError):
+        raise NotUnderstoodHere from None
+    if wanted_provider is not None and not isinstance(wanted_provider, str):
+        raise NotUnderstoodHere
+    viewer.provider = limit or wanted_provider or None
+
+
+def require_own_origin(socket: WebSocket) -> None:
+    """Browsers say which page opens a socket; only our own may. Other clients say nothing, and need a ticket too."""
+    origin = socket.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != socket.headers.get("host"):
+        raise NotPermitted("This socket was opened by another site's page.")
+
+
+async def _use_ticket(door: Services, ticket: str) -> Actor:
+    async with door.web.connection() as connection:
+        row = await connection.fetchrow(sql.use_ticket, digest(ticket), datetime.now(UTC))
+    if row is None:
+        raise NotSignedIn("That ticket is unknown, was used, or is too old.")
+    return Actor(
+        "account", row["tenant_id"], row["account_id"], row["name"], row["role"], row["provider_ref"]
+    )

@@ -1,0 +1,142 @@
+"""One visit or alert as the board shows it: stored row in, small dict out.
+
+Names are shortened here, before anything leaves the server: the initial of a surname and the area, because a
+wall screen is read by whoever walks past. The whole name is on the visit's own page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+Row = dict[str, Any]
+Workers = Mapping[str, tuple[str, str | None]]  # ref -> name, phone
+
+TITLES = frozenset(
+    ["mr", "mrs", "ms", "miss", "mx", "dr", "prof", "rev", "sir", "lady", "dame", "lord", "sr", "fr"]
+)
+
+# code -> (severity, words). {measure}, {limit} and {unit} are the finding's own.
+FINDINGS: dict[str, tuple[str, str]] = {
+    "location_inside": ("good", "at the home"),
+    "location_outside": ("warning", "outside the fence"),
+    "location_uncertain": ("warning", "place uncertain"),
+    "location_none": ("information", "no place recorded"),
+    "started_late": ("warning", "started late"),
+    "started_early": ("information", "started early"),
+    "short": ("short", "short visit"),
+    "overran": ("information", "overran"),
+    "no_check_in": ("warning", "no check-in received"),
+    "no_check_out": ("warning", "no check-out received"),
+    "unplanned": ("information", "not planned"),
+    "wrong_worker": ("information", "another care worker"),
+    "second_worker_missing": ("critical", "second worker missing"),
+    "overlap": ("warning", "in two places at once"),
+    "impossible_travel": ("warning", "travel too fast"),
+    "late_sync": ("information", "received late"),
+    "clock_skew": ("information", "device clock wrong"),
+    "manual_entry": ("information", "entered by hand"),
+    "duplicate_tap": ("quiet", "tapped twice"),
+    "repeated_fix": ("warning", "same fix again"),
+    "cli_unknown": ("information", "unknown number"),
+}
+
+
+def visit_row(record: Mapping[str, Any]) -> Row:
+    """The board's row of one visit. Times as RFC 3339 UTC strings."""
+    workers = {ref: (name, phone) for ref, name, phone in record["workers"] or ()}
+    return {
+        "id": record["visit_id"],
+        "ref": record["ref"],
+        "v": record["version"],
+        "p": record["position"],
+        "date": record["local_date"].isoformat(),
+        "person": short_person(record["person"]),
+        "area": record["area"] or "",
+        "tier": record["risk_tier"],
+        "needs": record["needs"] or "",
+        "funder": record["funder"],
+        "provider": {"ref": record["provider_ref"], "name": record["provider_name"]},
+        "workers": [_worker(ref, workers) for ref in record["care_worker_refs"]],
+        "planned_start": instant(record["planned_start"]),
+        "planned_end": instant(record["planned_end"]),
+        "commissioned_minutes": record["commissioned_minutes"],
+        "time_critical": record["time_critical"],
+        "double": record["carers_required"] > 1,
+        "state": record["state"],
+        "reason": record["state_reason"],
+        "actual_start": instant(record["actual_start"]),
+        "actual_end": instant(record["actual_end"]),
+        "deadline_at": instant(record["deadline_at"]),
+        "deadline_kind": record["deadline_kind"],
+        "in": _who_is_in(record["attendances"], workers),
+        "findings": [finding_words(finding) for finding in record["findings"]],
+        "service": "" if record["service"] == "*" else record["service"],
+    }
+
+
+def alert_row(record: Mapping[str, Any]) -> Row:
+    """The board's row of one alert."""
+    return {
+        "id": record["alert_id"],
+        "visit": record["visit_id"],
+        "p": record["position"],
+        "kind": record["kind"],
+        "severity": record["severity"],
+        "state": record["state"],
+        "reason": record["reason"],
+        "raised_at": instant(record["raised_at"]),
+        "raised_for": instant(record["raised_for"]),
+        "owner": record["owner"],
+        "acknowledged_at": instant(record["acknowledged_at"]),
+        "stood_down_at": instant(record["stood_down_at"]),
+        "stood_down_reason": record["stood_down_reason"],
+    }
+
+
+def short_person(name: str) -> str:
+    """'Mr Derek Dobson' -> 'Mr D.'; 'Derek Dobson' -> 'D. D.'; '' -> '?'."""
+    words = name.split()
+    if not words:
+        return "?"
+    if words[0].rstrip(".").lower() in TITLES and len(words) > 1:
+        return f"{words[0].rstrip('.')} {words[-1][0].upper()}."
+    return " ".join(f"{word[0].upper()}." for word in {0: words[0], len(words) - 1: words[-1]}.values())
+
+
+def short_worker(name: str) -> str:
+    """'Anna Kowalska' -> 'A. Kowalska': colleagues are known by their surname."""
+    words = name.split()
+    return f"{words[0][0].upper()}. {words[-1]}" if len(words) > 1 else name
+
+
+def instant(at: datetime | None) -> str | None:
+    """RFC 3339 in UTC, with a Z, to the second (a board shows no more)."""
+    return None if at is None else at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def finding_words(finding: Mapping[str, Any]) -> Row:
+    code = finding["code"]
+    severity, words = FINDINGS.get(code, ("information", code.replace("_", " ")))
+    measured = finding.get("detail") or _measured(finding)
+    return {"code": code, "severity": severity, "text": f"{words}: {measured}" if measured else words}
+
+
+def _measured(finding: Mapping[str, Any]) -> str:
+    measure, limit, unit = finding.get("measure"), finding.get("limit"), finding.get("unit") or ""
+    if measure is None:
+        return ""
+    return f"{measure:g} {unit}".strip() + (f", limit {limit:g} {unit}".rstrip() if limit is not None else "")
+
+
+def _worker(ref: str, workers: Workers) -> Row:
+    name, phone = workers.get(ref, (ref, None))
+    return {"ref": ref, "name": short_worker(name), "phone": phone}
+
+
+def _who_is_in(attendances: Sequence[Mapping[str, Any]], workers: Workers) -> list[str]:
+    inside = [a for a in attendances if a.get("check_in_at") and not a.get("check_out_at")]
+    return [
+        _worker(a["care_worker"], workers)["name"] if a.get("care_worker") else "somebody" for a in inside
+    ]
