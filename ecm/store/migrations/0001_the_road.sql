@@ -404,7 +404,9 @@ CREATE TABLE payment_periods (
   period     text NOT NULL,                 -- '2026-W47', '2026-11', or the council's own name
   starts_on  date NOT NULL,
   ends_on    date NOT NULL,
-  run_at     timestamptz,
+  requested_at timestamptz,                 -- a run is due while this is later than run_at
+  requested_by text,
+  run_at     timestamptz,                   -- when the last whole run began
   locked_at  timestamptz,
   PRIMARY KEY (tenant_id, period),
   CHECK (ends_on >= starts_on)
@@ -432,6 +434,9 @@ CREATE TABLE actual_lines (
   PRIMARY KEY (tenant_id, period, visit_id),
   FOREIGN KEY (tenant_id, period) REFERENCES payment_periods
 );
+-- Read only by the actuals page: what needs a look first, by the money at stake.
+CREATE INDEX actual_lines_by_stake ON actual_lines
+  (tenant_id, period, (exception IS NULL), (-GREATEST(planned_pence, amount_pence)), visit_id);
 
 -- ---------------------------------------------------------------- who may
 
@@ -520,7 +525,7 @@ GRANT UPDATE (position) ON board_heads TO ecm_web, ecm_worker;
 GRANT UPDATE (state, owner, acknowledged_at, position) ON alerts TO ecm_web;
 GRANT INSERT, UPDATE, DELETE ON sessions, socket_tickets, alert_contacts TO ecm_web;
 GRANT INSERT, UPDATE ON accounts, api_keys TO ecm_web;
-GRANT INSERT ON payment_periods TO ecm_web;
+GRANT INSERT, UPDATE (requested_at, requested_by) ON payment_periods TO ecm_web;
 
 GRANT INSERT ON visits, transitions, alert_queue, processing_queue TO ecm_worker;
 GRANT UPDATE (next_planned_start, state, state_reason, version, actual_start, actual_end, attendances, findings,

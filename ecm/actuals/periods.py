@@ -1,0 +1,38 @@
+"""The spans that are paid together. Weeks, months and days are known by name; a council may name others."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+_WEEK = re.compile(r"(\d{4})-W(\d{2})")
+_MONTH = re.compile(r"(\d{4})-(\d{2})")
+_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Local dates, both included."""
+
+    name: str
+    starts_on: date
+    ends_on: date
+
+
+def period_named(name: str) -> Period | None:
+    """`2026-W47` (ISO, Monday to Sunday), `2026-11` or `2026-11-23`; None for a name that says no dates."""
+    try:
+        if week := _WEEK.fullmatch(name):
+            monday = date.fromisocalendar(int(week[1]), int(week[2]), 1)
+            return Period(name, monday, monday + timedelta(days=6))
+        if month := _MONTH.fullmatch(name):
+            year, number = int(month[1]), int(month[2])
+            return Period(name, date(year, number, 1), date(year, number, monthrange(year, number)[1]))
+        if _DAY.fullmatch(name):
+            day = date.fromisoformat(name)
+            return Period(name, day, day)
+    except ValueError:  # week 54, month 13, 30 February (calendar's own error is a ValueError too)
+        return None
+    return None
