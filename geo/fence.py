@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """Centre in WGS84 degrees with a radius in metres; `polygon`, when given, is a ring of (lat, lon) and wins."""
+    """Centre in WGS84 degrees, radius in metres; `polygon`, when given, is a ring of (lat, lon) and wins."""
 
     lat: float
     lon: float

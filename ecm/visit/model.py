@@ -1,8 +1,8 @@
-"""The words of a visit as frozen values: what was planned, what was said to have happened, what we make of it.
+"""The words of a visit as frozen values: what was planned, what is said to have happened, what we make of it.
 
-Everything here is plain data. The rules that read it stand in the neighbouring modules; `assess` folds it all.
+Everything here is plain data. The rules that read it stand in the modules beside it; `assess` folds it all.
 People, workers and providers are known by the tenant's own references (strings), visits by our number.
-Every datetime is an aware UTC instant; subtract only those. The plan's wall-clock facts (`local_date`, `zone`)
+Every datetime is an aware UTC instant; subtract only those. The plan's local facts (`local_date`, `zone`)
 ride along because a day cut-off is a local time.
 """
 
@@ -121,7 +121,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class CheckEvent:
-    """One stored piece of evidence. References are as sent; `care_worker` and `service_user` as worked out."""
+    """One stored piece of evidence. References as sent; `care_worker`, `service_user` as worked out."""
 
     event_id: UUID
     kind: EventKind
@@ -160,7 +160,7 @@ class Amendment:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that is known of one visit. `trail`: the same workers' last earlier event elsewhere, for each stay's start."""
+    """All that is known of one visit. `trail`: the workers' last event elsewhere before each stay here."""
 
     events: tuple[CheckEvent, ...] = ()
     amendments: tuple[Amendment, ...] = ()
@@ -169,7 +169,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One checked fact: what was measured, against what limit, in which unit, and about which event or worker."""
+    """One checked fact: what was measured, against what limit, and about which event or worker."""
 
     code: FindingCode
     measure: float | None = None
@@ -182,7 +182,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Attendance:
-    """One care worker's in and out on a visit. Either end may be unknown; `amended` when a correction set it."""
+    """One worker's in and out on a visit. Either end may be unknown; `amended` if a correction set it."""
 
     care_worker: str | None
     check_in_at: datetime | None
