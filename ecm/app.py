@@ -1,0 +1,84 @@
+"""Wiring of the web half: which step of the flow answers which address.
+
+A small dispatcher stands before the FastAPI application and sends the hot door, `POST /v1/check-events`, straight
+to ingest's plain endpoint (PROOF has the figures). OpenAPI describes it all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+import ingest.openapi
+from ecm import api, board, importing, problem, web
+from ecm.clock import Clock
+from ecm.doors import Services
+from ecm.settings import Settings
+from ecm.store.db import Database
+from ingest.door import CheckEventsDoor
+
+HOT_DOOR = "/v1/check-events"
+
+
+class Application:
+    """The ASGI application: the hot door, and FastAPI for everything else."""
+
+    def __init__(self, fastapi: FastAPI, door: CheckEventsDoor) -> None:
+        self.fastapi = fastapi
+        self.door = door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        hot = scope["type"] == "http" and scope["path"] == HOT_DOOR and scope["method"] == "POST"
+        target: ASGIApp = self.door if hot else self.fastapi
+        await target(scope, receive, send)
+
+
+def create_app(*, web_db: Database, ingest_db: Database, clock: Clock, settings: Settings) -> Application:
+    """`web_db` under the role ecm_web, `ingest_db` under ecm_ingest."""
+    door = CheckEventsDoor(ingest_db, clock)
+    hub = board.Hub(web_db, clock)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await door.start()
+        await hub.start()
+        try:
+            yield
+        finally:
+            await hub.stop()
+            await door.stop()
+            await web_db.close()
+            await ingest_db.close()
+
+    fastapi = FastAPI(
+        title="ecm",
+        version="1",
+        summary="Electronic call monitoring and visit verification for home care.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+    )
+    fastapi.state.services = Services(web=web_db, clock=clock, settings=settings)
+    fastapi.state.hub = hub
+    problem.install(fastapi)
+    for router in (*api.routers(), importing.router, board.router):
+        fastapi.include_router(router)
+    web.install(fastapi)
+    _describe_the_hot_door(fastapi)
+    return Application(fastapi, door)
+
+
+def _describe_the_hot_door(fastapi: FastAPI) -> None:
+    plain = fastapi.openapi
+
+    def described() -> dict[str, Any]:
+        if fastapi.openapi_schema is None:
+            fastapi.openapi_schema = ingest.openapi.describe(plain())
+        return fastapi.openapi_schema
+
+    fastapi.openapi = described  # type: ignore[method-assign]

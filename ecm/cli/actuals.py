@@ -1,0 +1,44 @@
+"""`ecm actuals export`: payment files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ecm.api.actuals import FORMATS, export
+from ecm.cli.options import data_option, json_option, runs, tenant_option
+from ecm.cli.place import opened
+from ecm.settings import Settings
+
+
+@click.group()
+def actuals() -> None:
+    """Actuals: the minutes and money of a period."""
+
+
+@actuals.command("export")
+@click.option("--period", required=True, help="Such as 2026-W47, 2026-11 or 2026-11-23.")
+@click.option("--format", "file_format", type=click.Choice(sorted(FORMATS)), default="csv", show_default=True)
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: standard output.")
+@tenant_option
+@data_option
+@json_option
+@runs
+async def export_(
+    period: str, file_format: str, output: Path | None, tenant_id: int, data_dir: Path
+) -> dict[str, Any]:
+    """Write the payment file of a period."""
+    async with opened(Settings(), data_dir) as place:
+        db = await place.database("ecm_web", 2)
+        size = 0
+        try:
+            target = output.open("wb") if output else sys.stdout.buffer
+            with target:
+                async for part in export(db, tenant_id, period, file_format):
+                    size += target.write(part)
+        finally:
+            await db.close()
+    return {"period": period, "format": file_format, "bytes": size}

@@ -1,0 +1,100 @@
+"""`ecm doctor`: says what is wrong and how to mend it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ecm.cli.options import data_option, json_option, runs
+from ecm.cli.place import Place, opened, service_clock
+from ecm.settings import Settings
+from ecm.store.db import open_connection
+from ecm.store.migrate import pending
+from ecm.store.queries import load_queries
+
+sql = load_queries(__package__, "doctor.sql")
+
+CLOCK_SKEW_SECONDS = 2
+WORKER_SILENT_SECONDS = 30
+BACKLOG_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    name: str
+    well: bool
+    found: str
+    mend: str = ""
+
+
+@click.command()
+@data_option
+@json_option
+@runs
+async def doctor(data_dir: Path) -> dict[str, Any]:
+    """Check database, migrations, worker, clocks and backlog."""
+    settings = Settings()
+    async with opened(settings, data_dir, migrated=False) as place:
+        checks = await examine(place)
+    for check in checks:
+        click.echo(f"{'ok  ' if check.well else 'BAD '} {check.name:<12} {check.found}")
+        if not check.well:
+            click.echo(f"     {'':<12} {check.mend}")
+    if not all(check.well for check in checks):
+        click.get_current_context().exit(1)
+    return {"checks": [asdict(check) for check in checks]}
+
+
+async def examine(place: Place) -> list[Check]:
+    """Every check that can be made; later ones need the earlier ones to be well."""
+    waiting = await pending(place.owner)
+    connection = await open_connection(place.owner, None)
+    try:
+        checks = [
+            Check("database", True, await connection.fetchval(sql.version)),
+            Check("migrations", not waiting, _list(waiting) or "up to date", "Run `ecm migrate`."),
+        ]
+        if waiting:
+            return checks
+        clock = await service_clock(place)
+        facts = await connection.fetchrow(sql.facts, datetime.now(UTC), clock.now())
+        assert facts is not None
+    finally:
+        await connection.close()
+    skew, silent, backlog = facts["skew_s"], facts["worker_silent_s"], facts["backlog_s"]
+    return [
+        *checks,
+        Check(
+            "clocks",
+            abs(skew) < CLOCK_SKEW_SECONDS,
+            f"the database's differs by {skew:.1f} s"
+            + ("" if clock.speed == 1 else f"; scaled x{clock.speed:g}"),
+            "Let both machines follow the same time server.",
+        ),
+        Check(
+            "worker",
+            silent is not None and silent < WORKER_SILENT_SECONDS,
+            "never heard of" if silent is None else f"last heard {silent:.0f} s ago",
+            "Run `ecm serve` or `ecm worker`; without one nobody is told of a missed visit.",
+        ),
+        Check(
+            "backlog",
+            backlog < BACKLOG_SECONDS,
+            f"{facts['waiting']} waiting, the oldest for {backlog:.0f} s",
+            "Is a worker running and keeping up? Run another `ecm worker`.",
+        ),
+        Check(
+            "put off",
+            facts["poison"] == 0,
+            f"{facts['poison']} rows could not be processed",
+            "See the worker's log for the cause; they are tried again by themselves.",
+        ),
+    ]
+
+
+def _list(names: list[str]) -> str:
+    return ", ".join(names)

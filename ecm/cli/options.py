@@ -1,0 +1,63 @@
+"""Options that every command shares, and how a command speaks: for people, or as one JSON object at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import click
+
+from ecm.errors import EcmError
+from ecm.store.migrate import MigrationError
+
+P = ParamSpec("P")
+
+data_option = click.option(
+    "--data",
+    "data_dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="ECM_DATA_DIR",
+    default=Path(".ecm"),
+    show_default=True,
+    help="Where the embedded database lives; unused when ECM_DATABASE_URL is set.",
+)
+tenant_option = click.option(
+    "--tenant", "tenant_id", type=int, default=1, show_default=True, help="Whose data."
+)
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="End with one JSON object on the last line."
+)
+
+
+def runs(work: Callable[P, Coroutine[Any, Any, dict[str, Any] | None]]) -> Callable[P, None]:
+    """Runs a command's coroutine. Errors the caller can act on are one line, and exit status 1.
+
+    The coroutine returns what `--json` prints, or None.
+    """
+
+    @wraps(work)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        from ecm.store.embedded import EmbeddedPostgresError
+
+        as_json = bool(kwargs.pop("as_json", False))
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        logging.getLogger("httpx").setLevel(logging.WARNING)
+        logging.getLogger("apscheduler").setLevel(logging.WARNING)
+        try:
+            answer = asyncio.run(work(*args, **kwargs))
+        except (EcmError, MigrationError, EmbeddedPostgresError) as error:
+            if as_json:
+                click.echo(json.dumps({"error": str(error)}))
+            raise click.ClickException(str(error)) from error
+        except KeyboardInterrupt:
+            sys.exit(130)
+        if as_json:
+            click.echo(json.dumps(answer or {}, default=str))
+
+    return run

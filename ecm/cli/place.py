@@ -1,0 +1,81 @@
+"""Where the data is: a PostgreSQL named by ECM_DATABASE_URL, or our own embedded one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ecm.clock import Clock, RealClock, ScaledClock
+from ecm.errors import Conflict
+from ecm.settings import Settings
+from ecm.store.db import Connection, Database, open_connection
+from ecm.store.migrate import migrate
+from ecm.store.queries import load_queries
+
+sql = load_queries(__package__, "place.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`owner` brings the schema up to date; the services use `app` and take one role each."""
+
+    owner: str
+    app: str
+    embedded: bool
+
+    async def database(self, role: str, size: int = 4) -> Database:
+        return await Database.connect(self.app, role, size)
+
+
+@asynccontextmanager
+async def opened(settings: Settings, data_dir: Path, *, migrated: bool = True) -> AsyncIterator[Place]:
+    """The database, started if it is the embedded one, brought up to date unless `migrated` is False."""
+    if settings.database_url:
+        place = Place(settings.database_url, settings.app_database_url or settings.database_url, False)
+        if migrated:
+            await migrate(place.owner)
+        yield place
+        return
+    from ecm.store.embedded import running
+
+    async with running(data_dir) as addresses:
+        if migrated:
+            await migrate(addresses.owner)
+        yield Place(addresses.owner, addresses.app, True)
+
+
+async def service_clock(place: Place) -> Clock:
+    """The clock this database's services run on: the real one, unless it was given a scaled one."""
+    connection = await open_connection(place.owner, None)
+    try:
+        return await _clock(connection)
+    finally:
+        await connection.close()
+
+
+async def scale_clock(place: Place, starts_at: datetime, speed: float) -> Clock:
+    """Gives a database without events a scaled clock; the same one again goes on where it was.
+
+    Raises Conflict on a database that holds real events: their deadlines would all be wrong.
+    """
+    connection = await open_connection(place.owner, None)
+    try:
+        async with connection.transaction():
+            known = await connection.fetchrow(sql.scaled_clock)
+            if known is None:
+                if await connection.fetchval(sql.holds_events):
+                    raise Conflict("This database holds real events; a scaled clock is for an empty one.")
+                await connection.execute(sql.set_scaled_clock, starts_at, speed, datetime.now(UTC))
+            elif (known["starts_at"], known["speed"]) != (starts_at, speed):
+                raise Conflict(f"This database already runs on another scaled clock ({known['starts_at']}).")
+        return await _clock(connection)
+    finally:
+        await connection.close()
+
+
+async def _clock(connection: Connection) -> Clock:
+    row = await connection.fetchrow(sql.scaled_clock)
+    return RealClock() if row is None else ScaledClock(row["starts_at"], row["speed"], row["real_start"])

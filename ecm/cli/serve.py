@@ -1,0 +1,151 @@
+"""`ecm serve`, its two halves `ecm web` and `ecm worker`, and `ecm tick`."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import uvicorn
+
+from ecm.app import create_app
+from ecm.board import SOCKET_PROTOCOL
+from ecm.cli.options import data_option, json_option, runs
+from ecm.cli.place import Place, opened, scale_clock, service_clock
+from ecm.clock import Clock
+from ecm.settings import Settings
+from ecm.worker import Worker
+
+STEPS = ("processing", "overdue", "alerts", "deliveries", "payment-run", "retention")
+
+port_option = click.option(
+    "--port", type=click.IntRange(0, 65535), default=None, help="Default 8000, or ECM_PORT."
+)
+host_option = click.option("--host", default=None, help="Default 127.0.0.1, or ECM_HOST.")
+
+
+class Instant(click.ParamType):
+    """An RFC 3339 instant, such as 2026-11-23T06:30:00Z."""
+
+    name = "instant"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        try:
+            at = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not an instant such as 2026-11-23T06:30:00Z", param, ctx)
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+@click.command()
+@host_option
+@port_option
+@data_option
+@click.option("--from", "starts_at", type=Instant(), help="Give the service a scaled clock that starts here.")
+@click.option(
+    "--speed", type=click.FloatRange(min=0.01), default=1.0, show_default=True, help="How fast it runs."
+)
+@runs
+async def serve(
+    host: str | None, port: int | None, data_dir: Path, starts_at: datetime | None, speed: float
+) -> None:
+    """Run the whole service in one process: web and worker, with an embedded PostgreSQL unless one is named."""
+    settings = _settings(host, port, data_dir)
+    async with opened(settings, data_dir) as place:
+        clock = await (scale_clock(place, starts_at, speed) if starts_at else service_clock(place))
+        async with working(place, clock, settings):
+            await serve_web(place, clock, settings)
+
+
+@click.command()
+@host_option
+@port_option
+@data_option
+@runs
+async def web(host: str | None, port: int | None, data_dir: Path) -> None:
+    """Run the web half: any number of these may run."""
+    settings = _settings(host, port, data_dir)
+    async with opened(settings, data_dir) as place:
+        await serve_web(place, await service_clock(place), settings)
+
+
+@click.command()
+@data_option
+@runs
+async def worker(data_dir: Path) -> None:
+    """Run the worker half: any number of these may run."""
+    settings = _settings(None, None, data_dir)
+    async with opened(settings, data_dir) as place:
+        clock = await service_clock(place)
+        stopped = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        async with working(place, clock, settings):
+            await stopped.wait()
+
+
+@click.command()
+@click.argument("name", type=click.Choice(STEPS))
+@data_option
+@json_option
+@runs
+async def tick(name: str, data_dir: Path) -> dict[str, Any]:
+    """Run one scheduled step by hand until it finds nothing more to do."""
+    settings = _settings(None, None, data_dir)
+    async with opened(settings, data_dir) as place:
+        db = await place.database("ecm_worker", 2)
+        try:
+            step = Worker(db, await service_clock(place), settings).steps()[name]
+            steps = 1
+            while await step():
+                steps += 1
+        finally:
+            await db.close()
+    click.echo(f"{name}: nothing more to do")
+    return {"name": name, "steps": steps}
+
+
+@asynccontextmanager
+async def working(place: Place, clock: Clock, settings: Settings) -> AsyncIterator[None]:
+    """The worker's loops, while the block runs."""
+    db = await place.database("ecm_worker", 8)
+    task = asyncio.create_task(Worker(db, clock, settings).run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        await db.close()
+
+
+async def serve_web(place: Place, clock: Clock, settings: Settings) -> None:
+    """Serves HTTP and sockets until told to stop."""
+    app = create_app(
+        web_db=await place.database("ecm_web", 8),
+        ingest_db=await place.database("ecm_ingest", 4),
+        clock=clock,
+        settings=settings,
+    )
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        http="httptools",
+        ws=SOCKET_PROTOCOL,
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=5,
+        server_header=False,
+    )
+    await uvicorn.Server(config).serve()
+
+
+def _settings(host: str | None, port: int | None, data_dir: Path) -> Settings:
+    given: dict[str, Any] = {"host": host, "port": port}
+    return Settings(data_dir=data_dir, **{name: value for name, value in given.items() if value is not None})

@@ -1,0 +1,174 @@
+"""From stored evidence to a visit's true state, on a real database."""
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from ecm.store.embedded import Addresses
+from tests.processing.desk import Desk, at
+
+
+@pytest_asyncio.fixture
+async def desk(database: Addresses) -> AsyncIterator[Desk]:
+    desk = await Desk.open(database)
+    yield desk
+    await desk.close()
+
+
+async def test_a_planned_visit_is_done_on_time(desk: Desk) -> None:
+    await desk.plan("breakfast", "09:00", "09:45")
+    await desk.settle()
+    assert await desk.state("breakfast") == "planned"
+    assert (await desk.visit("breakfast"))["deadline_at"] == at("09:15")
+
+    await desk.arrive("in", "09:02", visit="breakfast")
+    await desk.settle()
+    assert await desk.state("breakfast") == "in_progress"
+
+    await desk.arrive("out", "09:44", visit="breakfast")
+    await desk.settle()
+    visit = await desk.visit("breakfast")
+    assert (visit["state"], visit["actual_start"], visit["actual_end"]) == (
+        "completed",
+        at("09:02"),
+        at("09:44"),
+    )
+    assert visit["deadline_at"] is None
+    assert await desk.codes("breakfast") == {"location_inside"}
+    assert await desk.passed("breakfast") == ["planned>in_progress", "in_progress>completed"]
+
+
+async def test_nobody_came_and_then_the_phone_found_signal(desk: Desk) -> None:
+    await desk.plan("breakfast", "09:00", "09:30")
+    await desk.settle("09:15")
+    assert await desk.state("breakfast") == "late"
+    await desk.settle("10:00")
+    assert await desk.state("breakfast") == "missed"
+
+    await desk.arrive("in", "09:03", received="10:20", metres=400)
+    await desk.settle()
+    assert await desk.state("breakfast") == "in_progress"
+    assert {"location_outside", "late_sync"} <= await desk.codes("breakfast")
+
+    await desk.arrive("out", "09:28", received="10:20")
+    await desk.settle()
+    assert await desk.state("breakfast") == "completed"
+    assert {"late", "missed"} <= set(await desk.passed("breakfast"))
+
+
+async def test_a_tick_that_comes_hours_late_finds_every_deadline_that_passed(desk: Desk) -> None:
+    await desk.plan("breakfast", "09:00", "09:30")
+    await desk.settle("06:00")
+    await desk.settle("12:00")
+    assert await desk.state("breakfast") == "missed"
+    passed = await desk.rows("SELECT kind, at FROM transitions WHERE kind <> 'change' ORDER BY at")
+    assert [(r["kind"], r["at"]) for r in passed] == [("late", at("09:15")), ("missed", at("10:00"))]
+
+
+async def test_a_telephone_check_in_names_neither_visit_nor_person(desk: Desk) -> None:
+    await desk.plan("breakfast", "09:00", "09:30")
+    await desk.plan("lunch", "12:00", "12:45")
+    await desk.arrive("in", "12:04", person=None, cli="+441632960001", method="landline", metres=None)
+    await desk.settle()
+    assert await desk.state("lunch") == "in_progress"
+    assert "location_inside" in await desk.codes("lunch")
+
+
+async def test_a_check_out_that_arrives_first_goes_where_its_check_in_goes(desk: Desk) -> None:
+    """At 10:25 the second visit's end is nearer; the stay began at the first one."""
+    await desk.plan("first", "09:00", "09:30")
+    await desk.plan("second", "10:30", "11:00")
+    await desk.arrive("out", "09:58", received="10:20")
+    await desk.settle()
+    await desk.arrive("in", "09:20", received="10:21")
+    await desk.settle()
+    assert (await desk.state("first"), await desk.state("second")) == ("completed", "planned")
+
+
+async def test_an_attendance_nobody_planned_is_a_visit_of_its_own(desk: Desk) -> None:
+    event = await desk.arrive("in", "15:00")
+    await desk.settle()
+    ref = f"unplanned-{event}"
+    assert await desk.state(ref) == "in_progress"
+    assert "unplanned" in await desk.codes(ref)
+    await desk.arrive("out", "15:40")
+    await desk.settle()
+    assert await desk.state(ref) == "completed"
+    assert await desk.value("SELECT count(*) FROM visits") == 1
+
+
+async def test_an_unplanned_visit_gives_its_evidence_to_the_plan_that_comes_later(desk: Desk) -> None:
+    event = await desk.arrive("in", "15:00")
+    await desk.settle()
+    await desk.plan("tea", "15:00", "15:30")
+    await desk.settle()
+    assert await desk.state("tea") in ("in_progress", "planned")
+    assert await desk.value("SELECT count(*) FROM event_outcomes WHERE event_id = $1", event) == 1
+
+
+async def test_an_unknown_person_waits_unmatched_with_the_reason(desk: Desk) -> None:
+    event = await desk.arrive("in", "09:00", person="nobody-we-know", worker="carol")
+    await desk.settle()
+    row = (await desk.rows("SELECT status, reason FROM event_outcomes WHERE event_id = $1", event))[0]
+    assert (row["status"], row["reason"]) == ("unmatched", "the person is not known")
+    assert await desk.value("SELECT count(*) FROM processing_queue") == 0
+
+
+async def test_an_officer_links_what_nobody_could_match(desk: Desk) -> None:
+    visit_id = await desk.plan("breakfast", "09:00", "09:30")
+    event = await desk.arrive("in", "09:01", person="nobody-we-know")
+    await desk.settle()
+    await desk.run(
+        """INSERT INTO amendments (tenant_id, visit_id, kind, event_id, reason_code, made_by, made_at)
+           VALUES (1, $1, 'link', $2, 'R01', 'S. Okafor', $3)""",
+        visit_id,
+        event,
+        at("09:10"),
+    )
+    await desk.run("INSERT INTO processing_queue (tenant_id, visit_id) VALUES (1, $1)", visit_id)
+    await desk.settle("09:11")
+    assert await desk.state("breakfast") == "in_progress"
+    assert await desk.value("SELECT visit_id FROM event_outcomes WHERE event_id = $1", event) == visit_id
+
+
+async def test_a_second_worker_who_never_comes_is_found_missing(desk: Desk) -> None:
+    await desk.plan("hoist", "09:00", "09:45", carers=2, workers=("carol", "dan"))
+    await desk.settle()
+    await desk.arrive("in", "09:01", visit="hoist")
+    await desk.settle("09:15")
+    assert "second_worker_missing" in await desk.codes("hoist")
+    assert "second_worker_missing" in await desk.passed("hoist")
+
+
+async def test_a_worker_in_two_homes_at_once_is_told_of_in_the_later_visit(desk: Desk) -> None:
+    """The earlier home's check-in arrives last: the later visit is looked at again."""
+    await desk.plan("at alice", "09:00", "09:45")
+    await desk.plan("at bob", "09:10", "09:55", person="bob")
+    await desk.arrive("in", "09:11", person="bob", visit="at bob", metres=None)
+    await desk.settle()
+    await desk.arrive("in", "09:05", visit="at alice", received="09:30")
+    await desk.settle()
+    assert "overlap" in await desk.codes("at bob")
+
+
+async def test_ticks_and_replays_write_nothing_twice(desk: Desk) -> None:
+    await desk.plan("breakfast", "09:00", "09:30")
+    event = await desk.arrive("in", "09:20", visit="breakfast")
+    await desk.settle("09:50")
+    before = await desk.rows("SELECT kind, at, to_state FROM transitions WHERE kind <> 'change'")
+    await desk.run("INSERT INTO processing_queue (tenant_id, event_id) VALUES (1, $1)", event)
+    await desk.settle()
+    assert await desk.rows("SELECT kind, at, to_state FROM transitions WHERE kind <> 'change'") == before
+
+
+async def test_a_poison_row_is_put_off_and_stops_nobody_else(desk: Desk, monkeypatch: object) -> None:
+    await desk.plan("good", "09:00", "09:30")
+    await desk.plan("bad", "09:00", "09:30", person="bob")
+    await desk.run(
+        "UPDATE visits SET zone = 'Nowhere/Nothing', planned_start = planned_start, carers_required = 1 WHERE ref = 'bad'"
+    )
+    await desk.settle()
+    assert (await desk.visit("good"))["version"] == 1
+    stuck = await desk.rows("SELECT tries, last_error FROM processing_queue")
+    assert [r["tries"] for r in stuck] == [1]
+    assert stuck[0]["last_error"]
