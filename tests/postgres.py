@@ -10,7 +10,6 @@ import itertools
 import os
 import shutil
 import tempfile
-import threading
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager

@@ -197,6 +197,8 @@ async def _connection(dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
         raise MigrationError(f"the database cannot be reached: {error}") from error
     try:
         yield connection
+    except asyncpg.PostgresError as error:
+        raise MigrationError(str(error)) from error
     finally:
         await connection.close()
 

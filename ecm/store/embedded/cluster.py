@@ -14,6 +14,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,7 @@ from urllib.parse import quote
 from ecm.store.embedded.account import Account
 from ecm.store.embedded.binaries import Binaries
 from ecm.store.embedded.errors import ClusterNotMadeError, SecretsGoneError, UntrustedSocketFolderError
+from ecm.store.embedded.processes import all_in, end
 
 DATABASE = "ecm"
 OWNER = "ecm_owner"
@@ -31,6 +33,7 @@ APP = "ecm_app"
 PORT = 5432  # only a part of the socket's name: each cluster has a socket folder of its own
 SOCKET_PATH_LIMIT = 107  # bytes, of Linux's sun_path; macOS allows 103
 UNFINISHED = "making-"
+KILL = ((signal.SIGKILL, 5.0),)
 
 SETTINGS: Mapping[str, str] = {
     # An acknowledged check-in must survive a power cut.
@@ -126,7 +129,7 @@ def make_cluster(home: Home, binaries: Binaries, account: Account) -> None:
     """Makes the cluster unless there is one. The caller holds the starter's lock. Raises
     ClusterNotMadeError."""
     for litter in home.folder.glob(f"{UNFINISHED}*"):
-        shutil.rmtree(litter, ignore_errors=True)
+        _clear_workshop(litter)
     if home.pgdata.exists():
         return
     _make_passwords(home)
@@ -137,11 +140,11 @@ def make_cluster(home: Home, binaries: Binaries, account: Account) -> None:
         _initdb(home, binaries, account, workshop, unfinished)
         _create_database_and_logins(home, binaries, account, unfinished)
         (unfinished / "postgresql.conf").write_text(POSTGRESQL_CONF)
-        _run([binaries.bin_dir / "initdb", "--sync-only", "-D", unfinished], account)
+        _run([binaries.bin_dir / "initdb", "--sync-only", "-D", unfinished], account, workshop)
         unfinished.rename(home.pgdata)
         _sync(home.folder)
     finally:
-        shutil.rmtree(workshop, ignore_errors=True)
+        _clear_workshop(workshop)
 
 
 def write_settings(home: Home, account: Account) -> None:
@@ -169,6 +172,12 @@ def make_socket_dir(home: Home, account: Account) -> Path:
     if socket_dir.is_symlink() or facts.st_uid != account.uid or facts.st_mode & 0o077:
         raise UntrustedSocketFolderError(path=socket_dir, user=account.name)
     return socket_dir
+
+
+def _clear_workshop(workshop: Path) -> None:
+    """When a starter is killed, its initdb works on for a moment."""
+    end(lambda: all_in(workshop), KILL)
+    shutil.rmtree(workshop, ignore_errors=True)
 
 
 def _make_passwords(home: Home) -> None:
@@ -214,10 +223,10 @@ def _initdb(home: Home, binaries: Binaries, account: Account, workshop: Path, un
     *preferred, last = _locales(binaries.major)
     for locale in preferred:
         try:
-            return _run([*fixed, *locale], account)
+            return _run([*fixed, *locale], account, workshop)
         except ClusterNotMadeError:
             shutil.rmtree(unfinished, ignore_errors=True)
-    return _run([*fixed, *last], account)
+    return _run([*fixed, *last], account, workshop)
 
 
 def _locales(major: int) -> Sequence[Sequence[str]]:
@@ -236,10 +245,15 @@ CREATE DATABASE {DATABASE} OWNER {OWNER}
 CREATE ROLE {APP} LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD '{password}'
 """
     program: list[str | Path] = [binaries.bin_dir / "postgres", "--single", "-D", unfinished]
-    _run([*program, "-c", "exit_on_error=on", "-c", "fsync=off", "postgres"], account, typed=statements)
+    _run(
+        [*program, "-c", "exit_on_error=on", "-c", "fsync=off", "postgres"],
+        account,
+        unfinished.parent,
+        typed=statements,
+    )
 
 
-def _run(command: Sequence[str | Path], account: Account, typed: str = "") -> None:
+def _run(command: Sequence[str | Path], account: Account, workshop: Path, typed: str = "") -> None:
     """Raises ClusterNotMadeError with what the program said."""
     done = subprocess.run(  # noqa: S603
         command,
@@ -247,7 +261,7 @@ def _run(command: Sequence[str | Path], account: Account, typed: str = "") -> No
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        cwd="/",
+        cwd=workshop,  # by which the program is found if we die before it does
         env=clean_environment(),
         check=False,
         start_new_session=True,  # Ctrl-C is for us: we decide what becomes of the folder

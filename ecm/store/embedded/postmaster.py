@@ -10,14 +10,11 @@ A postmaster and all its children work in PGDATA, so the working directory tells
 cluster's.
 """
 
-import contextlib
 import os
 import signal
 import socket
 import struct
 import subprocess
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,16 +24,16 @@ from ecm.store.embedded.account import Account
 from ecm.store.embedded.binaries import Binaries
 from ecm.store.embedded.cluster import DATABASE, OWNER, PORT, Home, clean_environment
 from ecm.store.embedded.errors import ElsewhereError, NotStoppedError
+from ecm.store.embedded.processes import all_in, end, works_in
 
 LOG_LIMIT_BYTES = 10_000_000
 PROTOCOL_3 = 3 << 16
 
-# What to send, and how long to give it, until nothing is left.
 SHUT_DOWN = (
     (signal.SIGINT, 30.0),
     (signal.SIGQUIT, 10.0),
 )  # "fast", then "immediate": recovery at the next start
-END_SURVIVORS = ((None, 1.0), (signal.SIGQUIT, 3.0), (signal.SIGKILL, 5.0))  # most notice by themselves
+END_SURVIVORS = ((None, 0.5), (signal.SIGQUIT, 3.0), (signal.SIGKILL, 5.0))  # most notice by themselves
 
 # Servers this process started. Kept so that a dead one is reaped, and so that a living one may outlast its
 # handle.
@@ -73,7 +70,7 @@ def living_postmaster(pgdata: Path) -> psutil.Process | None:
         process = psutil.Process(pid)
     except psutil.Error:
         return None
-    return process if _works_in(process, pgdata) else None
+    return process if _is_server(process, pgdata) else None
 
 
 def is_ready(pgdata: Path) -> bool:
@@ -126,7 +123,9 @@ def clear_leftovers(pgdata: Path, socket_dir: Path) -> None:
     left = read_pid_file(pgdata)
     if left and answers(left.socket_dir, left.port):
         raise ElsewhereError(socket=left.socket_dir, path=pgdata)
-    _end(lambda: _processes_of(pgdata), END_SURVIVORS, pgdata)
+    survivors = end(lambda: [each for each in all_in(pgdata) if _is_server(each, pgdata)], END_SURVIVORS)
+    if survivors:
+        raise _not_stopped(pgdata, survivors)
     for socket_file in socket_dir.glob(".s.PGSQL.*"):
         socket_file.unlink(missing_ok=True)
     (pgdata / "postmaster.pid").unlink(missing_ok=True)
@@ -139,7 +138,8 @@ def shut_down(pgdata: Path) -> None:
         process = living_postmaster(pgdata)
         return [process] if process else []
 
-    _end(still_there, SHUT_DOWN, pgdata)
+    if stubborn := end(still_there, SHUT_DOWN):
+        raise _not_stopped(pgdata, stubborn)
 
 
 def _pid_in_file(pgdata: Path) -> int | None:
@@ -150,35 +150,12 @@ def _pid_in_file(pgdata: Path) -> int | None:
     return pid if pid > 0 else None
 
 
-def _works_in(process: psutil.Process, pgdata: Path) -> bool:
-    """False for a zombie (it has no working directory) and for processes of other users (we may not ask)."""
+def _is_server(process: psutil.Process, pgdata: Path) -> bool:
     try:
-        return process.cwd() == str(pgdata) and process.name().startswith("postgres")
-    except (psutil.Error, OSError):
+        return works_in(process, pgdata) and process.name().startswith("postgres")
+    except psutil.Error:
         return False
 
 
-def _processes_of(pgdata: Path) -> list[psutil.Process]:
-    return [process for process in psutil.process_iter() if _works_in(process, pgdata)]
-
-
-def _end(
-    still_there: Callable[[], list[psutil.Process]],
-    steps: tuple[tuple[signal.Signals | None, float], ...],
-    pgdata: Path,
-) -> None:
-    for number, patience_s in steps:
-        if number is not None:
-            for process in still_there():
-                _send(process, number)
-        give_up_at = time.monotonic() + patience_s
-        while time.monotonic() < give_up_at:
-            if not still_there():
-                return
-            time.sleep(0.01)
-    raise NotStoppedError(path=pgdata, pids=", ".join(str(process.pid) for process in still_there()))
-
-
-def _send(process: psutil.Process, number: signal.Signals) -> None:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process.send_signal(number)  # psutil looks again that the pid is still the same process's
+def _not_stopped(pgdata: Path, processes: list[psutil.Process]) -> NotStoppedError:
+    return NotStoppedError(path=pgdata, pids=", ".join(str(process.pid) for process in processes))
