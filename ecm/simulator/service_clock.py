@@ -1,0 +1,63 @@
+"""The service's clock as seen from outside: read now and then from /healthz, carried on in between.
+
+The service may run many times faster than life, and may be away for a while; nothing here waits by our own
+clock for something that happens by the service's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import datetime, timedelta
+
+import httpx
+
+CHECK_EVERY_SECONDS = 2.0
+LONGEST_NAP_SECONDS = 1.0
+
+
+class ServiceClock:
+    """Follows `now` and `speed` of the service behind `client`; a service that is down changes nothing."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+        self._shown: datetime | None = None
+        self._read_at = 0.0
+        self.speed = 1.0
+
+    async def start(self, *, patience_seconds: float) -> datetime:
+        """First reading, waiting for the service to come up. TimeoutError if it does not."""
+        async with asyncio.timeout(patience_seconds):
+            while not await self.check():  # noqa: ASYNC110 - the service is another process
+                await asyncio.sleep(0.25)
+        return self.now()
+
+    async def check(self) -> bool:
+        """Reads the clock again; False if the service did not answer."""
+        asked_at = time.monotonic()
+        try:
+            answer = await self._client.get("/healthz", timeout=5.0)
+            answer.raise_for_status()
+            said = answer.json()
+            shown, speed = datetime.fromisoformat(said["now"]), float(said["speed"])
+        except (httpx.HTTPError, ValueError, KeyError):
+            return False
+        # The answer was true somewhere between asking and hearing.
+        self._read_at = (asked_at + time.monotonic()) / 2
+        self._shown, self.speed = shown, speed
+        return True
+
+    def now(self) -> datetime:
+        assert self._shown is not None, "start() first"
+        return self._shown + timedelta(seconds=(time.monotonic() - self._read_at) * self.speed)
+
+    async def sleep_until(self, at: datetime) -> None:
+        """Returns when the service's clock shows `at`, however its speed changes meanwhile."""
+        while (left := (at - self.now()).total_seconds() / self.speed) > 0:  # noqa: ASYNC110 - only time passes
+            await asyncio.sleep(min(left, LONGEST_NAP_SECONDS))
+
+    async def keep_in_step(self) -> None:
+        """Reads the clock every two seconds until cancelled."""
+        while True:
+            await asyncio.sleep(CHECK_EVERY_SECONDS)
+            await self.check()
