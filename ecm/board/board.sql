@@ -53,7 +53,7 @@ JOIN providers p ON p.tenant_id = v.tenant_id AND p.ref = v.provider_ref
 WHERE v.tenant_id = $1::int
   AND v.local_date = $2::date
   AND ($3::text IS NULL OR v.provider_ref = $3)
-  AND (NOT $4::bool OR v.state IN ('planned', 'late', 'in_progress', 'overrunning')
+  AND (NOT $4::bool OR v.state IN ('late', 'in_progress', 'overrunning')
        OR greatest(v.planned_end, v.actual_end) > $5::timestamptz)
   AND v.visit_id > $6::bigint
 ORDER BY v.visit_id
@@ -68,7 +68,7 @@ FROM visits v JOIN alerts a USING (tenant_id, visit_id)
 WHERE v.tenant_id = $1::int
   AND v.local_date = $2::date
   AND ($3::text IS NULL OR v.provider_ref = $3)
-  AND (NOT $4::bool OR v.state IN ('planned', 'late', 'in_progress', 'overrunning')
+  AND (NOT $4::bool OR v.state IN ('late', 'in_progress', 'overrunning')
        OR greatest(v.planned_end, v.actual_end) > $5::timestamptz)
 ORDER BY a.alert_id;
 

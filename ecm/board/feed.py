@@ -22,7 +22,7 @@ from ecm.board.row import alert_row, visit_row
 from ecm.board.wire import encoded, framed
 
 Record = Mapping[str, Any]  # as read by reading.py
-OPEN_STATES = frozenset({"planned", "late", "in_progress", "overrunning"})
+OPEN_STATES = frozenset({"late", "in_progress", "overrunning"})
 ONE_DAY = timedelta(days=1)
 # What one tenant's feed keeps for those who reconnect; whoever missed more reads it from the database.
 KEPT_BYTES = 512_000
