@@ -100,7 +100,10 @@ class Share:
 
 
 Stage = tuple[Share, dict[str, OneInput], str]
-"""What a stage answers: the part after it, what it looked at, and words."""
+"""What a stage answers: the part after it, what it looked at, and words.
+
+A stage that moves the beginning of the paid time says so as `start` among what it looked at.
+"""
 
 
 def _snap(share: Share, rules: PaymentRules) -> Stage | None:
@@ -120,7 +123,13 @@ def _snap(share: Share, rules: PaymentRules) -> Stage | None:
     )
     window = f"{early or 0} min before to {late or 0} min after the plan"
     words = f"within {window}: {moved} clock end(s) moved to the plan" if moved else f"not within {window}"
-    return _with_stays(share, stays), {"early_minutes": early, "late_minutes": late, "moved": moved}, words
+    inputs: dict[str, OneInput] = {
+        "early_minutes": early,
+        "late_minutes": late,
+        "moved": moved,
+        "start": stays[0][0],
+    }
+    return _with_stays(share, stays), inputs, words
 
 
 def _round_each_end(share: Share, rules: PaymentRules) -> Stage | None:
@@ -136,7 +145,8 @@ def _round_each_end(share: Share, rules: PaymentRules) -> Stage | None:
     }[rounding.mode]
     stays = tuple((begin(i, step), max(begin(i, step), finish(o, step))) for i, o in share.stays)
     words = f"each end {_ROUNDED[rounding.mode]} to {rounding.increment_minutes} min"
-    return _with_stays(share, stays), {"increment_minutes": rounding.increment_minutes}, words
+    inputs: dict[str, OneInput] = {"increment_minutes": rounding.increment_minutes, "start": stays[0][0]}
+    return _with_stays(share, stays), inputs, words
 
 
 def _basis(share: Share, rules: PaymentRules) -> Stage | None:
@@ -152,6 +162,7 @@ def _basis(share: Share, rules: PaymentRules) -> Stage | None:
     match rules.basis:
         case Basis.PLANNED:
             seconds, words = planned or 0, "planned time"
+            inputs["start"] = share.planned[0] if share.planned else None
         case Basis.LESSER:
             seconds, words = min(planned or 0, share.seconds), "the lesser of planned and recorded time"
         case Basis.CLAIMED:
@@ -163,13 +174,14 @@ def _basis(share: Share, rules: PaymentRules) -> Stage | None:
 
 def _tolerance(share: Share, rules: PaymentRules) -> Stage | None:
     """Within tolerance pays planned."""
-    if rules.tolerance_minutes is None or share.planned_seconds is None:
+    if rules.tolerance_minutes is None or share.planned is None or share.planned_seconds is None:
         return None
     off = share.seconds - share.planned_seconds
     inputs: dict[str, OneInput] = {"tolerance_minutes": rules.tolerance_minutes, "off_by_seconds": off}
     if abs(off) > rules.tolerance_minutes * 60:
         return share, inputs, f"{time_in_words(off)} off the plan, outside ±{rules.tolerance_minutes} min"
     words = f"{time_in_words(off)} off the plan, within ±{rules.tolerance_minutes} min: planned time"
+    inputs["start"] = share.planned[0]
     return replace(share, seconds=share.planned_seconds), inputs, words
 
 

@@ -1,0 +1,356 @@
+"""Actuals: what a period comes to, line by line with the working, and the files that are paid from.
+
+Asking for a run leaves a request that a worker answers; the web never writes a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+
+from ecm.actuals.periods import period_named
+from ecm.api.audit import write_down
+from ecm.api.exports import FORMATS, export
+from ecm.api.wire import NEXT_PAGE, NO_NUL, Limit, Page, answers, point_to_next
+from ecm.doors import Services, permit_for, services
+from ecm.errors import Conflict, NotFound, NotPermitted
+from ecm.permit import Action, Actor, reach
+from ecm.store.db import Connection, Record
+from ecm.store.queries import load_queries
+
+__all__ = ["FORMATS", "export", "router"]
+
+sql = load_queries(__package__, "actuals.sql")
+router = APIRouter(tags=["actuals"])
+
+PERIOD_EXAMPLES = ["2026-W47"]
+NAME = {"min_length": 1, "max_length": 64, "pattern": NO_NUL}
+PeriodInPath = Annotated[str, Path(**NAME, examples=PERIOD_EXAMPLES)]
+PeriodInQuery = Annotated[
+    str,
+    Query(
+        **NAME,
+        examples=PERIOD_EXAMPLES,
+        description="A week 2026-W47, a month 2026-11, a day 2026-11-23, or a name.",
+    ),
+]
+Cursor = Annotated[
+    str | None,
+    Query(pattern=r"^[01]\.[0-9]{1,15}\.[0-9]{1,18}$", description="`next` of the page before."),
+]
+BEFORE_ALL = (False, -(2**62), 0)
+
+
+class Funder(StrEnum):
+    COUNCIL = "council"
+    NHS = "nhs"
+    JOINT = "joint"
+    PRIVATE = "private"
+
+
+class FileFormat(StrEnum):
+    CSV = "csv"
+    XLSX = "xlsx"
+    ABACUS = "abacus"
+
+
+class PeriodState(BaseModel):
+    period: str
+    starts_on: date | None
+    ends_on: date | None
+    requested_at: datetime | None = Field(
+        description="When a run was last asked for; later than run_at: it waits."
+    )
+    run_at: datetime | None = Field(description="When the last whole run began.")
+    locked_at: datetime | None
+
+
+class Total(BaseModel):
+    provider: str
+    provider_name: str
+    funder: str
+    visits: int
+    planned_minutes: float
+    actual_minutes: float
+    payable_minutes: float
+    planned_pence: int
+    amount_pence: int
+    exceptions: int = Field(description="Lines that somebody must look at first.")
+    exceptions_pence: int = Field(description="What of the amount stands on such lines.")
+
+
+class StepShown(BaseModel):
+    rule: str
+    clause: str | None
+    inputs: dict[str, str | int | bool | None]
+    seconds_after: int
+    pence_after: int
+    words: str
+    care_worker: str | None
+
+
+class LineShown(BaseModel):
+    visit: int
+    visit_ref: str
+    date: date
+    provider: str
+    service_user: str
+    funder: str
+    contract: str | None
+    state: str
+    planned_minutes: float
+    actual_minutes: float
+    payable_minutes: float
+    planned_pence: int
+    amount_pence: int
+    at_stake_pence: int = Field(description="The larger of planned and payable.")
+    exception: str | None
+    changed_since_run: bool
+    computed_at: datetime
+    steps: list[StepShown]
+
+
+class Actuals(PeriodState):
+    totals: list[Total]
+    lines: Page[LineShown]
+
+
+STATE = {
+    "period": "2026-W47",
+    "starts_on": "2026-11-16",
+    "ends_on": "2026-11-22",
+    "requested_at": "2026-11-23T06:00:00Z",
+    "run_at": "2026-11-23T06:00:01Z",
+    "locked_at": None,
+}
+ACTUALS = STATE | {
+    "totals": [
+        {
+            "provider": "P-01",
+            "provider_name": "Willow Care",
+            "funder": "council",
+            "visits": 1,
+            "planned_minutes": 30.0,
+            "actual_minutes": 18.0,
+            "payable_minutes": 30.0,
+            "planned_pence": 960,
+            "amount_pence": 960,
+            "exceptions": 1,
+            "exceptions_pence": 960,
+        }
+    ],
+    "lines": {
+        "items": [
+            {
+                "visit": 1,
+                "visit_ref": "V-1",
+                "date": "2026-11-16",
+                "provider": "P-01",
+                "service_user": "SU-DAVIES",
+                "funder": "council",
+                "contract": "C-1",
+                "state": "completed",
+                "planned_minutes": 30.0,
+                "actual_minutes": 18.0,
+                "payable_minutes": 30.0,
+                "planned_pence": 960,
+                "amount_pence": 960,
+                "at_stake_pence": 960,
+                "exception": "location_outside, 400 m, limit 100 m",
+                "changed_since_run": False,
+                "computed_at": "2026-11-23T06:00:01Z",
+                "steps": [
+                    {
+                        "rule": "rounding",
+                        "clause": "6.1",
+                        "inputs": {"increment_minutes": 15},
+                        "seconds_after": 1800,
+                        "pence_after": 960,
+                        "words": "rounded up to 15 min: 30 min",
+                        "care_worker": "CW-ALICE",
+                    }
+                ],
+            }
+        ],
+        "next": None,
+    },
+}
+
+
+@router.get("/v1/actuals", response_model=Actuals, responses=answers(ACTUALS, Link=NEXT_PAGE))
+async def read_actuals(
+    request: Request,
+    response: Response,
+    door: Annotated[Services, Depends(services)],
+    who: Annotated[Actor, Depends(permit_for(Action.READ_ACTUALS))],
+    period: PeriodInQuery,
+    funder: Funder | None = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Actuals:
+    """A period's totals by provider and funder, and its lines: exceptions first, by the money at stake."""
+    provider = reach(who, Action.READ_ACTUALS)
+    async with door.web.tenant(who.tenant_id) as connection:
+        state = await _state(connection, who.tenant_id, period)
+        totals = await connection.fetch(sql.totals, who.tenant_id, period, provider)
+        rows = await connection.fetch(
+            sql.lines, who.tenant_id, period, provider, funder, *_from_cursor(cursor), limit
+        )
+    following = _to_cursor(rows[-1]) if len(rows) == limit else None
+    return Actuals(
+        **state,
+        totals=[_total(row) for row in totals],
+        lines=Page(items=[_line(row) for row in rows], next=point_to_next(request, response, following)),
+    )
+
+
+@router.post(
+    "/v1/actuals/{period}/runs",
+    status_code=202,
+    response_model=PeriodState,
+    responses=answers(STATE, 404, 409, status=202, Location="Where the period can be read."),
+)
+async def ask_for_run(
+    response: Response,
+    door: Annotated[Services, Depends(services)],
+    who: Annotated[Actor, Depends(permit_for(Action.RUN_PAYMENT))],
+    period: PeriodInPath,
+) -> PeriodState:
+    """Has a period's lines worked out again. It is done once `run_at` is not before this `requested_at`."""
+    _whole_tenant(who, Action.RUN_PAYMENT)
+    now = door.clock.now()
+    async with door.web.tenant(who.tenant_id) as connection:
+        known = await _state(connection, who.tenant_id, period)
+        asked = (period, known["starts_on"], known["ends_on"], now, str(who))
+        row = await connection.fetchrow(sql.request_run, who.tenant_id, *asked)
+        if row is None:
+            raise Conflict(f"Payment period {period} is locked; what is new goes into the next open one.")
+        await write_down(
+            connection, who.tenant_id, str(who), "payment_run_requested", f"period {period}", now
+        )
+        await connection.execute(sql.notify, str(who.tenant_id))
+    response.headers["Location"] = f"/v1/actuals?period={period}"
+    return PeriodState(period=period, **row)
+
+
+@router.get(
+    "/v1/actuals/{period}/export",
+    response_class=StreamingResponse,
+    responses={
+        200: {"description": "The file.", "content": {f.media_type: {} for f in FORMATS.values()}},
+        404: {},
+    },
+)
+async def export_period(
+    door: Annotated[Services, Depends(services)],
+    who: Annotated[Actor, Depends(permit_for(Action.READ_ACTUALS))],
+    period: PeriodInPath,
+    file_format: Annotated[FileFormat, Query(alias="format")] = FileFormat.CSV,
+    funder: Funder | None = None,
+) -> StreamingResponse:
+    """A period as a file. `abacus` leaves out every line that somebody must look at first."""
+    provider = reach(who, Action.READ_ACTUALS)
+    async with door.web.tenant(who.tenant_id) as connection:
+        await _state(connection, who.tenant_id, period)
+    parts = export(door.web, who.tenant_id, period, file_format, provider=provider, funder=funder)
+    chosen = FORMATS[file_format]
+    name = "".join(
+        c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in f"actuals-{period}-{file_format}"
+    )
+    return StreamingResponse(
+        await _begun(parts),
+        media_type=chosen.media_type,
+        headers={"Content-Disposition": f'attachment; filename="{name}.{chosen.ending}"'},
+    )
+
+
+async def _state(connection: Connection, tenant_id: int, period: str) -> dict[str, Any]:
+    """The period's row, or what its name says of one that was never run. Raises NotFound."""
+    row = await connection.fetchrow(sql.period, tenant_id, period)
+    if row is not None:
+        return {"period": period, **row}
+    named = period_named(period)
+    if named is None:
+        raise NotFound(f"There is no payment period {period!r}; a week is named 2026-W47, a month 2026-11.")
+    never = dict.fromkeys(("requested_at", "run_at", "locked_at"))
+    return {"period": period, "starts_on": named.starts_on, "ends_on": named.ends_on, **never}
+
+
+def _whole_tenant(who: Actor, action: Action) -> None:
+    """A run touches every provider's lines. Raises NotPermitted for who may see only one."""
+    if reach(who, action) is not None:
+        raise NotPermitted("A payment run is for the whole authority, not for one provider.")
+
+
+async def _begun(parts: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
+    """The same parts, the first already read: what goes wrong before it can still be answered as a problem."""
+    first = await anext(parts)
+
+    async def all_parts() -> AsyncIterator[bytes]:
+        async with aclosing(parts):  # a reader that goes away lets go of the database
+            yield first
+            async for part in parts:
+                yield part
+
+    return all_parts()
+
+
+def _from_cursor(cursor: str | None) -> tuple[bool, int, int]:
+    if cursor is None:
+        return BEFORE_ALL
+    passed, stake, visit = cursor.split(".")
+    return passed == "1", -int(stake), int(visit)
+
+
+def _to_cursor(row: Record) -> str:
+    return f"{int(row['exception'] is None)}.{row['at_stake_pence']}.{row['visit_id']}"
+
+
+def _total(row: Record) -> Total:
+    return Total(
+        provider=row["provider_ref"],
+        provider_name=row["provider_name"],
+        funder=row["funder"],
+        visits=row["visits"],
+        planned_minutes=_minutes(row["planned_seconds"]),
+        actual_minutes=_minutes(row["actual_seconds"]),
+        payable_minutes=_minutes(row["payable_seconds"]),
+        planned_pence=row["planned_pence"],
+        amount_pence=row["amount_pence"],
+        exceptions=row["exceptions"],
+        exceptions_pence=row["exceptions_pence"],
+    )
+
+
+def _line(row: Record) -> LineShown:
+    return LineShown(
+        visit=row["visit_id"],
+        visit_ref=row["ref"],
+        date=row["local_date"],
+        provider=row["provider_ref"],
+        service_user=row["service_user_ref"],
+        funder=row["funder"],
+        contract=row["contract_ref"],
+        state=row["state"],
+        planned_minutes=_minutes(row["planned_seconds"]),
+        actual_minutes=_minutes(row["actual_seconds"]),
+        payable_minutes=_minutes(row["payable_seconds"]),
+        planned_pence=row["planned_pence"],
+        amount_pence=row["amount_pence"],
+        at_stake_pence=row["at_stake_pence"],
+        exception=row["exception"],
+        changed_since_run=row["changed_since_run"],
+        computed_at=row["computed_at"],
+        steps=[StepShown(**step) for step in row["steps"]],
+    )
+
+
+def _minutes(seconds: int) -> float:
+    return round(seconds / 60, 2)

@@ -1,0 +1,240 @@
+"""Fiona of finance reads a week, asks for a run and takes the files."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import httpx
+import openpyxl
+import pytest
+from fastapi import FastAPI
+
+from ecm import doors, problem
+from ecm.api.actuals import export, router
+from ecm.clock import ManualClock
+from ecm.payment_run import PaymentRuns, run
+from ecm.permit import Actor
+from ecm.settings import Settings
+from ecm.store.db import Database
+from ecm.store.embedded import Addresses
+from tests.actuals.borough import MONDAY, NOW, WEEK, a_borough, add_visit, worker
+
+FIONA = Actor("account", 1, 7, "Fiona Finance", "finance")
+MANFRED = Actor("account", 1, 8, "Manfred Manager", "manager", provider_ref="P-02")
+DANA = Actor("account", 1, 9, "Dana Duty", "duty_officer")
+
+
+@asynccontextmanager
+async def signed_in(database: Addresses, who: Actor) -> AsyncIterator[httpx.AsyncClient]:
+    web = await Database.connect(database.owner, "ecm_web", size=2)
+    app = FastAPI()
+    app.include_router(router)
+    problem.install(app)
+    app.state.services = doors.Services(web, ManualClock(NOW), Settings())
+    app.dependency_overrides[doors.actor] = lambda: who
+    try:
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://ecm.example"
+        ) as client:
+            yield client
+    finally:
+        await web.close()
+
+
+async def a_week(owner: object) -> None:
+    """Three providers' lines: small and large, passed and doubtful, council and NHS."""
+    await add_visit(owner, "V-passed", "09:00 09:30")
+    await add_visit(owner, "V-nhs", "09:00 09:30", person="SU-KHAN")
+    await add_visit(owner, "V-doubtful", "09:02 09:20", findings=("clock_skew",))
+    await add_visit(owner, "V-other", "09:00 09:12", provider="P-02", on=MONDAY + timedelta(days=1))
+    await add_visit(owner, "V-missed", None, state="missed", provider="P-02")
+
+
+async def test_totals_keep_funders_apart_and_agree_with_the_lines_to_the_penny(database: Addresses) -> None:
+    async with a_borough(database) as owner, worker(database) as db, signed_in(database, FIONA) as fiona:
+        await a_week(owner)
+        await run(db, 1, WEEK, NOW)
+
+        answer = (await fiona.get("/v1/actuals", params={"period": WEEK})).raise_for_status().json()
+
+        shown = ("provider", "funder", "visits", "amount_pence", "exceptions", "exceptions_pence")
+        assert [tuple(total[name] for name in shown) for total in answer["totals"]] == [
+            ("P-01", "council", 2, 1920, 1, 960),
+            ("P-01", "nhs", 1, 960, 0, 0),
+            ("P-02", "council", 2, 480, 0, 0),
+        ]
+        lines = answer["lines"]["items"]
+        assert sum(line["amount_pence"] for line in lines) == sum(t["amount_pence"] for t in answer["totals"])
+        assert lines[0]["visit_ref"] == "V-doubtful"
+        assert [step["rule"] for step in lines[0]["steps"]] == [
+            "recorded",
+            "basis",
+            "rounding",
+            "cap",
+            "rate",
+        ]
+        assert (answer["starts_on"], answer["ends_on"], answer["locked_at"]) == (
+            "2026-11-16",
+            "2026-11-22",
+            None,
+        )
+
+
+async def test_every_line_comes_once_over_the_pages_the_dearest_doubt_first(database: Addresses) -> None:
+    async with a_borough(database) as owner, worker(database) as db, signed_in(database, FIONA) as fiona:
+        await a_week(owner)
+        await add_visit(owner, "V-undecided", "09:00 09:45", state="frustrated")
+        await owner.execute(
+            "UPDATE visits SET planned_end = planned_end + interval '1 hour' WHERE ref = 'V-undecided'"
+        )
+        await run(db, 1, WEEK, NOW)
+
+        seen: list[str] = []
+        url = f"/v1/actuals?period={WEEK}&limit=2"
+        while url:
+            answer = (await fiona.get(url)).raise_for_status()
+            seen += [line["visit_ref"] for line in answer.json()["lines"]["items"]]
+            url = answer.links["next"]["url"] if answer.links else ""
+
+        assert seen[:2] == ["V-undecided", "V-doubtful"]
+        assert sorted(seen) == ["V-doubtful", "V-missed", "V-nhs", "V-other", "V-passed", "V-undecided"]
+
+
+async def test_a_provider_sees_its_own_lines_and_asks_for_no_run(database: Addresses) -> None:
+    async with a_borough(database) as owner, worker(database) as db, signed_in(database, MANFRED) as manfred:
+        await a_week(owner)
+        await run(db, 1, WEEK, NOW)
+        answer = (await manfred.get("/v1/actuals", params={"period": WEEK})).json()
+        assert {total["provider"] for total in answer["totals"]} == {"P-02"}
+        assert {line["provider"] for line in answer["lines"]["items"]} == {"P-02"}
+        file = (await manfred.get(f"/v1/actuals/{WEEK}/export")).text
+        assert {row["provider"] for row in csv.DictReader(io.StringIO(file))} == {"P-02"}
+        assert (await manfred.post(f"/v1/actuals/{WEEK}/runs")).status_code == 403
+    async with signed_in(database, DANA) as dana:
+        assert (await dana.get("/v1/actuals", params={"period": WEEK})).status_code == 403
+
+
+async def test_a_run_is_asked_for_and_answered_by_the_worker(database: Addresses) -> None:
+    async with a_borough(database) as owner, worker(database) as db, signed_in(database, FIONA) as fiona:
+        await a_week(owner)
+        asked = await fiona.post(f"/v1/actuals/{WEEK}/runs")
+        assert (asked.status_code, asked.json()["run_at"]) == (202, None)
+        assert (await fiona.get(asked.headers["Location"])).json()["totals"] == []
+
+        assert await PaymentRuns(db, ManualClock(NOW + timedelta(seconds=1))).step()
+
+        answer = (await fiona.get(asked.headers["Location"])).json()
+        assert answer["run_at"] > asked.json()["requested_at"]
+        assert len(answer["lines"]["items"]) == 5
+        assert await owner.fetchval("SELECT actor FROM audit") == "account 7 Fiona Finance"
+
+        await owner.execute("UPDATE payment_periods SET locked_at = now()")
+        assert (await fiona.post(f"/v1/actuals/{WEEK}/runs")).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("period", "status"), [("period 99", 404), ("2026-W60", 404), ("", 422), ("2026-W40", 200)]
+)
+async def test_a_period_nobody_knows_is_not_found(database: Addresses, period: str, status: int) -> None:
+    async with signed_in(database, FIONA) as fiona:
+        assert (await fiona.get("/v1/actuals", params={"period": period})).status_code == status
+
+
+async def test_the_open_file_keeps_five_time_pairs_apart_and_says_where_each_time_is_from(
+    database: Addresses,
+) -> None:
+    async with a_borough(database) as owner, worker(database) as db, signed_in(database, FIONA) as fiona:
+        await add_visit(
+            owner, "=HYPERLINK(1)", "09:02 09:20", person="SU-KHAN", findings=("location_inside",)
+        )
+        event = UUID(int=1)
+        await owner.execute(
+            "INSERT INTO check_events (tenant_id, event_id, received_at, kind, occurred_at, method, body_sha256, body)"
+            " VALUES (1, $1, $2, 'check_in', $2, 'nfc', '', '')",
+            event,
+            datetime(2026, 11, 16, 9, 2, 1, tzinfo=UTC),
+        )
+        await owner.execute(
+            "UPDATE visits SET attendances = jsonb_set(attendances, '{0,check_in_event}', $1)", str(event)
+        )
+        await run(db, 1, WEEK, NOW)
+
+        answer = await fiona.get(f"/v1/actuals/{WEEK}/export")
+
+        assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+        assert answer.headers["content-disposition"] == 'attachment; filename="actuals-2026-W47-csv.csv"'
+        [row] = csv.DictReader(io.StringIO(answer.text))
+        assert row["visit"] == "'=HYPERLINK(1)"
+        pairs = ("commissioned", "planned", "rostered", "actual", "payable")
+        assert {pair: (row[f"{pair}_start"][11:], row[f"{pair}_end"][11:]) for pair in pairs} == {
+            "commissioned": ("09:00:00+00:00", "09:30:00+00:00"),
+            "planned": ("09:00:00+00:00", "09:30:00+00:00"),
+            "rostered": ("09:00:00+00:00", "09:30:00+00:00"),
+            "actual": ("09:02:00+00:00", "09:20:00+00:00"),
+            "payable": ("09:02:00+00:00", "09:32:00+00:00"),
+        }
+        assert (row["payable_minutes"], row["payable_amount"], row["funder"]) == ("30.0", "9.6", "nhs")
+        assert (row["check_in_method"], row["check_in_received_at"]) == ("nfc", "2026-11-16T09:02:01Z")
+        assert (row["location"], row["changed_since_run"], row["corrections"]) == (
+            "location_inside",
+            "no",
+            "0",
+        )
+        assert row["working"].endswith("30 min at £19.20 an hour: £9.60")
+
+
+async def test_the_workbook_says_what_the_csv_says_and_holds_no_formula(database: Addresses) -> None:
+    async with a_borough(database) as owner, worker(database) as db, signed_in(database, FIONA) as fiona:
+        await a_week(owner)
+        await add_visit(owner, "=1+1", "09:00 09:30")
+        await run(db, 1, WEEK, NOW)
+        book = openpyxl.load_workbook(
+            io.BytesIO((await fiona.get(f"/v1/actuals/{WEEK}/export?format=xlsx")).content)
+        )
+        header, *rows = book.worksheets[0].values
+        cells = [cell for row in book.worksheets[0].iter_rows() for cell in row]
+        assert not [cell.coordinate for cell in cells if cell.data_type == "f"]
+        lines = list(csv.DictReader(io.StringIO((await fiona.get(f"/v1/actuals/{WEEK}/export")).text)))
+        assert [row[0] for row in rows] == [line["visit"] for line in lines]
+        assert list(header) == list(lines[0])
+        book.close()
+
+
+async def test_the_abacus_file_pays_only_what_needs_no_look(database: Addresses) -> None:
+    async with a_borough(database) as owner, worker(database) as db:
+        await a_week(owner)
+        await run(db, 1, WEEK, NOW)
+        parts = [part async for part in export(db, 1, WEEK, "abacus")]
+        rows = list(csv.DictReader(io.StringIO(b"".join(parts).decode())))
+        assert [len(row) for row in rows] == [24] * 4
+        assert [row["OurRef"] for row in rows] == ["V-passed", "V-nhs", "V-missed", "V-other"]
+        assert [row["FileReference"] for row in rows] == [
+            "ECM-2026-W47-P-01-council-20261123060000",
+            "ECM-2026-W47-P-01-nhs-20261123060000",
+            "ECM-2026-W47-P-02-council-20261123060000",
+            "ECM-2026-W47-P-02-council-20261123060000",
+        ]
+        khan, other = rows[1], rows[3]
+        assert khan["ServiceUserDetails"] == "'=cmd|x"
+        assert {name: other[name] for name in other if name in ABACUS_OTHER} == ABACUS_OTHER
+
+
+ABACUS_OTHER = {
+    "Created": "23/11/2026",
+    "ProviderRef": "P-02",
+    "ContractNumber": "C-1",
+    "WeekEnding": "22/11/2026",
+    "PaymentClaimed": "4.80",
+    "VisitDate": "17/11/2026",
+    "StartTimeClaimed": "09:00:00",
+    "DurationClaimed": "00:15:00",
+    "ActualStartTime": "09:00:00",
+    "ActualDuration": "00:12:00",
+    "SecondaryVisit": "N",
+    "NumberOfCarers": "1",
+}
