@@ -1,0 +1,231 @@
+"""`POST /v1/check-events`: the only way evidence gets in.
+
+A plain ASGI endpoint, because the framework's full stack costs two thirds of the rate. One request, in order:
+
+    size → who sends → read → understand → rate → store (`ingest.batch`) → answer
+
+    answer            means
+    201, 200          committed to disk: now, or before
+    409, 422          not stored as an event; the body is kept aside (the answer says so)
+    401 403 413 429   not looked at
+    503               nothing is known to be stored: keep it and send again
+
+An array gets 201 when every item was created and 200 otherwise, and each item its own result: one bad item never
+costs the others. Only 503 concerns the whole array, because sending it again is safe.
+
+What is deliberately not here: any thought about visits. `ingest` writes evidence and a to-do row, no more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from datetime import datetime
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from ecm.clock import Clock
+from ecm.errors import Conflict, EcmError, NotPermitted, NotSignedIn, NotUnderstood, TooLarge, TooMany
+from ecm.store.db import Database
+from ingest import metrics
+from ingest.answers import Answer, bug, described, problem, receipt, success
+from ingest.batch import WRITERS, Batcher, Outcome, Row
+from ingest.body import Receive, SenderGone, is_array, read_body, too_large
+from ingest.keys import KeyHolder, Keys
+from ingest.limits import (
+    ARRAY_BYTES_MAX,
+    ARRAY_ITEMS_MAX,
+    EVENT_BYTES_MAX,
+    EVENTS_AT_ONCE,
+    EVENTS_PER_S,
+    Rates,
+)
+from ingest.quarantine import Misfit, Quarantine
+from ingest.row import row_of
+from ingest.understand import NotAnEvent, items, understand
+
+log = logging.getLogger(__name__)
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+SignedIn: TypeAlias = Callable[[Scope], Awaitable[KeyHolder | None]]
+
+ITEMS_PER_TURN = 25
+
+
+class CheckEventsDoor:
+    """The endpoint. `start` before the first request, `stop` after the last.
+
+    `db`: role ecm_ingest. `signed_in`: who a request without a key is, by its cookie (the care worker's own
+    app); it must refuse requests from other sites by itself.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        *,
+        signed_in: SignedIn | None = None,
+        writers: int = WRITERS,
+        events_per_s: float = EVENTS_PER_S,
+        events_at_once: float = EVENTS_AT_ONCE,
+        quarantine: Quarantine | None = None,
+    ) -> None:
+        self._clock = clock
+        self._signed_in = signed_in
+        self._keys = Keys(db)
+        self._rates = Rates(events_per_s, events_at_once)
+        self._quarantine = quarantine or Quarantine(db)
+        self._batcher = Batcher(db.dsn, db.role, writers=writers)
+
+    async def start(self) -> None:
+        await self._batcher.start()
+
+    async def stop(self) -> None:
+        """Everything received is committed, or answered 503."""
+        await self._batcher.stop()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            answer = await self._answer(scope, receive)
+        except EcmError as error:
+            metrics.turned_away.labels(error.slug).inc()
+            answer = problem(error)
+        except SenderGone:
+            return
+        except Exception:
+            log.exception("the door for check events failed")
+            metrics.turned_away.labels("bug").inc()
+            answer = bug()
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        await send({"type": "http.response.body", "body": answer.body})
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        authorization = length = None
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                authorization = value
+            elif name == b"content-length":
+                length = value
+        if length is not None and length.isdigit() and int(length[:20]) > ARRAY_BYTES_MAX:
+            raise too_large()
+        holder = await self._holder(scope, authorization)
+        body = await read_body(receive)
+        received_at = self._clock.now()
+        if is_array(body):
+            return await self._array(holder, body, received_at)
+        return await self._single(holder, body, received_at)
+
+    async def _holder(self, scope: Scope, authorization: bytes | None) -> KeyHolder:
+        if authorization is None:
+            holder = await self._signed_in(scope) if self._signed_in else None
+            if holder is None:
+                raise NotSignedIn("send Authorization: Bearer and a key")
+        else:
+            holder = self._keys.remembered(authorization) or await self._keys.holder(authorization)
+        if not holder.may_record:
+            raise NotPermitted("recording check events needs the scope ingest")
+        return holder
+
+    async def _single(self, holder: KeyHolder, body: bytes, received_at: datetime) -> Answer:
+        self._take(holder, 1)
+        try:
+            understood = understand(body)
+        except NotAnEvent as error:
+            [kept] = await self._quarantine.keep(holder, [Misfit(error.detail, body)], received_at)
+            metrics.events.labels("rejected").inc()
+            return problem(error, errors=error.errors, kept=kept)
+        row, warnings = row_of(understood, holder, received_at)
+        [outcome] = await self._batcher.store((row,))
+        metrics.events.labels(outcome.status).inc()
+        if outcome.status == "created":
+            return success(201, receipt(row.event_id, "created", outcome.received_at, warnings))
+        if outcome.status == "exists":
+            return success(200, receipt(row.event_id, "exists", outcome.received_at, warnings))
+        wrong = _wrong(outcome)
+        [kept] = await self._quarantine.keep(holder, [Misfit(wrong.detail, body, row.event_id)], received_at)
+        return problem(wrong, id=str(row.event_id), kept=kept)
+
+    async def _array(self, holder: KeyHolder, body: bytes, received_at: datetime) -> Answer:
+        try:
+            parts = _at_most(ARRAY_ITEMS_MAX, items(body))
+        except NotAnEvent as error:
+            self._take(holder, 1)
+            [kept] = await self._quarantine.keep(holder, [Misfit(error.detail, body)], received_at)
+            return problem(error, errors=error.errors, kept=kept)
+        self._take(holder, len(parts))
+
+        rows: list[Row] = []
+        results: list[bytes] = [b""] * len(parts)
+        places: list[int] = []
+        warnings_of: list[tuple[str, ...]] = []
+        wrongs: list[tuple[int, EcmError, Misfit]] = []
+        for place, part in enumerate(parts):
+            if place % ITEMS_PER_TURN == ITEMS_PER_TURN - 1:
+                await asyncio.sleep(0)  # a long array must not make the others wait
+            try:
+                if len(part) > EVENT_BYTES_MAX:
+                    raise TooLarge(f"an event takes {EVENT_BYTES_MAX} bytes at most")
+                understood = understand(part)
+            except (NotAnEvent, TooLarge) as error:
+                wrongs.append((place, error, Misfit(error.detail, part)))
+                continue
+            row, warnings = row_of(understood, holder, received_at)
+            rows.append(row)
+            places.append(place)
+            warnings_of.append(warnings)
+
+        outcomes = await self._batcher.store(rows)
+        for place, row, outcome, warnings in zip(places, rows, outcomes, warnings_of, strict=True):
+            if outcome.status in ("created", "exists"):
+                results[place] = receipt(row.event_id, outcome.status, outcome.received_at, warnings)
+            else:
+                wrong = _wrong(outcome)
+                wrongs.append((place, wrong, Misfit(wrong.detail, parts[place], row.event_id)))
+        all_kept = await self._quarantine.keep(holder, [misfit for _, _, misfit in wrongs], received_at)
+        for (place, wrong, misfit), is_kept in zip(wrongs, all_kept, strict=True):
+            results[place] = _rejection(wrong, misfit.event_id, is_kept)
+
+        _count(outcomes, rejected=len(parts) - len(rows))
+        all_created = bool(parts) and len(rows) == len(parts) and all(o.status == "created" for o in outcomes)
+        return success(201 if all_created else 200, b"[" + b",".join(results) + b"]")
+
+    def _take(self, holder: KeyHolder, events: int) -> None:
+        wait_s = self._rates.take((holder.tenant_id, holder.key_id), events)
+        if wait_s:
+            raise TooMany("this key sends too fast", retry_after_seconds=max(1, round(wait_s)))
+
+
+def _at_most(limit: int, parts: Iterable[bytes]) -> list[bytes]:
+    some: list[bytes] = []
+    for part in parts:
+        if len(some) == limit:
+            raise too_large()
+        some.append(part)
+    return some
+
+
+def _wrong(outcome: Outcome) -> EcmError:
+    if outcome.status == "conflict":
+        return Conflict("this id is already recorded with another body")
+    return NotUnderstood("the database cannot hold these values")
+
+
+def _rejection(error: EcmError, event_id: UUID | None, kept: bool) -> bytes:
+    more = {"errors": error.errors} if isinstance(error, NotAnEvent) else {}
+    return json.dumps(
+        {
+            "id": event_id and str(event_id),
+            "status": "conflict" if isinstance(error, Conflict) else "rejected",
+            "problem": described(error, kept=kept, **more),
+        }
+    ).encode()
+
+
+def _count(outcomes: list[Outcome], rejected: int) -> None:
+    for outcome in outcomes:
+        metrics.events.labels(outcome.status).inc()
+    if rejected:
+        metrics.events.labels("rejected").inc(rejected)

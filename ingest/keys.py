@@ -1,0 +1,106 @@
+"""Who sends: the key of a request, looked up once and remembered for a few seconds.
+
+A revoked key may live on for `KNOWN_S`; a key made a moment ago may be refused for `UNKNOWN_S` if it was tried
+too early. Requests that arrive together with a key nobody remembers share one look-up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ecm.errors import NotSignedIn, TooMany
+from ecm.keys import LENGTH_MAX, digest
+from ecm.permit import Action, Actor, permit
+from ecm.store.db import Database
+from ecm.store.queries import load_queries
+from ingest.limits import Bucket
+
+sql = load_queries(__package__, "keys.sql")
+
+KNOWN_S = 10.0
+UNKNOWN_S = 2.0
+REMEMBERED_MAX = 10_000
+# Look-ups of keys nobody remembers: plenty for every sender of a country, too few to keep the database busy.
+LOOK_UPS_PER_S = 500.0
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHolder:
+    """`key_id` is None for a care worker's own sign-in."""
+
+    tenant_id: int
+    key_id: int | None
+    name: str
+    may_record: bool
+
+    @classmethod
+    def of(cls, actor: Actor) -> KeyHolder:
+        may_record = bool(permit(actor, Action.RECORD_CHECK_EVENT))
+        return cls(actor.tenant_id, actor.id if actor.kind == "key" else None, actor.name, may_record)
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    holder: KeyHolder | None
+    until: float
+
+
+class Keys:
+    def __init__(self, db: Database, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._db = db
+        self._monotonic = monotonic
+        self._remembered: dict[bytes, Remembered] = {}
+        self._under_way: dict[bytes, asyncio.Future[KeyHolder | None]] = {}
+        self._look_ups = Bucket(LOOK_UPS_PER_S, LOOK_UPS_PER_S, monotonic())
+
+    def remembered(self, authorization: bytes) -> KeyHolder | None:
+        """The holder if we know without asking, else None: the hot road. Raises NotSignedIn."""
+        known = self._remembered.get(_digest(authorization))
+        if known is None or known.until < self._monotonic():
+            return None
+        if known.holder is None:
+            raise NotSignedIn("the key is unknown or revoked")
+        return known.holder
+
+    async def holder(self, authorization: bytes) -> KeyHolder:
+        """The holder of `Authorization: Bearer …`. Raises NotSignedIn, TooMany, DatabaseAway."""
+        sought = _digest(authorization)
+        asking = self._under_way.get(sought)
+        if asking is None:
+            if wait_s := self._look_ups.take(1, self._monotonic()):
+                raise TooMany("too many unknown keys", retry_after_seconds=max(1, round(wait_s)))
+            asking = self._under_way[sought] = asyncio.ensure_future(self._ask(sought))
+            asking.add_done_callback(lambda _: self._under_way.pop(sought, None))
+        holder = await asyncio.shield(asking)
+        if holder is None:
+            raise NotSignedIn("the key is unknown or revoked")
+        return holder
+
+    async def _ask(self, sought: bytes) -> KeyHolder | None:
+        async with self._db.connection() as connection:
+            row = await connection.fetchrow(sql.key_holder, sought)
+        holder = None
+        if row is not None:
+            scopes = frozenset(row["scopes"])
+            holder = KeyHolder.of(Actor("key", row["tenant_id"], row["key_id"], row["name"], scopes=scopes))
+        self._remember(sought, holder)
+        return holder
+
+    def _remember(self, sought: bytes, holder: KeyHolder | None) -> None:
+        now = self._monotonic()
+        if len(self._remembered) >= REMEMBERED_MAX:
+            self._remembered = {key: known for key, known in self._remembered.items() if known.until >= now}
+        if len(self._remembered) >= REMEMBERED_MAX:
+            self._remembered.clear()
+        self._remembered[sought] = Remembered(holder, now + (UNKNOWN_S if holder is None else KNOWN_S))
+
+
+def _digest(authorization: bytes) -> bytes:
+    scheme, _, key = authorization.partition(b" ")
+    key = key.strip()
+    if scheme.lower() != b"bearer" or not 0 < len(key) <= LENGTH_MAX:
+        raise NotSignedIn("send Authorization: Bearer and a key")
+    return digest(key.decode("utf-8", "surrogateescape"))

@@ -1,0 +1,197 @@
+"""From bytes to an event, as leniently as can be justified: accept, then flag.
+
+A body that keeps every rule goes through one pass of the validator. Any other body is read once more, slowly:
+
+    a required field is missing or makes no sense       NotUnderstood: the body is kept aside, the sender told
+    another field makes no sense (latitude 91°)         the field is set aside, the event stands, with a warning
+    NUL characters, half a surrogate pair               replaced by U+FFFD in the fields, with a warning
+
+The stored body is always the text as received, so nothing set aside here is lost.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, TypeAlias
+
+from pydantic import TypeAdapter, ValidationError
+
+from ecm.errors import NotUnderstood
+from ingest.model import REQUIRED, CheckDevice, CheckEventIn
+
+_adapter = TypeAdapter(CheckEventIn)
+_validate_json = _adapter.validator.validate_json
+_validate_python = _adapter.validator.validate_python
+_to_json = _adapter.serializer.to_json
+
+_scan = json.JSONDecoder().raw_decode
+
+# What a device says of the sending differs at every try and makes no other event.
+OF_THE_SENDING = frozenset(
+    f"device.{name}" for name, field in CheckDevice.model_fields.items() if field.exclude
+)
+
+Errors: TypeAlias = list[dict[str, str]]
+
+
+class NotAnEvent(NotUnderstood):
+    """The body is not a check event."""
+
+    def __init__(self, errors: Errors) -> None:
+        super().__init__("; ".join(f"{error['where']}: {error['why']}" for error in errors[:3]))
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """`fingerprint`: 32 bytes, equal for two bodies that say the same. `warnings`: what was set aside, and why."""
+
+    event: CheckEventIn
+    fingerprint: bytes
+    text: str
+    warnings: tuple[str, ...] = ()
+
+
+def understand(raw: bytes) -> Understood:
+    """One event. Raises NotAnEvent."""
+    set_aside: dict[str, Any] = {}
+    warnings: tuple[str, ...] = ()
+    try:
+        if b"\\u0000" in raw:
+            event, set_aside, warnings = _salvage(raw)
+        else:
+            event = _validate_json(raw)
+    except ValidationError:
+        event, set_aside, warnings = _salvage(raw)
+    if event.method == "manual" and not event.reason_code:
+        raise NotAnEvent([{"where": "reason_code", "why": "a manual entry needs its reason"}])
+    return Understood(event, fingerprint(event, set_aside), _text(raw), warnings)
+
+
+def items(raw: bytes) -> Iterator[bytes]:
+    """The items of an array, each as the bytes it was sent as. Raises NotAnEvent when the array itself is broken."""
+    text = _text(raw)
+    at = _skip_space(text, text.index("[") + 1)
+    if text[at : at + 1] == "]":
+        _expect_end(text, at + 1)
+        return
+    while True:
+        end = _end_of_value(text, at)
+        yield text[at:end].encode()
+        at = _skip_space(text, end)
+        if text[at : at + 1] == "]":
+            _expect_end(text, at + 1)
+            return
+        if text[at : at + 1] != ",":
+            raise _broken_json(f"expected , or ] at character {at}")
+        at = _skip_space(text, at + 1)
+
+
+def fingerprint(event: CheckEventIn, set_aside: dict[str, Any]) -> bytes:
+    """SHA-256 of what was said. Order of keys, white space and explicit nulls do not matter; all else does."""
+    said = _to_json(event, exclude_none=True)
+    unlisted = (
+        event.model_extra
+        or (event.fix is not None and event.fix.model_extra)
+        or (event.device is not None and event.device.model_extra)
+    )
+    if unlisted or set_aside:
+        counted = {where: what for where, what in set_aside.items() if where not in OF_THE_SENDING}
+        said = json.dumps(
+            [json.loads(said), counted] if counted else json.loads(said), sort_keys=True
+        ).encode()
+    return sha256(said).digest()
+
+
+def _salvage(raw: bytes) -> tuple[CheckEventIn, dict[str, Any], tuple[str, ...]]:
+    data, mended = _mend(_parse(raw))
+    warnings = ["characters that cannot be stored were replaced by U+FFFD"] if mended else []
+    set_aside: dict[str, Any] = {}
+    while True:
+        try:
+            event: CheckEventIn = _validate_python(data)
+        except ValidationError as refusal:
+            for error in refusal.errors(include_url=False, include_context=False):
+                where, what = _remove(data, error["type"], error["loc"], _errors(refusal))
+                set_aside[where] = what
+                warnings.append(f"{where} ignored: {error['msg']}")
+        else:
+            return event, set_aside, tuple(dict.fromkeys(warnings))
+
+
+def _remove(data: Any, kind: str, place: tuple[int | str, ...], errors: Errors) -> tuple[str, Any]:
+    """Takes the field at `place` out of `data`: (its dotted name, what it said). Raises NotAnEvent if it is needed."""
+    if not isinstance(data, dict) or not place or place[0] in REQUIRED:
+        raise NotAnEvent(errors)
+    if kind == "missing":  # a part without which the whole field says nothing
+        place = place[:-1]
+    *way, last = place
+    inside = data
+    for step in way:
+        inside = inside.get(step, {})
+    return ".".join(str(step) for step in place), inside.pop(last, None)
+
+
+def _parse(raw: bytes) -> Any:
+    try:
+        return json.loads(_text(raw))
+    except RecursionError:
+        raise _broken_json("nested too deeply") from None
+    except ValueError as error:  # also an integer of more than 4,300 digits
+        raise _broken_json(str(error).partition(":")[0]) from None
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8-sig" if raw.startswith(b"\xef\xbb\xbf") else "utf-8")
+    except UnicodeDecodeError:
+        raise _broken_json("should be UTF-8") from None
+
+
+def _mend(value: Any) -> tuple[Any, bool]:
+    """The value without characters that PostgreSQL or UTF-8 refuse, and whether there were any."""
+    if isinstance(value, str):
+        mended = value.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return mended, mended != value
+    if isinstance(value, dict):
+        pairs = [(_mend(key), _mend(inner)) for key, inner in value.items()]
+        return {key: inner for (key, _), (inner, _) in pairs}, any(a or b for (_, a), (_, b) in pairs)
+    if isinstance(value, list):
+        mends = [_mend(inner) for inner in value]
+        return [inner for inner, _ in mends], any(touched for _, touched in mends)
+    return value, False
+
+
+def _end_of_value(text: str, at: int) -> int:
+    try:
+        return _scan(text, at)[1]
+    except RecursionError:
+        raise _broken_json("nested too deeply") from None
+    except ValueError as error:
+        raise _broken_json(str(error).partition(":")[0]) from None
+
+
+def _skip_space(text: str, at: int) -> int:
+    while text[at : at + 1] in (" ", "\t", "\n", "\r"):
+        at += 1
+    return at
+
+
+def _expect_end(text: str, at: int) -> None:
+    if _skip_space(text, at) != len(text):
+        raise _broken_json("there is more after the array")
+
+
+def _broken_json(why: str) -> NotAnEvent:
+    return NotAnEvent([{"where": "body", "why": f"not JSON: {why}"}])
+
+
+def _errors(refusal: ValidationError) -> Errors:
+    """Where and why, never what was sent: it may be somebody's address."""
+    return [
+        {"where": ".".join(str(step) for step in error["loc"]) or "body", "why": error["msg"]}
+        for error in refusal.errors(include_url=False, include_context=False, include_input=False)
+    ]
