@@ -94,14 +94,21 @@ def data_dir() -> Iterator[Path]:
 
 
 @contextmanager
-def server_folder() -> Iterator[Path]:
-    """A folder below /tmp (a socket's path must be short) that goes when the block ends."""
-    parent = Path(tempfile.mkdtemp(prefix="ecm-test-", dir="/tmp"))
+def server_folder(below: Path | None = None) -> Iterator[Path]:
+    """A folder for a cluster that goes when the block ends; in memory where there is room, for a test's
+    data need outlive processes, not power cuts. (Not below tmp_path: the server of root may not go there,
+    and a socket's path must be short.)"""
+    parent = Path(tempfile.mkdtemp(prefix="ecm-test-", dir=below or roomy()))
     parent.chmod(0o711)
     try:
         yield parent / "data"
     finally:
         shutil.rmtree(parent)
+
+
+def roomy() -> Path:
+    memory = Path("/dev/shm")
+    return memory if memory.is_dir() and shutil.disk_usage(memory).free > 4e9 else Path("/tmp")
 
 
 def binaries_under_test() -> Binaries | None:

