@@ -6,8 +6,9 @@ One table decides it all: a row for each action, a column for each role of an ac
     own   over the account's own provider
     -     not at all
 
-The answer carries its reason, in words that go to the caller and the log. What is deliberately not here: which rows
-a provider's own people see. Each query narrows itself by `reach(...)`, and row-level security stands behind it.
+The answer carries its reason, in words that go to the caller and the log. What is deliberately not here:
+which rows a provider's own people see. Each query narrows itself by `reach(...)`, and row-level security
+stands behind it.
 
 Care workers record visits and nothing else. The administrator runs the service and may look, but moves no
 visit and no money. Who runs a payment cannot lock its period: two people approve. Only those who must find a
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, get_args
 
 from ecm.errors import NotPermitted
 
@@ -63,10 +64,15 @@ manage_accounts     -      -       -     -       -       -        -       all   
 manage_keys         -      -       -     -       -       -        -       all      -     | -      -    -
 """
 
-PROVIDER_ROLES = ("care_worker", "coordinator", "manager")
-COMMISSIONER_ROLES = ("duty_officer", "finance", "finance_approver", "quality", "administrator", "auditor")
-ROLES = (*PROVIDER_ROLES, *COMMISSIONER_ROLES)
-KEY_SCOPES = ("ingest", "read", "import")
+ProviderRole = Literal["care_worker", "coordinator", "manager"]
+CommissionerRole = Literal[
+    "duty_officer", "finance", "finance_approver", "quality", "administrator", "auditor"
+]
+KeyScope = Literal["ingest", "read", "import"]
+
+PROVIDER_ROLES: tuple[str, ...] = get_args(ProviderRole)
+ROLES: tuple[str, ...] = (*PROVIDER_ROLES, *get_args(CommissionerRole))
+KEY_SCOPES: tuple[str, ...] = get_args(KeyScope)
 
 
 @dataclass(frozen=True, slots=True)

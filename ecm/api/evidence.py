@@ -1,0 +1,291 @@
+"""Reading evidence: what was sent, when we got it, and what became of it. Nothing here changes anything.
+
+Where a person lives can be read off a fix, and a landline's number names a home. Whoever may not read a
+full address gets the fix to about a kilometre and the last three digits; the findings say how far it was
+from the home.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from ecm.api.wire import (
+    NEXT_PAGE,
+    EventId,
+    IdCursor,
+    Limit,
+    LocalDate,
+    Page,
+    answers,
+    from_micros,
+    point_to_next,
+    to_micros,
+)
+from ecm.doors import Services, permit_for, services
+from ecm.errors import NotFound
+from ecm.permit import Action, Actor, permit, reach
+from ecm.store.queries import load_queries
+from ecm.visit.model import EventKind
+
+sql = load_queries(__package__, "evidence.sql")
+router = APIRouter(tags=["evidence"])
+
+REDUCED_DECIMALS = 2
+REDUCED_DIGITS = 3
+BODY_SHOWN_AT_MOST = 10_000
+
+# Digits of a received_at and an event's id, in the order the lists have.
+EventCursor = Annotated[
+    str | None,
+    Query(pattern=r"^[0-9]{1,16}\.[0-9a-f]{32}$", description="`next` of the page before."),
+]
+
+
+class EventLine(BaseModel):
+    id: UUID
+    received_at: datetime
+    kind: EventKind
+    visit: int | None
+    status: str = Field(
+        description="`received` until it is processed, then `matched`, `unmatched` or `rejected`."
+    )
+    reason: str
+
+
+class FixShown(BaseModel):
+    lat: float
+    lon: float
+    accuracy_m: float | None
+    fixed_at: datetime | None
+    reduced: bool = Field(
+        description="Rounded to about a kilometre, because you may not read full addresses."
+    )
+
+
+class Event(EventLine):
+    occurred_at: datetime
+    method: str
+    care_worker: str | None = Field(description="As worked out, else as sent.")
+    service_user: str | None = Field(description="As worked out, else as sent.")
+    visit_ref: str | None = Field(description="As sent.")
+    fix: FixShown | None
+    cli: str | None
+    reason_code: str | None
+    device: str | None
+
+
+class Quarantined(BaseModel):
+    id: int
+    received_at: datetime
+    door: str
+    reason: str
+    event_id: UUID | None
+    key_id: int | None
+    body: str = Field(description="The beginning of what was sent, as text.")
+
+
+LINE = {
+    "id": "019aa3f2-7d1e-7000-8000-000000000001",
+    "received_at": "2026-11-21T09:02:04Z",
+    "kind": "check_in",
+    "visit": 4711,
+    "status": "matched",
+    "reason": "named its visit",
+}
+EVENT = LINE | {
+    "occurred_at": "2026-11-21T09:02:00Z",
+    "method": "app",
+    "care_worker": "CW-17",
+    "service_user": "SU-204",
+    "visit_ref": "V-2026-11-21-204-1",
+    "fix": {
+        "lat": 53.8,
+        "lon": -1.55,
+        "accuracy_m": 12.0,
+        "fixed_at": "2026-11-21T09:01:58Z",
+        "reduced": True,
+    },
+    "cli": None,
+    "reason_code": None,
+    "device": "phone-17",
+}
+UNMATCHED = EVENT | {
+    "visit": None,
+    "visit_ref": None,
+    "status": "unmatched",
+    "reason": "no visit near that time",
+}
+QUARANTINED = {
+    "id": 3,
+    "received_at": "2026-11-21T09:02:04Z",
+    "door": "check-events",
+    "reason": "not JSON",
+    "event_id": None,
+    "key_id": 1,
+    "body": "{",
+}
+
+
+@router.get(
+    "/v1/check-events",
+    response_model=Page[EventLine],
+    responses=answers({"items": [LINE], "next": None}, Link=NEXT_PAGE),
+)
+async def list_events(
+    request: Request,
+    response: Response,
+    door: Annotated[Services, Depends(services)],
+    who: Annotated[Actor, Depends(permit_for(Action.READ_VISITS))],
+    on: Annotated[LocalDate | None, Query(alias="date", description="Received on this local date.")] = None,
+    limit: Limit = 100,
+    cursor: EventCursor = None,
+) -> Page[EventLine]:
+    """What was received, oldest first, and what became of it."""
+    after_at, after_id = _place(cursor)
+    async with door.web.tenant(who.tenant_id) as connection:
+        rows = await connection.fetch(
+            sql.list_events,
+            who.tenant_id,
+            reach(who, Action.READ_VISITS),
+            _within_sql(on),
+            after_at,
+            after_id,
+            limit,
+        )
+    following = _cursor(rows[-1]["received_at"], rows[-1]["event_id"]) if len(rows) == limit else None
+    return Page(
+        items=[EventLine(**_line(row)) for row in rows], next=point_to_next(request, response, following)
+    )
+
+
+@router.get("/v1/check-events/{event_id}", response_model=Event, responses=answers(EVENT))
+async def get_event(
+    door: Annotated[Services, Depends(services)],
+    who: Annotated[Actor, Depends(permit_for(Action.READ_VISITS))],
+    event_id: EventId,
+) -> Event:
+    """What became of one event."""
+    async with door.web.tenant(who.tenant_id) as connection:
+        row = await connection.fetchrow(
+            sql.get_event, who.tenant_id, event_id, reach(who, Action.READ_VISITS)
+        )
+    if row is None:
+        raise NotFound("There is no such check event.")
+    return show_event(row, who)
+
+
+@router.get(
+    "/v1/unmatched",
+    response_model=Page[Event],
+    responses=answers({"items": [UNMATCHED], "next": None}, Link=NEXT_PAGE),
+)
+async def list_unmatched(
+    request: Request,
+    response: Response,
+    door: Annotated[Services, Depends(services)],
+    who: Annotated[Actor, Depends(permit_for(Action.READ_UNMATCHED))],
+    limit: Limit = 100,
+    cursor: EventCursor = None,
+) -> Page[Event]:
+    """Events that belong to no visit yet. Link each to a visit by an amendment, or reject it."""
+    after_at, after_id = _place(cursor)
+    async with door.web.tenant(who.tenant_id) as connection:
+        rows = await connection.fetch(
+            sql.list_unmatched, who.tenant_id, reach(who, Action.READ_UNMATCHED), after_at, after_id, limit
+        )
+    following = _cursor(rows[-1]["occurred_at"], rows[-1]["event_id"]) if len(rows) == limit else None
+    return Page(
+        items=[show_event(row, who) for row in rows], next=point_to_next(request, response, following)
+    )
+
+
+@router.get(
+    "/v1/quarantine",
+    response_model=Page[Quarantined],
+    responses=answers({"items": [QUARANTINED], "next": None}, Link=NEXT_PAGE),
+)
+async def list_quarantine(
+    request: Request,
+    response: Response,
+    door: Annotated[Services, Depends(services)],
+    who: Annotated[Actor, Depends(permit_for(Action.READ_QUARANTINE))],
+    limit: Limit = 100,
+    cursor: IdCursor = None,
+) -> Page[Quarantined]:
+    """What could not be understood, and other bodies under a known id. Kept aside, never lost."""
+    async with door.web.tenant(who.tenant_id) as connection:
+        rows = await connection.fetch(sql.list_quarantine, who.tenant_id, int(cursor or 0), limit)
+    items = [
+        Quarantined(
+            id=row["quarantine_id"],
+            received_at=row["received_at"],
+            door=row["door"],
+            reason=row["reason"],
+            event_id=row["event_id"],
+            key_id=row["key_id"],
+            body=row["body"][:BODY_SHOWN_AT_MOST].decode("utf-8", "replace"),
+        )
+        for row in rows
+    ]
+    following = str(items[-1].id) if len(rows) == limit else None
+    return Page(items=items, next=point_to_next(request, response, following))
+
+
+def show_event(row: Mapping[str, Any], who: Actor) -> Event:
+    """An event as `who` may see it."""
+    in_full = bool(permit(who, Action.READ_FULL_ADDRESS))
+    return Event(
+        **_line(row),
+        occurred_at=row["occurred_at"],
+        method=row["method"],
+        care_worker=row["care_worker_ref"] or row["care_worker"],
+        service_user=row["service_user_ref"] or row["service_user"],
+        visit_ref=row["visit"],
+        fix=_fix(row, in_full),
+        cli=row["cli"] if in_full or row["cli"] is None else f"…{row['cli'][-REDUCED_DIGITS:]}",
+        reason_code=row["reason_code"],
+        device=row["device_id"],
+    )
+
+
+def _line(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": row["event_id"],
+        "received_at": row["received_at"],
+        "kind": row["kind"],
+        "visit": row["visit_id"],
+        "status": row["status"] or "received",
+        "reason": row["reason"] or "",
+    }
+
+
+def _fix(row: Mapping[str, Any], in_full: bool) -> FixShown | None:
+    if row["lat"] is None or row["lon"] is None:
+        return None
+    return FixShown(
+        lat=row["lat"] if in_full else round(row["lat"], REDUCED_DECIMALS),
+        lon=row["lon"] if in_full else round(row["lon"], REDUCED_DECIMALS),
+        accuracy_m=row["accuracy_m"],
+        fixed_at=row["fixed_at"],
+        reduced=not in_full,
+    )
+
+
+def _within_sql(on: date | None) -> date | None:
+    """The last date there is has no next day to stop before."""
+    return date.max.replace(day=30) if on == date.max else on
+
+
+def _place(cursor: str | None) -> tuple[datetime, UUID]:
+    micros, _, event_id = (cursor or f"0.{'0' * 32}").partition(".")
+    return from_micros(int(micros)), UUID(event_id)
+
+
+def _cursor(at: datetime, event_id: UUID) -> str:
+    return f"{max(0, to_micros(at))}.{event_id.hex}"

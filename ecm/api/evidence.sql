@@ -1,0 +1,61 @@
+-- name: get_event role: ecm_web
+-- One event and what became of it. A provider sees its own workers' events and those on its own visits.
+SELECT e.event_id, e.received_at, e.kind, e.occurred_at, e.method, e.care_worker, e.service_user, e.visit,
+  e.lat, e.lon, e.accuracy_m, e.fixed_at, e.cli, e.reason_code, e.device_id,
+  o.status, o.reason, o.visit_id, o.care_worker_ref, o.service_user_ref, v.provider_ref AS visit_provider_ref
+FROM check_events e
+LEFT JOIN event_outcomes o ON o.tenant_id = e.tenant_id AND o.event_id = e.event_id
+LEFT JOIN visits v ON v.tenant_id = o.tenant_id AND v.visit_id = o.visit_id
+LEFT JOIN care_workers w ON w.tenant_id = e.tenant_id AND w.ref = coalesce(o.care_worker_ref, e.care_worker)
+WHERE e.tenant_id = $1::int AND e.event_id = $2::uuid
+  AND ($3::text IS NULL OR w.provider_ref = $3 OR v.provider_ref = $3)
+
+-- name: list_events role: ecm_web
+-- Events received on a local date, or ever, oldest first, from a place on.
+SELECT e.event_id, e.received_at, e.kind, o.visit_id, o.status, o.reason
+FROM check_events e
+JOIN tenants t ON t.tenant_id = e.tenant_id
+LEFT JOIN event_outcomes o ON o.tenant_id = e.tenant_id AND o.event_id = e.event_id
+LEFT JOIN visits v ON v.tenant_id = o.tenant_id AND v.visit_id = o.visit_id
+LEFT JOIN care_workers w ON w.tenant_id = e.tenant_id AND w.ref = coalesce(o.care_worker_ref, e.care_worker)
+WHERE e.tenant_id = $1::int
+  AND ($2::text IS NULL OR w.provider_ref = $2 OR v.provider_ref = $2)
+  AND e.received_at >= coalesce($3::date::timestamp AT TIME ZONE t.zone, '-infinity')
+  AND e.received_at < coalesce(($3::date + 1)::timestamp AT TIME ZONE t.zone, 'infinity')
+  AND (e.received_at, e.event_id) > ($4::timestamptz, $5::uuid)
+ORDER BY e.received_at, e.event_id
+LIMIT $6::int
+
+-- name: list_unmatched role: ecm_web
+-- Events that belong to no visit yet, oldest first. A provider sees its own workers'.
+SELECT e.event_id, e.received_at, e.kind, e.occurred_at, e.method, e.care_worker, e.service_user, e.visit,
+  e.lat, e.lon, e.accuracy_m, e.fixed_at, e.cli, e.reason_code, e.device_id,
+  o.status, o.reason, o.visit_id, o.care_worker_ref, o.service_user_ref
+FROM event_outcomes o
+JOIN check_events e ON e.tenant_id = o.tenant_id AND e.event_id = o.event_id
+LEFT JOIN care_workers w ON w.tenant_id = e.tenant_id AND w.ref = coalesce(o.care_worker_ref, e.care_worker)
+WHERE o.tenant_id = $1::int AND o.status = 'unmatched'
+  AND ($2::text IS NULL OR w.provider_ref = $2)
+  AND (o.occurred_at, o.event_id) > ($3::timestamptz, $4::uuid)
+ORDER BY o.occurred_at, o.event_id
+LIMIT $5::int
+
+-- name: events_of_visit role: ecm_web
+-- A visit's evidence, including what an officer took away from it.
+SELECT e.event_id, e.received_at, e.kind, e.occurred_at, e.method, e.care_worker, e.service_user, e.visit,
+  e.lat, e.lon, e.accuracy_m, e.fixed_at, e.cli, e.reason_code, e.device_id,
+  o.status, o.reason, o.visit_id, o.care_worker_ref, o.service_user_ref
+FROM check_events e
+JOIN event_outcomes o ON o.tenant_id = e.tenant_id AND o.event_id = e.event_id
+WHERE e.tenant_id = $1::int AND (o.visit_id = $2::bigint OR e.event_id IN (
+  SELECT a.event_id FROM amendments a
+  WHERE a.tenant_id = $1::int AND a.visit_id = $2::bigint AND a.event_id IS NOT NULL))
+ORDER BY e.occurred_at, e.event_id
+
+-- name: list_quarantine role: ecm_web
+-- What could not be understood, oldest first, from a place on.
+SELECT quarantine_id, received_at, door, reason, event_id, key_id, body
+FROM quarantine
+WHERE tenant_id = $1::int AND quarantine_id > $2::bigint
+ORDER BY quarantine_id
+LIMIT $3::int

@@ -1,0 +1,47 @@
+-- name: list_visits role: ecm_web
+-- Visits of a date, or ever, in order of date, from a place on.
+SELECT v.visit_id, v.ref, v.local_date, v.service_user_ref, s.name AS service_user_name, s.funder, v.provider_ref,
+  v.service, v.planned_start, v.planned_end, v.commissioned_minutes, v.actual_start, v.actual_end, v.state,
+  v.state_reason, v.attendances, v.findings, v.crossings, v.care_worker_refs, v.carers_required, v.time_critical,
+  v.cancelled, v.version, p.payable_seconds, p.amount_pence
+FROM visits v
+JOIN service_users s ON s.tenant_id = v.tenant_id AND s.ref = v.service_user_ref
+LEFT JOIN LATERAL (
+  SELECT sum(l.payable_seconds)::bigint AS payable_seconds, sum(l.amount_pence)::bigint AS amount_pence
+  FROM payment_periods m
+  JOIN actual_lines l ON l.tenant_id = m.tenant_id AND l.period = m.period AND l.visit_id = v.visit_id
+  WHERE m.tenant_id = v.tenant_id AND m.ends_on >= v.local_date) p ON true
+WHERE v.tenant_id = $1::int
+  AND ($2::text IS NULL OR v.provider_ref = $2)
+  AND v.local_date BETWEEN coalesce($3::date, '-infinity') AND coalesce($3::date, 'infinity')
+  AND ($4::text IS NULL OR v.state = $4)
+  AND ($5::text IS NULL OR v.provider_ref = $5)
+  AND ($6::text IS NULL OR $6 = ANY (v.care_worker_refs)
+       OR v.attendances @> jsonb_build_array(jsonb_build_object('care_worker', $6)))
+  AND ($7::text IS NULL OR v.service_user_ref = $7)
+  AND (v.local_date, v.visit_id) > ($8::date, $9::bigint)
+ORDER BY v.local_date, v.visit_id
+LIMIT $10::int
+
+-- name: get_visit role: ecm_web
+-- One visit, with the address for whoever may read it.
+SELECT v.visit_id, v.ref, v.local_date, v.service_user_ref, s.name AS service_user_name, s.funder, v.provider_ref,
+  v.service, v.planned_start, v.planned_end, v.commissioned_minutes, v.actual_start, v.actual_end, v.state,
+  v.state_reason, v.attendances, v.findings, v.crossings, v.care_worker_refs, v.carers_required, v.time_critical,
+  v.cancelled, v.version, p.payable_seconds, p.amount_pence, v.zone, s.area, s.address, s.postcode, v.deadline_at,
+  v.deadline_kind
+FROM visits v
+JOIN service_users s ON s.tenant_id = v.tenant_id AND s.ref = v.service_user_ref
+LEFT JOIN LATERAL (
+  SELECT sum(l.payable_seconds)::bigint AS payable_seconds, sum(l.amount_pence)::bigint AS amount_pence
+  FROM payment_periods m
+  JOIN actual_lines l ON l.tenant_id = m.tenant_id AND l.period = m.period AND l.visit_id = v.visit_id
+  WHERE m.tenant_id = v.tenant_id AND m.ends_on >= v.local_date) p ON true
+WHERE v.tenant_id = $1::int AND v.visit_id = $2::bigint AND ($3::text IS NULL OR v.provider_ref = $3)
+
+-- name: transitions_of_visit role: ecm_web
+-- Everything that changed, in the order it was recorded.
+SELECT kind, visit_version, at, recorded_at, from_state, to_state, findings_added, findings_removed, reason
+FROM transitions
+WHERE tenant_id = $1::int AND visit_id = $2::bigint
+ORDER BY transition_id

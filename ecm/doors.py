@@ -1,0 +1,144 @@
+"""Who is at the door: an account by its session cookie, or a system by its key. For every HTTP route.
+
+    @router.get("/v1/visits")
+    async def visits(door: Annotated[Services, Depends(services)],
+                     actor: Annotated[Actor, Depends(permit_for(Action.READ_VISITS))]): ...
+
+A browser sends its cookie along with any form a foreign page submits, so a request by cookie that changes
+anything must also come from our own pages (`Sec-Fetch-Site`, or `Origin` against `Host`). A key is never
+sent by accident.
+
+Sessions are about real people at real desks and use real time, also under a scaled clock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated, cast
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+from fastapi.security import APIKeyCookie, HTTPBearer
+from fastapi.security.http import HTTPAuthorizationCredentials
+
+from ecm import keys
+from ecm.clock import Clock
+from ecm.errors import NotPermitted, NotSignedIn
+from ecm.permit import Action, Actor, require
+from ecm.settings import Settings
+from ecm.store.db import Database
+from ecm.store.queries import load_queries
+from ecm.throttle import Throttle
+
+sql = load_queries(__package__, "doors.sql")
+
+SESSION_COOKIE = "ecm_session"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+# Declared so that OpenAPI names both ways in; either one will do, so neither refuses by itself.
+_by_cookie = APIKeyCookie(name=SESSION_COOKIE, scheme_name="session", auto_error=False)
+_by_key = HTTPBearer(scheme_name="key", auto_error=False)
+
+
+@dataclass(frozen=True)
+class Services:
+    """What a route may use. `app.state.services` holds the one of this process."""
+
+    web: Database
+    clock: Clock
+    settings: Settings
+    throttle: Throttle = field(default_factory=Throttle)
+
+
+def services(request: Request) -> Services:
+    return cast(Services, request.app.state.services)
+
+
+async def actor(
+    request: Request,
+    door: Annotated[Services, Depends(services)],
+    cookie: Annotated[str | None, Depends(_by_cookie)] = None,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_by_key)] = None,
+) -> Actor:
+    """Who asks. Raises NotSignedIn, and NotPermitted for a changing request that a foreign page sent."""
+    if bearer is not None:
+        return await of_key(door, bearer.credentials)
+    if cookie is not None:
+        if request.method not in SAFE_METHODS:
+            require_same_origin(request)
+        return await of_session(door, cookie)
+    raise NotSignedIn
+
+
+async def actor_or_nobody(request: Request) -> Actor | None:
+    """Who is signed in at this browser; None rather than an error, for pages that then show the sign-in."""
+    cookie = request.cookies.get(SESSION_COOKIE)
+    if cookie is None:
+        return None
+    try:
+        return await of_session(services(request), cookie)
+    except NotSignedIn:
+        return None
+
+
+def permit_for(action: Action) -> Callable[[Actor], Awaitable[Actor]]:
+    """A dependency: the actor, once it may do `action` at all. Narrow the rows by `reach(actor, action)`."""
+
+    async def permitted(who: Annotated[Actor, Depends(actor)]) -> Actor:
+        require(who, action)
+        return who
+
+    return permitted
+
+
+async def of_session(door: Services, token: str) -> Actor:
+    """The account behind a session's token. Raises NotSignedIn when it is unknown, expired or disabled."""
+    async with door.web.connection() as connection:
+        row = await connection.fetchrow(sql.session, digest(token), datetime.now(UTC))
+    if row is None:
+        raise NotSignedIn("That session has ended.")
+    return Actor(
+        "account", row["tenant_id"], row["account_id"], row["name"], row["role"], row["provider_ref"]
+    )
+
+
+async def of_key(door: Services, key: str) -> Actor:
+    """The system behind an API key. Raises NotSignedIn when it is unknown or revoked."""
+    async with door.web.connection() as connection:
+        row = await connection.fetchrow(sql.key, keys.digest(key))
+    if row is None:
+        raise NotSignedIn("That key is not known, or was revoked.")
+    return Actor("key", row["tenant_id"], row["key_id"], row["name"], scopes=frozenset(row["scopes"]))
+
+
+def digest(token: str) -> bytes:
+    """What the database keeps of a session's token: who reads the table cannot sign in with it."""
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+
+
+def require_same_origin(request: Request) -> None:
+    """Raises NotPermitted unless our own page sent this. Hosts are compared: TLS may end before us."""
+    if not came_from_own_page(request):
+        raise NotPermitted("This came from another site's page. Open the service itself and try again.")
+
+
+def came_from_own_page(request: Request) -> bool:
+    fetch_site = request.headers.get("sec-fetch-site")
+    if fetch_site is not None:
+        return fetch_site == "same-origin"
+    origin = request.headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc == request.headers.get("host")
+
+
+def address_of(request: Request) -> str:
+    """Where the request came from, for the throttle and the audit."""
+    return request.client.host if request.client else "unknown"
+
+
+def names_foreign_page(request: Request) -> bool:
+    """The request says that it comes from elsewhere. A script says nothing and signs in with its password."""
+    says_where = "origin" in request.headers or "sec-fetch-site" in request.headers
+    return says_where and not came_from_own_page(request)

@@ -1,0 +1,84 @@
+"""Guessing passwords is made slow, and nobody is ever locked out.
+
+Failures are counted for each pair of e-mail and address, so that guessing from elsewhere cannot slow the
+person it is aimed at. After a few free tries each further one waits twice as long as the last, up to a
+minute: a guesser gets some 1,440 tries a day, and a person who mistyped waits seconds. An address that
+fails for many e-mails is slowed too, but only a little, since a provider's whole office may stand behind
+one address.
+
+Counts are kept in this process and forgotten after a quarter of an hour without a failure; a restart
+forgets all.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from math import ceil
+
+from ecm.errors import TooMany
+
+
+@dataclass(frozen=True, slots=True)
+class Slowing:
+    """`free` failures cost nothing; the next waits `first_s`, then twice that, up to `longest_s`."""
+
+    free: int
+    first_s: float
+    longest_s: float
+
+    def wait_s(self, failures: int) -> float:
+        if failures < self.free:
+            return 0.0
+        return min(self.longest_s, self.first_s * 2.0 ** min(failures - self.free, 30))
+
+
+OF_PAIR = Slowing(free=5, first_s=1, longest_s=60)
+OF_ADDRESS = Slowing(free=100, first_s=0.1, longest_s=3)
+FORGET_AFTER_S = 900
+REMEMBERED_AT_MOST = 20_000
+
+
+@dataclass(slots=True)
+class _Count:
+    failures: int
+    last_s: float
+
+
+class Throttle:
+    """Times are seconds of any one steadily running clock, given by the caller."""
+
+    def __init__(self) -> None:
+        self._counts: OrderedDict[tuple[str, ...], _Count] = OrderedDict()
+
+    def admit(self, email: str, address: str, now_s: float) -> None:
+        """Raises TooMany, with how long to wait, while a try would come too early."""
+        wait_s = max(
+            self._left_s((email, address), OF_PAIR, now_s),
+            self._left_s((address,), OF_ADDRESS, now_s),
+        )
+        if wait_s > 0:
+            raise TooMany(
+                "Too many sign-ins failed here. Wait a little and try again; nothing is locked.",
+                retry_after_seconds=ceil(wait_s),
+            )
+
+    def failed(self, email: str, address: str, now_s: float) -> None:
+        for who in ((email, address), (address,)):
+            count = self._known(who, now_s) or _Count(0, now_s)
+            count.failures, count.last_s = count.failures + 1, now_s
+            self._counts[who] = count
+            self._counts.move_to_end(who)
+        while len(self._counts) > REMEMBERED_AT_MOST:
+            self._counts.popitem(last=False)
+
+    def succeeded(self, email: str, address: str) -> None:
+        self._counts.pop((email, address), None)
+
+    def _left_s(self, who: tuple[str, ...], slowing: Slowing, now_s: float) -> float:
+        count = self._known(who, now_s)
+        return 0.0 if count is None else count.last_s + slowing.wait_s(count.failures) - now_s
+
+    def _known(self, who: tuple[str, ...], now_s: float) -> _Count | None:
+        count = self._counts.get(who)
+        return count if count is not None and now_s - count.last_s < FORGET_AFTER_S else None
