@@ -70,7 +70,7 @@ def living_postmaster(pgdata: Path) -> psutil.Process | None:
         process = psutil.Process(pid)
     except psutil.Error:
         return None
-    return process if _is_server(process, pgdata) else None
+    return process if works_in(process, pgdata) else None
 
 
 def is_ready(pgdata: Path) -> bool:
@@ -123,7 +123,7 @@ def clear_leftovers(pgdata: Path, socket_dir: Path) -> None:
     left = read_pid_file(pgdata)
     if left and answers(left.socket_dir, left.port):
         raise ElsewhereError(socket=left.socket_dir, path=pgdata)
-    survivors = end(lambda: [each for each in all_in(pgdata) if _is_server(each, pgdata)], END_SURVIVORS)
+    survivors = end(lambda: all_in(pgdata), END_SURVIVORS)
     if survivors:
         raise _not_stopped(pgdata, survivors)
     for socket_file in socket_dir.glob(".s.PGSQL.*"):
@@ -148,13 +148,6 @@ def _pid_in_file(pgdata: Path) -> int | None:
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
     return pid if pid > 0 else None
-
-
-def _is_server(process: psutil.Process, pgdata: Path) -> bool:
-    try:
-        return works_in(process, pgdata) and process.name().startswith("postgres")
-    except psutil.Error:
-        return False
 
 
 def _not_stopped(pgdata: Path, processes: list[psutil.Process]) -> NotStoppedError:

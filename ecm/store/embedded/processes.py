@@ -11,19 +11,26 @@ from pathlib import Path
 
 import psutil
 
+PROGRAMS = frozenset({"postgres", "initdb"})
+
 # What to send, and how long to wait for it to work.
 Step = tuple[signal.Signals | None, float]
 
 
 def works_in(process: psutil.Process, folder: Path) -> bool:
-    """False for a zombie (it has no working directory) and for processes of other users (we may not ask)."""
+    """Whether it is one of PostgreSQL's programs and works in `folder` or below.
+
+    False for a zombie (it has no working directory) and for processes of other users (we may not ask). Both must
+    hold before anything is ended: root's mistakes here would reach the whole machine.
+    """
     try:
-        return Path(process.cwd()).is_relative_to(folder)
+        return process.name() in PROGRAMS and Path(process.cwd()).is_relative_to(folder)
     except (psutil.Error, OSError):
         return False
 
 
 def all_in(folder: Path) -> list[psutil.Process]:
+    """PostgreSQL's processes that work in `folder` or below."""
     return [process for process in psutil.process_iter() if works_in(process, folder)]
 
 
