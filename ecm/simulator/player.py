@@ -20,6 +20,7 @@ import httpx
 from ecm.simulator.borough import Borough
 from ecm.simulator.columns import KINDS
 from ecm.simulator.day import Submission
+from ecm.simulator.recording import said_later
 from ecm.simulator.service_clock import ServiceClock
 
 IN_FLIGHT_MAX = 48
@@ -87,21 +88,27 @@ class Player:
             for submission in submissions:
                 await self._clock.sleep_until(submission.send_at)
                 self.log.sent += len(submission.bodies)
-                sending.create_task(self._send(list(submission.bodies)))
+                sending.create_task(self._send(submission))
 
     async def _import(self, kind: str, rows: list[dict[str, Any]]) -> None:
-        answer = await self._until_answered(f"/v1/imports/{kind}", rows, IMPORT_TIMEOUT_SECONDS)
+        answer = await self._until_answered(f"/v1/imports/{kind}", lambda: rows, IMPORT_TIMEOUT_SECONDS)
         if answer.status_code >= 300:
             raise ImportRefusedError(f"{kind}: {answer.status_code} {answer.text[:500]}")
         report = answer.json()
         if report.get("rejected") or report.get("unknown_columns"):
             raise ImportRefusedError(f"{kind}: {json.dumps(report)[:500]}")
 
-    async def _send(self, bodies: list[dict[str, Any]]) -> None:
+    async def _send(self, submission: Submission) -> None:
+        bodies = list(submission.bodies)
         pause_seconds = FIRST_PAUSE_SECONDS
+
+        def content() -> Any:
+            later = self._clock.now() - submission.send_at
+            said = [said_later(body, later) for body in bodies]
+            return said[0] if len(said) == 1 else said
+
         while bodies:
-            alone = len(bodies) == 1
-            answer = await self._until_answered("/v1/check-events", bodies[0] if alone else bodies)
+            answer = await self._until_answered("/v1/check-events", content)
             results = _results(answer, bodies)
             bodies = [
                 body for body, result in zip(bodies, results, strict=True) if not self._settled(body, result)
@@ -125,10 +132,9 @@ class Player:
         return True
 
     async def _until_answered(
-        self, path: str, body: Any, timeout_seconds: float = TRY_TIMEOUT_SECONDS
+        self, path: str, body: Callable[[], Any], timeout_seconds: float = TRY_TIMEOUT_SECONDS
     ) -> httpx.Response:
-        """The first answer that is not "try again"."""
-        content = json.dumps(body, separators=(",", ":")).encode()
+        """The first answer that is not "try again". The body is asked for at each try."""
         headers = {"Content-Type": "application/json"}
         pause_seconds = FIRST_PAUSE_SECONDS
         while True:
@@ -136,6 +142,7 @@ class Player:
             try:
                 async with self._in_flight:
                     self.log.tries += 1
+                    content = json.dumps(body(), separators=(",", ":")).encode()
                     answer = await self._client.post(
                         path, content=content, headers=headers, timeout=timeout_seconds
                     )

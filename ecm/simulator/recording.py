@@ -205,6 +205,21 @@ def _device(phone: Phone, at: datetime, send_at: datetime) -> dict[str, Any]:
     }
 
 
+def said_later(body: dict[str, Any], later: timedelta) -> dict[str, Any]:
+    """The body as its phone would send it some time after the first try: only the clocks have moved on.
+
+    What tells of the sending and not of the visit is no part of what makes two bodies the same.
+    """
+    device = body.get("device")
+    if device is None or later <= timedelta(0):
+        return body
+    moved_on = {
+        "wall_clock": stamp(datetime.fromisoformat(device["wall_clock"]) + later),
+        "monotonic_ms": device["monotonic_ms"] + round(later.total_seconds() * 1000),
+    }
+    return body | {"device": device | moved_on}
+
+
 def made_id(rng: Random, at: datetime) -> str:
     """A UUIDv7 of the instant and the generator, so that the same seed sends the same ids again."""
     milliseconds = round(at.timestamp() * 1000)

@@ -19,11 +19,13 @@ TROUBLES = {"none": 60, "503": 12, "500": 6, "429": 4, "hang up before": 8, "han
 
 
 class FakeService:
-    """`kept`: event id -> received_at. `bodies`: every body that came under an id. `imported`: rows by kind."""
+    """`kept`: event id -> received_at. `bodies`: every body that came under an id,
+    without what tells of the sending. `imported`: rows by kind."""
 
     def __init__(self, *, starts_at: datetime, speed: float, seed: int, troubles: bool = True) -> None:
         self.kept: dict[str, str] = {}
         self.bodies: dict[str, set[str]] = {}
+        self.wall_clocks: dict[str, set[str]] = {}
         self.imported: dict[str, list[dict[str, Any]]] = {}
         self.met: Counter[str] = Counter()
         self.batches: list[int] = []
@@ -103,6 +105,9 @@ class FakeService:
     def _keep(self, body: dict[str, Any]) -> dict[str, Any]:
         status = "exists" if body["id"] in self.kept else "created"
         received_at = self.kept.setdefault(body["id"], self.now().astimezone(UTC).isoformat())
+        self.wall_clocks.setdefault(body["id"], set()).add(body.get("device", {}).get("wall_clock"))
+        for of_the_sending in ("wall_clock", "monotonic_ms"):
+            body.get("device", {}).pop(of_the_sending, None)
         self.bodies.setdefault(body["id"], set()).add(json.dumps(body, sort_keys=True))
         return {"id": body["id"], "status": status, "received_at": received_at}
 

@@ -65,6 +65,7 @@ async def test_a_reply_lost_after_the_commit_is_a_receipt_all_the_same(day):
     service = fake(day, seed=4)
     async with service.running() as url:
         log = await played(day, url)
+    assert any(len(said) > 1 for said in service.wall_clocks.values()), "a phone tells its time at each try"
     assert "exists" in {receipt.status for receipt in log.receipts.values()}
     assert {each.event_id: each.received_at.isoformat() for each in log.receipts.values()} == service.kept
 
