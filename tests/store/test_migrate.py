@@ -57,12 +57,20 @@ async def test_four_migrators_at_once_apply_each_file_once(empty_database: Addre
     assert await current_version(empty_database.owner) == 2
 
 
+@pytest.mark.parametrize(
+    ("mistake", "complaint"),
+    [
+        ("SELECT note FROM visits;", '0002_visits, line 3: column "note" does not exist'),
+        ("INSERT INTO schema_migrations VALUES (2, '', '')", "0002_visits: duplicate key"),
+    ],
+    ids=["in the file", "in the ledger, after it"],
+)
 async def test_a_failing_migration_leaves_nothing_and_says_where(
-    empty_database: Addresses, files: Path
+    empty_database: Addresses, files: Path, mistake: str, complaint: str
 ) -> None:
     owner = empty_database.owner
-    write(files, _0001_homes=HOMES, _0002_visits=VISITS + "\n\nSELECT note FROM visits;")
-    with pytest.raises(MigrationError, match='0002_visits, line 3: column "note" does not exist'):
+    write(files, _0001_homes=HOMES, _0002_visits=f"{VISITS}\n\n{mistake}")
+    with pytest.raises(MigrationError, match=complaint):
         await migrate(owner, migrations=files)
     assert await fetch_value(owner, "SELECT to_regclass('visits') IS NULL")
     assert await current_version(owner) == 1
@@ -162,7 +170,7 @@ async def test_check_ins_go_on_while_a_migration_waits_for_a_busy_table(
     while time.monotonic() < ends_at:
         began = time.monotonic()
         number += 1
-        await door.execute("INSERT INTO visits (ref) VALUES ($1)", f"V{number}")
+        await door.execute("INSERT INTO visits (ref) VALUES ($1)", f"V{number}", timeout=5)
         longest_s = max(longest_s, time.monotonic() - began)
         await asyncio.sleep(0.01)
     assert not migrating.done()
