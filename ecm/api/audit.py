@@ -71,6 +71,17 @@ async def list_audit(
     """Who did what, oldest first."""
     async with door.web.tenant(who.tenant_id) as connection:
         rows = await connection.fetch(sql.list_entries, who.tenant_id, int(cursor or 0), limit)
-    items = [Entry(id=row["audit_id"], **{k: row[k] for k in row.keys() - {"audit_id"}}) for row in rows]
+    items = [
+        Entry(
+            id=row["audit_id"],
+            at=row["at"],
+            actor=row["actor"],
+            action=row["action"],
+            subject=row["subject"],
+            reason=row["reason"],
+            origin=row["origin"],
+        )
+        for row in rows
+    ]
     full = len(rows) == limit
     return Page(items=items, next=point_to_next(request, response, str(items[-1].id) if full else None))

@@ -7,10 +7,10 @@ counts as failed until it has succeeded, so that a thousand tries at once are no
 from __future__ import annotations
 
 import secrets
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -212,9 +212,9 @@ async def open_session(request: Request, door: Services, email: str, password: s
     if names_foreign_page(request):
         raise NotPermitted("Another site's page sent this. Open the service itself and sign in there.")
     email, address = email.strip().lower(), address_of(request)
-    door.throttle.admit(email, address, time.monotonic())
+    door.throttle.admit(email, address, monotonic())
     candidates = await _accounts(door, email)
-    door.throttle.failed(email, address, time.monotonic())
+    door.throttle.failed(email, address, monotonic())
     for row in candidates or [None]:
         stored = row["password_hash"] if row else None
         if await password_fits(password, stored):
