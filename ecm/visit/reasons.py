@@ -116,7 +116,9 @@ def _amount(measure: float, unit: str) -> str:
     if unit == "s":
         return f"{measure:.0f} s" if measure < 120 else _minutes(floor(measure / 60) * 60)
     if unit == "m":
-        return f"{measure:.0f} m" if measure < 1_000 else f"{measure / 1_000:.1f} km"
+        if measure < 1_000:
+            return f"{measure:.0f} m"
+        return f"{measure / 1_000:.1f} km" if measure < 100_000 else f"{measure / 1_000:.0f} km"
     if unit:
         return f"{measure:.0f} {unit}"
     return f"{measure:g}"

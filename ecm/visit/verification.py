@@ -202,4 +202,4 @@ def _by_hand(reason: str, worker: str | None, event: CheckEvent | None) -> Findi
 
 
 def _doubt(verdict: Verdict) -> str:
-    return "accuracy not given" if verdict.accuracy_m is None else f"± {verdict.accuracy_m:.0f} m"
+    return "(accuracy not given)" if verdict.accuracy_m is None else f"± {verdict.accuracy_m:.0f} m"

@@ -28,7 +28,9 @@ def visits(draw: st.DrawFn, count: int = 1) -> list[Visit]:
                 carers_required=draw(st.sampled_from([1, 1, 2])),
                 care_workers=draw(st.sampled_from([(), (ALICE,), (ALICE, BOB)])),
                 cancelled=draw(st.sampled_from([False, False, False, True])),
-                next_planned_start=draw(st.sampled_from([None, start + timedelta(minutes=10), start + timedelta(hours=3)])),
+                next_planned_start=draw(
+                    st.sampled_from([None, start + timedelta(minutes=10), start + timedelta(hours=3)])
+                ),
                 commissioned_minutes=draw(st.sampled_from([None, 30, 60])),
             )
         )
@@ -49,7 +51,11 @@ def events(draw: st.DrawFn, visit: Visit, most: int = 6) -> list[CheckEvent]:
             draw(st.sampled_from([ALICE, ALICE, BOB, CAROL, None])),
             received_at=received,
             method=draw(st.sampled_from([Method.APP, Method.LANDLINE, Method.MANUAL])),
-            fix=draw(st.sampled_from([None, metres_away(5), metres_away(95), metres_away(500), metres_away(5, None)])),
+            fix=draw(
+                st.sampled_from(
+                    [None, metres_away(5), metres_away(95), metres_away(500), metres_away(5, None)]
+                )
+            ),
             cli=draw(st.sampled_from([None, TELEPHONE, "+447700900999"])),
             reason_code=draw(st.sampled_from([None, None, "refused"])),
             wall_clock=draw(st.sampled_from([None, None, received, received + timedelta(hours=48)])),

@@ -8,9 +8,10 @@ The cast: Mr Davies lives at HOME. ALICE is rostered to his visit, from 09:00 to
     09:52  Bob out 09:28 by landline  -> completed    ...
 
 Left of the arrow: the time it is, and what we receive. Right of it: the state, then everything that is new:
-findings by code, `-code` for one that went, `!kind` for a deadline that passed unmet. After the semicolon: alarms
-that were right to ring and are over. Every line must say all that changed. Between the lines, the law of the
-deadline is held: nothing changes before `deadline_at`, and something does at it.
+findings by code, `-code` for one that went, `!kind` for a deadline that passed unmet. After the semicolon (on a
+line of its own if it gets long): alarms that were right to ring and are over. Every line must say all that
+changed. Between the lines the law of the deadline is held: nothing changes before `deadline_at`, and something
+does at it.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from ecm.visit.model import (
     AmendmentKind,
     Assessment,
     CheckEvent,
-    Evidence,
     EventKind,
+    Evidence,
     FindingCode,
     Method,
     Place,
@@ -58,7 +59,9 @@ def metres_away(metres: float, accuracy_m: float | None = 10.0) -> Fix:
     return Fix(DOOR[0] + metres / metres_per_degree(DOOR[0])[0], DOOR[1], accuracy_m)
 
 
-def a_visit(start: str | None = "09:00", end: str | None = "09:30", number: int = 1, **changes: object) -> Visit:
+def a_visit(
+    start: str | None = "09:00", end: str | None = "09:30", number: int = 1, **changes: object
+) -> Visit:
     visit = Visit(
         visit_id=number,
         ref=f"V{number}",
@@ -101,13 +104,16 @@ def codes(assessment: Assessment) -> list[str]:
     return sorted(str(finding.code) for finding in assessment.findings)
 
 
-LINE = re.compile(r"^(?P<now>\d\d:\d\d)\s+(?P<what>.*?)\s*->\s*(?P<state>\w+)\s*(?P<new>[^;]*)(;\s*(?P<over>.*))?$")
+LINE = re.compile(
+    r"^(?P<now>\d\d:\d\d)\s+(?P<what>.*?)\s*->\s*(?P<state>\w+)\s*(?P<new>[^;]*)(;\s*(?P<over>.*))?$"
+)
 EVENT = re.compile(
     r"^(sync: )?(?P<who>Alice |Bob |Carol |unknown )?(?P<kind>in|out)( (?P<occurred>\d\d:\d\d))?( at (?P<far>\d+) m)?"
     r"( ± (?P<accuracy>\d+|unknown))?( by (?P<method>\w+))?( because (?P<reason>\w+))?$"
 )
 AMENDMENT = re.compile(
-    r"^amended: ((?P<who>Alice|Bob|Carol) )?(in (?P<start>\d\d:\d\d) ?)?(out (?P<end>\d\d:\d\d))?(?P<other>frustrated|cancelled)?$"
+    r"^amended: ((?P<who>Alice|Bob|Carol) )?(in (?P<start>\d\d:\d\d) ?)?(out (?P<end>\d\d:\d\d))?"
+    r"(?P<other>frustrated|cancelled)?$"
 )
 
 
@@ -117,7 +123,7 @@ def tell(
     """Holds the rules to a story; the last line's assessment, for whoever wants to ask more."""
     visit = visit or a_visit()
     evidence, before = Evidence(trail=trail), None
-    lines = [line.strip() for line in story.strip().splitlines() if line.strip()]
+    lines = [line.strip() for line in re.sub(r"\s*\n\s*;", ";", story).strip().splitlines() if line.strip()]
     assert lines, "a story has lines"
     for number, line in enumerate(lines, 1):
         told = LINE.match(line)
@@ -134,7 +140,11 @@ def tell(
             new |= {f"!{crossing.kind}" for crossing in change.crossings}
         expected = {word.strip() for word in told["new"].split(",") if word.strip()}
         assert (str(after.state), new) == (told["state"], expected), f"{line}\n   but: {after}"
-        over = {word.removesuffix(" stood down").strip() for word in (told["over"] or "").split(",") if word.strip()}
+        over = {
+            word.removesuffix(" stood down").strip()
+            for word in (told["over"] or "").split(",")
+            if word.strip()
+        }
         stood_down = _alarms_over(after) - (_alarms_over(before) if before else set())
         assert stood_down == over, f"{line}\n   but stood down: {stood_down}"
         before = after
@@ -191,7 +201,7 @@ def _alarms_over(assessment: Assessment) -> set[str]:
 def _holds_until_deadline(
     visit: Visit, evidence: Evidence, policy: Policy, now: datetime, after: Assessment
 ) -> None:
-    """R: constant in [now, deadline_at), another one at deadline_at; constant for good if there is none."""
+    """The law: constant in [now, deadline_at), another one at deadline_at; constant for good if there is none."""
     until = after.deadline_at
     just_before = until - timedelta(microseconds=1) if until else now + timedelta(days=400)
     assert assess(visit, evidence, policy, just_before) == after, f"changes before {until}"

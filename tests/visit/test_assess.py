@@ -29,7 +29,8 @@ def test_nobody_came_and_then_the_phone_found_signal() -> None:
         """
         09:15  tick                      -> late         !late
         09:45  tick                      -> missed       !missed
-        09:50  sync: in 09:03 at 400 m   -> in_progress  location_outside, late_sync; late stood down, missed stood down
+        09:50  sync: in 09:03 at 400 m   -> in_progress  location_outside, late_sync
+                                            ; late stood down, missed stood down
         09:52  sync: out 09:28 at 95 m   -> completed    location_uncertain, late_sync, short
     """,
         policy=Policy(missed_after_minutes=45),
@@ -38,17 +39,20 @@ def test_nobody_came_and_then_the_phone_found_signal() -> None:
 
 def test_whether_anybody_looked_makes_no_difference_to_which_alarms_were_right() -> None:
     tell("""
-        11:30  in 09:03   -> in_progress  location_inside, late_sync, !late, !missed; late stood down, missed stood down
+        11:30  in 09:03   -> in_progress  location_inside, late_sync, !late, !missed
+                             ; late stood down, missed stood down
     """)
 
 
 def test_an_offline_check_in_does_not_flash_overrunning_before_its_check_out() -> None:
     tell("""
         09:14  tick            -> planned
-        12:00  sync: in 09:03  -> in_progress  location_inside, late_sync, !late, !missed; late stood down, missed stood down
+        12:00  sync: in 09:03  -> in_progress  location_inside, late_sync, !late, !missed
+                                  ; late stood down, missed stood down
         12:04  tick            -> in_progress
         12:05  tick            -> overrunning  no_check_out, !overrunning, !no_check_out
-        12:06  sync: out 09:33 -> completed    location_inside, late_sync, -no_check_out; overrunning stood down, no_check_out stood down
+        12:06  sync: out 09:33 -> completed    location_inside, late_sync, -no_check_out
+                                  ; overrunning stood down, no_check_out stood down
     """)
 
 
@@ -58,7 +62,8 @@ def test_a_check_out_that_never_comes() -> None:
         09:44  tick       -> in_progress
         09:45  tick       -> overrunning  !overrunning
         10:30  tick       -> overrunning  no_check_out, !no_check_out
-        11:00  out 09:31  -> completed    location_inside, late_sync, -no_check_out; overrunning stood down, no_check_out stood down
+        11:00  out 09:31  -> completed    location_inside, late_sync, -no_check_out
+                             ; overrunning stood down, no_check_out stood down
     """)
 
 
@@ -133,7 +138,8 @@ def test_the_second_worker_came_late() -> None:
         09:15  tick       -> late         !late
         09:20  Alice in   -> in_progress  location_inside, started_late; late stood down
         09:25  tick       -> in_progress  second_worker_missing, !second_worker_missing
-        09:28  Bob in     -> in_progress  location_inside, -second_worker_missing; second_worker_missing stood down
+        09:28  Bob in     -> in_progress  location_inside, -second_worker_missing
+                             ; second_worker_missing stood down
     """,
         a_visit(**TWO),
     )
@@ -156,7 +162,8 @@ def test_of_two_who_overran_one_left() -> None:
         """
         09:00  Alice in              -> in_progress  location_inside
         09:45  tick                  -> overrunning  second_worker_missing, !second_worker_missing, !overrunning
-        09:46  sync: Bob in 09:01    -> overrunning  location_inside, late_sync, -second_worker_missing; second_worker_missing stood down
+        09:46  sync: Bob in 09:01    -> overrunning  location_inside, late_sync, -second_worker_missing
+                                        ; second_worker_missing stood down
         09:47  Alice out             -> in_progress  location_inside; overrunning stood down
         09:51  tick                  -> overrunning
         10:30  tick                  -> overrunning  no_check_out, !no_check_out
@@ -219,7 +226,8 @@ def test_an_officer_added_a_forgotten_check_out() -> None:
     tell("""
         09:00  in                  -> in_progress  location_inside
         10:30  tick                -> overrunning  no_check_out, !overrunning, !no_check_out
-        10:40  amended: out 09:31  -> completed    manual_entry, -no_check_out; overrunning stood down, no_check_out stood down
+        10:40  amended: out 09:31  -> completed    manual_entry, -no_check_out
+                                      ; overrunning stood down, no_check_out stood down
     """)
 
 
@@ -305,9 +313,17 @@ def test_an_unplanned_visit_whose_evidence_went_elsewhere_is_nothing() -> None:
 def test_reasons_speak_local_time() -> None:
     summer = a_visit()
     day = timedelta(days=120)
-    visit = replace(summer, planned_start=at("08:00") + day, planned_end=at("08:30") + day, local_date=(at("08:00") + day).date())
+    visit = replace(
+        summer,
+        planned_start=at("08:00") + day,
+        planned_end=at("08:30") + day,
+        local_date=(at("08:00") + day).date(),
+    )
     assert assess(visit, Evidence(), DEFAULT, at("07:00") + day).settled_reason == "due at 09:00"
-    assert assess(visit, Evidence(), DEFAULT, at("08:15") + day).settled_reason == "no check-in received by 09:15"
+    assert (
+        assess(visit, Evidence(), DEFAULT, at("08:15") + day).settled_reason
+        == "no check-in received by 09:15"
+    )
 
 
 def test_a_difference_says_only_what_is_new() -> None:

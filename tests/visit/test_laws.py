@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ecm.visit.assess import assess, difference
 from ecm.visit.lifecycle import CHECK_IN, CHECK_OUT, MOVES, TIME
 from ecm.visit.matching import allocate
-from ecm.visit.model import CheckEvent, Crossing, Evidence, EventKind, Visit
+from ecm.visit.model import CheckEvent, Crossing, EventKind, Evidence, Visit
 from ecm.visit.policy import DEFAULT, Policy
 from tests.visit.days import MORNING, amendments, events, known_from, minutes, visits
 
@@ -36,7 +36,9 @@ def test_order_and_repetition_of_evidence_change_nothing(data: st.DataObject, se
     made = {planned[0].visit_id: data.draw(amendments(planned[0], evidence)), None: []}
     now = known_from(evidence, made[planned[0].visit_id], MORNING)
 
-    def told(said: list[CheckEvent], plans: list[Visit], corrections: dict[int | None, list[object]]) -> object:
+    def told(
+        said: list[CheckEvent], plans: list[Visit], corrections: dict[int | None, list[object]]
+    ) -> object:
         shared = allocate(plans, said, corrections, default)  # type: ignore[arg-type]
         trail = tuple(reversed(said)) if said and seed % 2 else tuple(said)
         found = {
@@ -63,7 +65,9 @@ def test_order_and_repetition_of_evidence_change_nothing(data: st.DataObject, se
 
 @calm
 @given(st.data(), minutes)
-def test_nothing_changes_before_the_deadline_and_something_does_at_it(data: st.DataObject, wait: timedelta) -> None:
+def test_nothing_changes_before_the_deadline_and_something_does_at_it(
+    data: st.DataObject, wait: timedelta
+) -> None:
     (visit,) = data.draw(visits())
     said = data.draw(events(visit))
     made = data.draw(amendments(visit, said))
@@ -101,7 +105,9 @@ def test_a_deadline_that_passed_unmet_stays_passed(data: st.DataObject, ticks: l
         passed = set(after.crossings)
         assert all(crossing.deadline_at <= now for crossing in passed)
         assert len({crossing.kind for crossing in passed}) == len(passed)
-    at_the_end = assess(visit, Evidence(tuple(said)), DEFAULT, max(looked, default=MORNING) + timedelta(days=30))
+    at_the_end = assess(
+        visit, Evidence(tuple(said)), DEFAULT, max(looked, default=MORNING) + timedelta(days=30)
+    )
     assert passed <= set(at_the_end.crossings)
 
 

@@ -24,5 +24,5 @@ def test_a_story_that_is_not_so_is_refused(lie: str) -> None:
 
 @pytest.mark.parametrize("muddle", ["at nine she came", "09:00  dances  -> in_progress", ""])
 def test_a_story_nobody_can_read_is_refused(muddle: str) -> None:
-    with pytest.raises(AssertionError, match="story|happen"):
+    with pytest.raises(AssertionError, match=r"story|happen"):
         tell(muddle)

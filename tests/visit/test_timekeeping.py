@@ -1,0 +1,114 @@
+"""Actual against planned, each limit at its edge."""
+
+from __future__ import annotations
+
+import pytest
+
+from ecm.visit.assess import assess
+from ecm.visit.model import CheckEvent, Evidence, FindingCode, Visit
+from ecm.visit.policy import DEFAULT, Policy
+from ecm.visit.reasons import explain
+from tests.visit.story import ALICE, BOB, a_visit, an_event, at, codes
+
+
+def told(visit: Visit, *events: CheckEvent, policy: Policy = DEFAULT) -> list[str]:
+    """Every finding but the place, as it explains itself."""
+    seen = assess(visit, Evidence(events), policy, at("22:00"))
+    return [explain(finding) for finding in seen.findings if finding.code is not FindingCode.LOCATION_INSIDE]
+
+
+def stayed(came: str, left: str, worker: str = ALICE, first: int = 1) -> tuple[CheckEvent, CheckEvent]:
+    return an_event("in", came, first, worker), an_event("out", left, first + 1, worker)
+
+
+@pytest.mark.parametrize(
+    ("came", "as_told"),
+    [
+        ("08:44", ["started 16 min early, limit 15"]),
+        ("08:45", []),
+        ("09:15", []),
+        ("09:16", ["started 16 min late, limit 15"]),
+    ],
+)
+def test_punctuality_counts_from_beyond_the_limit(came: str, as_told: list[str]) -> None:
+    assert told(a_visit(end="10:00"), *stayed(came, "10:10")) == as_told
+
+
+def test_a_time_critical_visit_is_started_late_by_its_own_limit() -> None:
+    visit = a_visit(time_critical=True, end="10:00", commissioned_minutes=40)
+    policy = Policy(time_critical_late_after_minutes=30)
+    assert told(visit, *stayed("09:30", "10:10"), policy=policy) == []
+    assert told(visit, *stayed("09:31", "10:10"), policy=policy) == ["started 31 min late, limit 30"]
+
+
+@pytest.mark.parametrize(
+    ("end", "changes", "left", "as_told"),
+    [
+        ("09:30", {}, "09:30", []),
+        ("09:30", {}, "09:17", ["17 min of 30, limit 30", "17 min of 30 (80 %), limit 24"]),
+        ("09:30", {}, "09:29", ["29 min of 30, limit 30"]),
+        ("09:15", {}, "09:15", ["15 min of 15, limit 30"]),  # fifteen minutes that nobody agreed to
+        ("09:15", {"commissioned_minutes": 15, "agreed_short": True}, "09:15", []),
+        (
+            "09:15",
+            {"commissioned_minutes": 15, "agreed_short": True},
+            "09:14",
+            ["14 min of 15 agreed, limit 15"],
+        ),
+        ("10:00", {"commissioned_minutes": 60}, "09:48", []),
+        ("10:00", {"commissioned_minutes": 60}, "09:47", ["47 min of 60 (80 %), limit 48"]),
+        ("10:00", {"commissioned_minutes": 45}, "09:36", []),  # of what was bought, not what was scheduled
+    ],
+)
+def test_short_has_two_measures_and_says_which(
+    end: str, changes: dict[str, object], left: str, as_told: list[str]
+) -> None:
+    assert told(a_visit(end=end, **changes), *stayed("09:00", left)) == as_told
+
+
+def test_a_handover_is_not_short() -> None:
+    first, second = stayed("09:00", "09:16"), stayed("09:15", "09:31", BOB, 3)
+    assert told(a_visit(care_workers=(ALICE, BOB)), *first, *second) == []
+
+
+def test_of_two_who_are_needed_together_each_must_stay() -> None:
+    two = a_visit(carers_required=2, care_workers=(ALICE, BOB))
+    first, second = stayed("09:00", "09:31"), stayed("09:01", "09:11", BOB, 3)
+    assert told(two, *first, *second) == ["10 min of 30, limit 30", "10 min of 30 (80 %), limit 24"]
+
+
+def test_minutes_that_nobody_knows_are_not_called_short() -> None:
+    assert told(a_visit(), an_event("out", "09:05")) == ["no check-in received"]
+
+
+def test_a_frustrated_visit_is_not_short() -> None:
+    assert told(a_visit(), an_event("in", "09:00"), an_event("out", "09:05", 2, reason_code="refused")) == []
+
+
+@pytest.mark.parametrize(
+    ("left", "as_told"), [("09:45", []), ("09:46", ["left 16 min after planned end, limit 15"])]
+)
+def test_overran_counts_from_beyond_the_limit(left: str, as_told: list[str]) -> None:
+    assert told(a_visit(), *stayed("09:00", left)) == as_told
+
+
+def test_only_a_roster_makes_a_wrong_worker() -> None:
+    assert told(a_visit(), *stayed("09:00", "09:30", BOB)) == ["not the rostered care worker"]
+    assert told(a_visit(care_workers=()), *stayed("09:00", "09:30", BOB)) == []
+    unknown = [an_event("in", "09:00", 1, None), an_event("out", "09:30", 2, None)]
+    assert told(a_visit(), *unknown) == ["care worker not known"]
+
+
+def test_a_second_worker_is_missed_as_soon_as_the_only_one_has_left() -> None:
+    two = a_visit(carers_required=2, care_workers=(ALICE, BOB))
+    left = Evidence((an_event("in", "08:50"), an_event("out", "09:10", 2)))
+    assert "second_worker_missing" in codes(assess(two, left, DEFAULT, at("09:10")))
+    still_in = Evidence((an_event("in", "08:50"),))
+    assert "second_worker_missing" not in codes(assess(two, still_in, DEFAULT, at("09:10")))
+    assert "1 of 2 care workers came" in told(two, *stayed("09:00", "09:31"))
+
+
+def test_nobody_planned_it() -> None:
+    assert told(a_visit(None, None, care_workers=()), *stayed("20:00", "20:40")) == [
+        "nobody planned this visit"
+    ]

@@ -1,0 +1,187 @@
+"""What evidence is worth, check by check."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from ecm.visit.assess import assess
+from ecm.visit.model import AmendmentKind, CheckEvent, Evidence, Finding, FindingCode, Method, Place, Visit
+from ecm.visit.policy import DEFAULT
+from ecm.visit.reasons import explain
+from ecm.visit.verification import location
+from geo.fence import Fence
+from geo.fix import Fix
+from tests.visit.story import (
+    BOB,
+    DOOR,
+    HOME,
+    TELEPHONE,
+    a_visit,
+    an_amendment,
+    an_event,
+    at,
+    codes,
+    metres_away,
+    tell,
+)
+
+VISIT = a_visit()
+
+
+def found(
+    code: FindingCode, *events: CheckEvent, visit: Visit = VISIT, trail: tuple[CheckEvent, ...] = ()
+) -> list[Finding]:
+    seen = assess(visit, Evidence(events, trail=trail), DEFAULT, at("09:40"))
+    return [finding for finding in seen.findings if finding.code is code]
+
+
+@pytest.mark.parametrize(
+    ("fix", "as_told"),
+    [
+        (metres_away(5), "5 m from the door ± 10 m, fence 100 m"),
+        (metres_away(400, 12), "400 m from the door ± 12 m, fence 100 m"),
+        (metres_away(95), "95 m from the door ± 10 m, fence 100 m"),
+        (metres_away(5, None), "5 m from the door (accuracy not given), fence 100 m"),
+        (metres_away(3_000, None), "3.0 km from the door (accuracy not given), fence 100 m"),
+        (Fix(0.0, 0.0, 5), "5984 km from the door ± 5 m, fence 100 m"),
+        (Fix(float("nan"), 1.0, 5), "place not verified: not a position on earth"),
+        (Fix(91.0, 1.0, 5), "place not verified: not a position on earth"),
+        (None, "place not verified: no position sent"),
+    ],
+)
+def test_a_place_explains_itself(fix: Fix | None, as_told: str) -> None:
+    assert explain(location(VISIT, an_event("in", "09:00", fix=fix))) == as_told
+
+
+@pytest.mark.parametrize(
+    ("metres", "accuracy_m", "code"),
+    [
+        (5, 10, FindingCode.LOCATION_INSIDE),
+        (95, 10, FindingCode.LOCATION_UNCERTAIN),
+        (105, 10, FindingCode.LOCATION_UNCERTAIN),
+        (400, 10, FindingCode.LOCATION_OUTSIDE),
+        (5, None, FindingCode.LOCATION_UNCERTAIN),
+        (400, None, FindingCode.LOCATION_UNCERTAIN),
+        (3_000, None, FindingCode.LOCATION_OUTSIDE),
+    ],
+)
+def test_a_place_is_graded(metres: float, accuracy_m: float | None, code: FindingCode) -> None:
+    finding = location(VISIT, an_event("in", "09:00", fix=metres_away(metres, accuracy_m)))
+    assert finding.code is code
+    assert finding.measure == pytest.approx(metres, abs=0.1)
+    assert finding.limit == 100
+
+
+def test_the_best_of_several_places_counts_and_is_named() -> None:
+    garden = Place("day centre", Fence(metres_away(2_000).lat, DOOR[1], 50.0))
+    visit = a_visit(places=(HOME, Place("daughter's", None), garden))
+    finding = location(visit, an_event("in", "09:00", fix=metres_away(2_010)))
+    assert (finding.code, finding.detail) == (FindingCode.LOCATION_INSIDE, "± 10 m (day centre)")
+
+
+@pytest.mark.parametrize("places", [(), (Place("home", None),)])
+def test_a_home_that_is_not_located_blames_nobody(places: tuple[Place, ...]) -> None:
+    finding = location(a_visit(places=places), an_event("in", "09:00"))
+    assert (finding.code, finding.detail) == (FindingCode.LOCATION_NONE, "place not located")
+
+
+def test_a_polygon_is_measured_from_its_edge() -> None:
+    corners = [(0.0, 0.0), (0.0, 0.002), (0.001, 0.002), (0.001, 0.0)]
+    estate = Fence(*DOOR, 0.0, tuple((DOOR[0] + north, DOOR[1] + east) for north, east in corners))
+    visit = a_visit(places=(Place("estate", estate),))
+    inside = an_event("in", "09:00", fix=Fix(DOOR[0] + 0.0005, DOOR[1] + 0.001, 10))
+    outside = an_event("in", "09:00", fix=Fix(DOOR[0] - 0.001, DOOR[1] + 0.001, 10))
+    assert explain(location(visit, inside)) == "within the fence ± 10 m"
+    assert explain(location(visit, outside)) == "111 m beyond the edge of the fence ± 10 m"
+
+
+@pytest.mark.parametrize("method", [Method.LANDLINE, Method.SMS])
+def test_the_persons_own_telephone_is_at_the_home(method: Method) -> None:
+    finding = location(VISIT, an_event("in", "09:00", method=method, fix=None, cli=TELEPHONE))
+    assert (finding.code, explain(finding)) == (FindingCode.LOCATION_INSIDE, "person's own telephone")
+
+
+def test_another_telephone_is_not() -> None:
+    stranger = an_event("in", "09:00", method=Method.LANDLINE, fix=None, cli="+447700900999")
+    assert codes(assess(VISIT, Evidence((stranger,)), DEFAULT, at("09:05"))) == [
+        "cli_unknown",
+        "location_none",
+    ]
+
+
+@pytest.mark.parametrize(("minutes", "flagged"), [(5, False), (6, True)])
+def test_what_was_sent_late_says_how_late(minutes: int, flagged: bool) -> None:
+    event = an_event("in", "09:00", received_at=at("09:00") + timedelta(minutes=minutes))
+    assert [f.measure for f in found(FindingCode.LATE_SYNC, event)] == [minutes] * flagged
+
+
+def test_what_a_hand_wrote_says_why() -> None:
+    event = an_event("in", "09:00", method=Method.MANUAL, reason_code="phone_broken")
+    assert [f.detail for f in found(FindingCode.MANUAL_ENTRY, event)] == ["phone_broken"]
+    times = an_amendment(AmendmentKind.TIMES, "10:00", check_in_at=at("09:00"), check_out_at=at("09:30"))
+    seen = assess(VISIT, Evidence(amendments=(times,)), DEFAULT, at("10:00"))
+    assert codes(seen) == ["manual_entry"]
+
+
+def test_a_double_tap_is_noted_and_harms_nothing() -> None:
+    after = tell("""
+        09:00  in   -> in_progress  location_inside
+        09:01  in   -> in_progress  location_inside, duplicate_tap
+        09:31  out  -> completed    location_inside
+        09:32  out  -> completed    location_inside, duplicate_tap
+    """)
+    (attendance,) = after.attendances
+    assert (attendance.check_in_at, attendance.check_out_at) == (at("09:00"), at("09:32"))
+
+
+ELSEWHERE = an_event("in", "08:00", 90, service_user="mrs-evans", fix=metres_away(2_000))
+LEFT = replace(an_event("out", "08:30", 91, service_user="mrs-evans"), fix=metres_away(2_000))
+HERE = an_event("in", "09:00")
+
+
+@pytest.mark.parametrize(
+    ("trail", "minutes"),
+    [
+        ((), None),
+        ((ELSEWHERE,), 60),
+        ((ELSEWHERE, LEFT), None),
+        ((LEFT,), None),
+        ((replace(ELSEWHERE, care_worker=BOB),), None),
+        (
+            (replace(ELSEWHERE, occurred_at=at("09:05"), received_at=at("09:05")),),
+            None,
+        ),  # the later stay's affair
+        ((replace(ELSEWHERE, occurred_at=at("08:00") - timedelta(days=1)),), None),  # nobody stays that long
+    ],
+)
+def test_overlap_is_a_check_in_elsewhere_not_checked_out_of(
+    trail: tuple[CheckEvent, ...], minutes: float | None
+) -> None:
+    overlaps = found(FindingCode.OVERLAP, HERE, trail=trail)
+    assert [(f.measure, f.event_id) for f in overlaps] == ([(minutes, HERE.event_id)] if minutes else [])
+
+
+@pytest.mark.parametrize(
+    ("metres", "left", "km_h"),
+    [
+        (2_000, "08:58", None),  # 60 km/h
+        (5_000, "08:58", 149.4),
+        (5_000, "08:57", None),
+        (60_000, "08:30", None),  # 120 km/h is the limit, not over it
+        (62_000, "08:30", 124.0),
+    ],
+)
+def test_travel_that_no_road_allows(metres: float, left: str, km_h: float | None) -> None:
+    before = replace(LEFT, occurred_at=at(left), received_at=at(left), fix=metres_away(metres))
+    fast = found(FindingCode.IMPOSSIBLE_TRAVEL, HERE, trail=(before,))
+    assert [f.measure for f in fast] == ([pytest.approx(km_h, rel=0.01)] if km_h else [])
+
+
+def test_a_position_identical_to_six_places_was_copied() -> None:
+    copied = replace(LEFT, fix=replace(metres_away(5), accuracy_m=33.0))
+    assert len(found(FindingCode.REPEATED_FIX, HERE, trail=(copied,))) == 1
+    near = replace(LEFT, fix=metres_away(5.3))
+    assert found(FindingCode.REPEATED_FIX, HERE, trail=(near,)) == []
