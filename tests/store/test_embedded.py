@@ -249,6 +249,8 @@ def test_a_start_killed_while_it_made_the_cluster_leaves_nothing_in_the_way(
     assert [each for each in its_programs if lives(each) and each.name() in ("initdb", "postgres")] == []
     server.stop()
     assert list(data_dir.glob("making-*")) == []
+    for shell in filter(lives, its_programs):  # initdb's own, waiting for a program that is gone
+        shell.kill()
 
 
 def test_a_cluster_is_opened_by_the_version_that_made_it(receipts: Path, binaries: Binaries) -> None:
