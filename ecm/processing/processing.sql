@@ -91,8 +91,10 @@ FROM (
   UNION
   SELECT q.tenant_id, q.event_id FROM unnest($3::int[], $4::uuid[]) AS q(tenant_id, event_id)
 ) AS wanted
-JOIN event_outcomes o ON o.tenant_id = wanted.tenant_id AND o.event_id = wanted.event_id
-JOIN check_events e ON e.tenant_id = wanted.tenant_id AND e.event_id = wanted.event_id;
+CROSS JOIN LATERAL (
+  SELECT o.* FROM event_outcomes o WHERE o.tenant_id = wanted.tenant_id AND o.event_id = wanted.event_id LIMIT 1) o
+CROSS JOIN LATERAL (
+  SELECT e.* FROM check_events e WHERE e.tenant_id = wanted.tenant_id AND e.event_id = wanted.event_id LIMIT 1) e;
 
 -- name: amendments role: ecm_worker
 -- The corrections added to these visits.
@@ -152,12 +154,12 @@ CROSS JOIN LATERAL (
   SELECT o.visit_id FROM event_outcomes o
   WHERE o.tenant_id = d.tenant_id AND o.care_worker_ref = d.care_worker_ref AND o.occurred_at >= d.occurred_at
     AND o.occurred_at < d.occurred_at + interval '12 hours' AND o.visit_id IS DISTINCT FROM d.visit_id
-    AND o.visit_id IS NOT NULL
   ORDER BY o.occurred_at, o.event_id LIMIT 1) following
-WHERE d.care_worker_ref IS NOT NULL;
+WHERE d.care_worker_ref IS NOT NULL AND following.visit_id IS NOT NULL;
 
 -- name: trails role: ecm_worker
--- For each stay, the same worker's last event elsewhere before it began.
+-- For each stay, the same worker's last event elsewhere before it began. The event by LIMIT 1, so that no planner
+-- takes a young table's one tenant for a handful of rows and joins all of them.
 SELECT q.tenant_id, q.visit_id, e.event_id, e.kind, e.occurred_at, e.received_at, e.method, q.care_worker,
        prior.service_user_ref AS service_user, e.visit, e.lat, e.lon, e.accuracy_m, e.fixed_at, e.cli, e.reason_code,
        e.device_id, e.wall_clock
@@ -168,7 +170,8 @@ CROSS JOIN LATERAL (
     AND o.occurred_at <= q.began_at AND o.occurred_at > q.began_at - interval '12 hours'
     AND o.visit_id IS DISTINCT FROM q.visit_id AND o.status <> 'rejected'
   ORDER BY o.occurred_at DESC, o.event_id DESC LIMIT 1) prior
-JOIN check_events e ON e.tenant_id = q.tenant_id AND e.event_id = prior.event_id;
+CROSS JOIN LATERAL (
+  SELECT e.* FROM check_events e WHERE e.tenant_id = q.tenant_id AND e.event_id = prior.event_id LIMIT 1) e;
 
 -- name: write_visits role: ecm_worker
 -- One statement writes a batch: assessments by compare-and-set on the version, transitions, alarms' to-dos, the

@@ -262,7 +262,7 @@ CREATE TABLE event_outcomes (
 -- Read only by processing: a visit's evidence; a person's events that did not name a visit; a worker's trail.
 CREATE INDEX event_outcomes_of_visit ON event_outcomes (tenant_id, visit_id) WHERE visit_id IS NOT NULL;
 CREATE INDEX event_outcomes_inexplicit ON event_outcomes (tenant_id, service_user_ref, occurred_at) WHERE NOT explicit;
-CREATE INDEX event_outcomes_trail ON event_outcomes (tenant_id, care_worker_ref, occurred_at);
+CREATE INDEX event_outcomes_trail ON event_outcomes (tenant_id, care_worker_ref, occurred_at, event_id);
 -- Read only by the exceptions page.
 CREATE INDEX event_outcomes_unmatched ON event_outcomes (tenant_id, occurred_at) WHERE status = 'unmatched';
 
