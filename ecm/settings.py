@@ -38,12 +38,21 @@ class Settings(BaseSettings):
     worker_silent_after_seconds: float = Field(90, gt=0, description="A worker quieter than this is down.")
     backlog_late_after_seconds: float = Field(60, gt=0, description="Evidence waiting longer is late.")
 
+    postcodes_file: Path | None = Field(
+        None, description="Postcodes with lat and long (CSV, open data). Unset: none is placed."
+    )
+
     smtp_host: str | None = Field(None, description="The mail server. Unset: no alarm goes by e-mail.")
     smtp_port: int = Field(587, ge=1, le=65535, description="The mail server's port.")
     smtp_user: str | None = Field(None, description="The mail server's user.")
     smtp_password: str | None = Field(None, description="The mail server's password.")
     smtp_from: str = Field("ecm@localhost", description="The sender of alarms by e-mail.")
     smtp_starttls: bool = Field(True, description="Whether the mail server must speak TLS.")
+
+    webhook_secret: str | None = Field(None, description="Signs alarms by webhook (HMAC-SHA256). Unset: none are sent.")
+    webhook_private: bool = Field(
+        False, description="Whether webhooks may go to private addresses, and unencrypted to this machine."
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -1,0 +1,28 @@
+-- name: begin role: ecm_web
+-- One import of a tenant at a time: the second waits, and compares with what the first wrote.
+SELECT pg_advisory_xact_lock(hashtext('ecm import'), $1::int);
+
+-- name: zone role: ecm_web
+-- Where the local times of the files are local.
+SELECT t.zone FROM tenants t WHERE t.tenant_id = $1::int;
+
+-- name: counts role: ecm_web
+-- What the file changed.
+SELECT count(*) FILTER (WHERE c.is_new) AS new, count(*) FILTER (WHERE NOT c.is_new) AS updated,
+       coalesce(bool_or(c.assessed), false) AS assessed
+FROM import_changed c;
+
+-- name: queue_unmatched role: ecm_web
+-- Evidence of the last week that matched nothing may match what has just become known.
+INSERT INTO processing_queue (tenant_id, event_id)
+SELECT $1::int, o.event_id FROM event_outcomes o
+WHERE o.tenant_id = $1::int AND o.status = 'unmatched' AND o.occurred_at >= $2::timestamptz - interval '7 days';
+
+-- name: wake_processing role: ecm_web
+-- There are to-dos.
+SELECT pg_notify('ecm_work', '');
+
+-- name: write_down role: ecm_web
+-- The audit's line of a file that was taken.
+INSERT INTO audit (tenant_id, at, actor, action, subject, reason, origin)
+VALUES ($1::int, $2::timestamptz, $3::text, 'imported', $4::text, $5::text, $6::text);
