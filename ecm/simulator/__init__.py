@@ -28,6 +28,7 @@ from ecm.simulator.rates import SCENARIOS
 from ecm.simulator.reading import NotReadableError, read_back
 from ecm.simulator.report import Report, report
 from ecm.simulator.service_clock import ServiceClock
+from ecm.simulator.truth import LATE_SYNC_GRACE
 from ecm.simulator.values import ZONE, local_instant
 
 __all__ = [
@@ -173,10 +174,11 @@ async def _keep_telling(clock: ServiceClock, day: Day, log: Log, progress: Told)
 
 
 async def _until_settled(clock: ServiceClock, day: Day, log: Log, progress: Told) -> None:
-    """Waits until the service's clock has passed the last deadline."""
-    until = day.settled_at + timedelta(seconds=clock.speed)
+    """Waits until the service's clock has passed the last deadline, that of the latest news included."""
+    latest_news = max((receipt.received_at for receipt in log.receipts.values()), default=day.settled_at)
+    until = max(day.settled_at, latest_news + LATE_SYNC_GRACE) + timedelta(seconds=clock.speed)
     while clock.now() < until:
-        progress(_standing(f"waiting for {day.settled_at:%H:%M} UTC", clock, day, log))
+        progress(_standing(f"waiting for {until:%H:%M} UTC", clock, day, log))
         await clock.sleep_until(min(until, clock.now() + timedelta(seconds=PROGRESS_SECONDS * clock.speed)))
         await clock.check()
 

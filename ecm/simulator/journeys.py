@@ -146,7 +146,7 @@ def _length(
         return planned + timedelta(minutes=rng.uniform(20, 50))
     if rng.random() < rates.hurried or behind > timedelta(minutes=20):
         return planned * rng.uniform(0.55, 0.95)
-    return planned * rng.uniform(0.97, 1.12)
+    return planned * rng.uniform(0.99, 1.12)
 
 
 def _unplanned(borough: Borough, rates: Rates) -> Iterator[Stay]:

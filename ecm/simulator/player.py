@@ -172,7 +172,10 @@ def _retry_after_seconds(answer: httpx.Response) -> float:
 
 def _results(answer: httpx.Response, bodies: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """One result for each body. A problem that concerns the whole request is everybody's."""
-    said = answer.json()
+    try:
+        said = answer.json()
+    except ValueError:
+        said = answer.text
     if isinstance(said, dict) and isinstance(said.get("results"), list):
         said = said["results"]
     if isinstance(said, list) and len(said) == len(bodies):

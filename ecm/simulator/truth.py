@@ -157,26 +157,30 @@ def _alarms(
     late_at = visit.start + timedelta(minutes=late_minutes)
     missed_at = missed_deadline(visit, next_planned_start, limits)
 
-    arrivals: dict[str, datetime] = {}  # worker: when the service first had their check-in
+    heard: dict[
+        str, datetime
+    ] = {}  # worker: when the service first knew that they came; a check-out says so too
+    arrivals: dict[str, datetime] = {}  # worker: when it first had their check-in
     leavings: dict[str, datetime] = {}
     floors: dict[str, datetime] = {}  # worker: no alarm about their check-out before this
     for event in sorted(known, key=lambda event: received[event.event_id]):
         at = received[event.event_id]
+        heard.setdefault(event.care_worker_ref, at)
         if event.kind == "check_out":
             leavings.setdefault(event.care_worker_ref, at)
         elif event.care_worker_ref not in arrivals:
             arrivals[event.care_worker_ref] = at
             if at - event.occurred_at > LATE_SYNC:
                 floors[event.care_worker_ref] = at + LATE_SYNC_GRACE
-    first_in = min(arrivals.values(), default=None)
+    first_heard = min(heard.values(), default=None)
 
-    late = _unmet(late_at, first_in, hair, "check-in")
+    late = _unmet(late_at, first_heard, hair, "word")
     if missed_at <= late_at:
         late = Verdict(False, True)  # gone from planned to missed in one step
     return [
         ("late", late),
-        ("missed", _unmet(missed_at, first_in, hair, "check-in")),
-        ("second_worker_missing", _second(visit, late_at, arrivals, hair)),
+        ("missed", _unmet(missed_at, first_heard, hair, "word")),
+        ("second_worker_missing", _second(visit, late_at, heard, hair)),
         ("overrunning", _open_too_long(visit, limits.overrunning, arrivals, leavings, floors, hair)),
         ("no_check_out", _open_too_long(visit, limits.no_check_out, arrivals, leavings, floors, hair)),
     ]
@@ -200,13 +204,13 @@ def _unmet(deadline: datetime, came_at: datetime | None, hair: timedelta, what: 
     return Verdict(came_at > deadline, came_at > deadline - hair, why)
 
 
-def _second(visit: PlannedVisit, due_at: datetime, arrivals: dict[str, datetime], hair: timedelta) -> Verdict:
+def _second(visit: PlannedVisit, due_at: datetime, heard: dict[str, datetime], hair: timedelta) -> Verdict:
     """One worker in by the limit, the other not. If neither was, it is a late visit first."""
-    if visit.carers_required < 2 or not arrivals:
+    if visit.carers_required < 2 or not heard:
         return NO
-    first, *others = sorted(arrivals.values())
+    first, *others = sorted(heard.values())
     second = others[0] if others else None
-    verdict = _unmet(due_at, second, hair, "check-in of the second worker")
+    verdict = _unmet(due_at, second, hair, "word of the second worker")
     if first <= due_at - hair:
         return verdict
     return Verdict(False, verdict.may)

@@ -8,21 +8,27 @@ import json
 import socket
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
+from urllib.parse import parse_qsl
 
 import uvicorn
 
 TROUBLES = {"none": 60, "503": 12, "500": 6, "429": 4, "hang up before": 8, "hang up after": 10}
+NO_TROUBLE = {"none": 1}
+SOME_TROUBLE = {"none": 95, "503": 3, "hang up after": 2}
 
 
 class FakeService:
     """`kept`: event id -> received_at. `bodies`: every body that came under an id,
-    without what tells of the sending. `imported`: rows by kind."""
+    without what tells of the sending. `imported`: rows by kind.
+    `pages`: what each reading door has to say."""
 
-    def __init__(self, *, starts_at: datetime, speed: float, seed: int, troubles: bool = True) -> None:
+    def __init__(
+        self, *, starts_at: datetime, speed: float, seed: int, troubles: dict[str, int] = TROUBLES
+    ) -> None:
         self.kept: dict[str, str] = {}
         self.bodies: dict[str, set[str]] = {}
         self.wall_clocks: dict[str, set[str]] = {}
@@ -32,9 +38,10 @@ class FakeService:
         self.busiest = 0
         self._starts_at, self._speed, self._began = starts_at, speed, time.monotonic()
         self._rng = Random(seed)
-        self._troubles = TROUBLES if troubles else {"none": 1}
+        self._troubles = troubles
         self._open = 0
         self.port = 0
+        self.pages: Callable[[], dict[str, list[Any]]] = dict
 
     def now(self) -> datetime:
         return self._starts_at + timedelta(seconds=(time.monotonic() - self._began) * self._speed)
@@ -75,6 +82,9 @@ class FakeService:
             await _answer(
                 send, 200, {"read": len(rows), "new": len(rows), "rejected": 0, "unknown_columns": []}
             )
+        elif scope["method"] == "GET":
+            asked = dict(parse_qsl(scope["query_string"].decode()))
+            await _answer(send, 200, _page(self.pages()[path], asked))
         else:
             self._open += 1
             self.busiest = max(self.busiest, self._open)
@@ -110,6 +120,12 @@ class FakeService:
             body.get("device", {}).pop(of_the_sending, None)
         self.bodies.setdefault(body["id"], set()).add(json.dumps(body, sort_keys=True))
         return {"id": body["id"], "status": status, "received_at": received_at}
+
+
+def _page(items: list[Any], asked: dict[str, str]) -> dict[str, Any]:
+    first, limit = int(asked.get("cursor", 0)), int(asked["limit"])
+    following = str(first + limit) if first + limit < len(items) else None
+    return {"items": items[first : first + limit], "next": following}
 
 
 async def _answer(send: Any, status: int, said: Any, headers: dict[str, str] | None = None) -> None:

@@ -11,7 +11,7 @@ import pytest
 from ecm.simulator import ImportRefusedError, columns, make_day, small_borough
 from ecm.simulator.player import IN_FLIGHT_MAX, Player
 from ecm.simulator.service_clock import ServiceClock
-from tests.simulator.fake_service import FakeService
+from tests.simulator.fake_service import NO_TROUBLE, TROUBLES, FakeService
 
 MONDAY = date(2026, 11, 23)
 SPEED = 30_000.0  # a day in two seconds
@@ -27,7 +27,7 @@ def hurried_phones(monkeypatch):
     monkeypatch.setattr("ecm.simulator.player.LONGEST_PAUSE_SECONDS", 0.3)
 
 
-def fake(day, *, seed, troubles=True, early=timedelta(minutes=30)) -> FakeService:
+def fake(day, *, seed, troubles=TROUBLES, early=timedelta(minutes=30)) -> FakeService:
     starts_at = day.submissions[0].send_at - early
     return FakeService(starts_at=starts_at, speed=SPEED, seed=seed, troubles=troubles)
 
@@ -71,7 +71,7 @@ async def test_a_reply_lost_after_the_commit_is_a_receipt_all_the_same(day):
 
 
 async def test_the_service_goes_away_twice_and_comes_back(day):
-    service = fake(day, seed=6, troubles=False)
+    service = fake(day, seed=6, troubles=NO_TROUBLE)
     async with service.running() as url:
         playing = asyncio.create_task(played(day, url))
         await asyncio.sleep(0.4)
@@ -90,7 +90,7 @@ async def test_the_service_goes_away_twice_and_comes_back(day):
 
 
 async def test_nothing_is_sent_before_its_time(day):
-    service = fake(day, seed=7, troubles=False)
+    service = fake(day, seed=7, troubles=NO_TROUBLE)
     async with service.running() as url:
         log = await played(day, url)
     due = {body["id"]: each.send_at for each in day.submissions for body in each.bodies}
@@ -101,7 +101,7 @@ async def test_nothing_is_sent_before_its_time(day):
 
 
 async def test_the_borough_comes_in_through_the_import_door_in_order(day):
-    service = fake(day, seed=8, troubles=False)
+    service = fake(day, seed=8, troubles=NO_TROUBLE)
     async with service.running() as url, httpx.AsyncClient(base_url=url, trust_env=False) as client:
         await Player(client, ServiceClock(client), seed=1).bring_borough(day.borough)
     assert list(service.imported) == list(columns.KINDS)

@@ -92,6 +92,12 @@ STORIES = {
     "her phone found signal, and the check-out came four minutes after the check-in": (
         "alice in 09:03 received 11:00\nalice out 09:33 received 11:04", {}, "completed", "late missed"
     ),
+    "her check-out was received long before her check-in, and is word enough": (
+        "alice in 09:03 received 11:00\nalice out 09:33 received 09:33:05",
+        {},
+        "completed",
+        "late",
+    ),
     "six minutes after it is longer than the grace": (
         "alice in 09:03 received 11:00\nalice out 09:33 received 11:06", {}, "completed",
         "late missed overrunning no_check_out",

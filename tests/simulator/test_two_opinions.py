@@ -65,7 +65,7 @@ def received(day, seed, outages) -> tuple[Log, dict]:
     return log, bodies
 
 
-def rules_say(day, log, bodies) -> ReadBack:
+def rules_say(day, log, bodies, now: datetime | None = None) -> ReadBack:
     borough = day.borough
     person_of_phone = {person.phone: person.ref for person in borough.service_users if person.phone}
     policies = {
@@ -91,7 +91,7 @@ def rules_say(day, log, bodies) -> ReadBack:
             number += 1
             judged.append((unplanned(number, person, on=borough.day), stay.events))
         for visit, evidence in judged:
-            say(visit, evidence, policy, day.settled_at, visits, alerts, rows)
+            say(visit, evidence, policy, now or day.settled_at, visits, alerts, rows)
     return ReadBack(tuple(visits), tuple(alerts), (tuple(rows),))
 
 
