@@ -47,6 +47,7 @@ class Viewer:
     provider: str | None
     day: date | None = None
     audience: Audience | None = None
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # one showing at a time
 
 
 @dataclass(eq=False, slots=True)
@@ -138,6 +139,10 @@ class Hub:
 
     async def show(self, board: Board, viewer: Viewer) -> None:
         """Sends a snapshot of what the viewer asked for, then lets the stream go on from there."""
+        async with viewer.turn:
+            await self._show(board, viewer)
+
+    async def _show(self, board: Board, viewer: Viewer) -> None:
         leave(board, viewer)
         audience = Audience(viewer.day or self.today(board), viewer.provider)
         while True:
@@ -150,13 +155,14 @@ class Hub:
 
     async def resume(self, board: Board, viewer: Viewer, epoch: str, position: int) -> None:
         """Sends what the viewer missed; or says why not, and shows all of it afresh."""
-        leave(board, viewer)
-        audience = Audience(viewer.day or self.today(board), viewer.provider)
-        reason = _why_not_resume(board, audience, epoch)
-        if reason is None and await self._follow(board, viewer, audience, position):
-            return
-        viewer.wire.write(_frame(type="resync", reason=reason or "the board began afresh"))
-        await self.show(board, viewer)
+        async with viewer.turn:
+            leave(board, viewer)
+            audience = Audience(viewer.day or self.today(board), viewer.provider)
+            reason = _why_not_resume(board, audience, epoch)
+            if reason is None and await self._follow(board, viewer, audience, position):
+                return
+            viewer.wire.write(_frame(type="resync", reason=reason or "too much has changed since"))
+            await self._show(board, viewer)
 
     async def _follow(self, board: Board, viewer: Viewer, audience: Audience, position: int) -> bool:
         """Brings the viewer from `position` to where the feed is, and joins.

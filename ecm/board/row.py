@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from ecm.visit.model import Finding, FindingCode
+from ecm.visit.reasons import explain, severity
+
 Row = dict[str, Any]
 Workers = Mapping[str, tuple[str, str | None]]  # ref -> name, phone
 
@@ -17,30 +20,9 @@ TITLES = frozenset(
     ["mr", "mrs", "ms", "miss", "mx", "dr", "prof", "rev", "sir", "lady", "dame", "lord", "sr", "fr"]
 )
 
-# code -> (severity, words). {measure}, {limit} and {unit} are the finding's own.
-FINDINGS: dict[str, tuple[str, str]] = {
-    "location_inside": ("good", "at the home"),
-    "location_outside": ("warning", "outside the fence"),
-    "location_uncertain": ("warning", "place uncertain"),
-    "location_none": ("information", "no place recorded"),
-    "started_late": ("warning", "started late"),
-    "started_early": ("information", "started early"),
-    "short": ("short", "short visit"),
-    "overran": ("information", "overran"),
-    "no_check_in": ("warning", "no check-in received"),
-    "no_check_out": ("warning", "no check-out received"),
-    "unplanned": ("information", "not planned"),
-    "wrong_worker": ("information", "another care worker"),
-    "second_worker_missing": ("critical", "second worker missing"),
-    "overlap": ("warning", "in two places at once"),
-    "impossible_travel": ("warning", "travel too fast"),
-    "late_sync": ("information", "received late"),
-    "clock_skew": ("information", "device clock wrong"),
-    "manual_entry": ("information", "entered by hand"),
-    "duplicate_tap": ("quiet", "tapped twice"),
-    "repeated_fix": ("warning", "same fix again"),
-    "cli_unknown": ("information", "unknown number"),
-}
+CODES = frozenset(code.value for code in FindingCode)
+# A repeated fix is described by its coordinates, which name a home.
+UNSAID = frozenset({FindingCode.REPEATED_FIX})
 
 
 def visit_row(record: Mapping[str, Any]) -> Row:
@@ -117,17 +99,18 @@ def instant(at: datetime | None) -> str | None:
 
 
 def finding_words(finding: Mapping[str, Any]) -> Row:
-    code = finding["code"]
-    severity, words = FINDINGS.get(code, ("information", code.replace("_", " ")))
-    measured = finding.get("detail") or _measured(finding)
-    return {"code": code, "severity": severity, "text": f"{words}: {measured}" if measured else words}
-
-
-def _measured(finding: Mapping[str, Any]) -> str:
-    measure, limit, unit = finding.get("measure"), finding.get("limit"), finding.get("unit") or ""
-    if measure is None:
-        return ""
-    return f"{measure:g} {unit}".strip() + (f", limit {limit:g} {unit}".rstrip() if limit is not None else "")
+    """`{code, severity, text}`, in the words that every other place uses."""
+    if finding["code"] not in CODES:
+        return {"code": finding["code"], "severity": "information", "text": finding["code"].replace("_", " ")}
+    code = FindingCode(finding["code"])
+    measured = Finding(
+        code,
+        finding.get("measure"),
+        finding.get("limit"),
+        finding.get("unit") or "",
+        detail="" if code in UNSAID else finding.get("detail") or "",
+    )
+    return {"code": code, "severity": severity(measured), "text": explain(measured)}
 
 
 def _worker(ref: str, workers: Workers) -> Row:

@@ -26,7 +26,7 @@ import uvicorn
 import websockets
 from fastapi import APIRouter, FastAPI
 
-from ecm import problem
+from ecm import problem, web
 from ecm.board import BoardProtocol, Hub
 from ecm.board import router as board_router
 from ecm.clock import ManualClock
@@ -201,7 +201,9 @@ class Stage:
 
     # ------------------------------------------------------------ the service
 
-    async def serve(self, addresses: Addresses, *routers: APIRouter, protocol: Any = BoardProtocol) -> None:
+    async def serve(
+        self, addresses: Addresses, *routers: APIRouter, pages: bool = False, protocol: Any = BoardProtocol
+    ) -> None:
         app = FastAPI()
         problem.install(app)
         database = await Database.connect(addresses.app, role="ecm_web", size=4)
@@ -209,6 +211,8 @@ class Stage:
         app.state.hub = self.hub = Hub(database, self.clock)
         for router in (board_router, *routers):
             app.include_router(router)
+        if pages:
+            web.install(app)
         self.app, self._database = app, database
         await self.hub.start()
         await self.listen(protocol)

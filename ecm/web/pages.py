@@ -1,0 +1,206 @@
+"""Which page stands at which address, who may open it, and what every page carries.
+
+A page is a frame: its data comes from the public interface, under the same permits as for anybody else. The
+browser is told to load from here and nowhere else, and to run no inline script.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from starlette.exceptions import HTTPException
+from starlette.types import Scope
+
+from ecm.doors import actor_or_nobody
+from ecm.errors import DatabaseAway
+from ecm.permit import Action, Actor, permit
+from ecm.store.queries import load_queries
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+sql = load_queries(__package__, "pages.sql")
+router = APIRouter(include_in_schema=False)
+
+POLICY = {
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'; object-src 'none'",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+FOR_EVER = "public, max-age=31536000, immutable"
+
+ROLE_WORDS = {
+    "care_worker": "Care worker",
+    "coordinator": "Coordinator",
+    "manager": "Manager",
+    "duty_officer": "Duty desk",
+    "finance": "Finance",
+    "finance_approver": "Finance, second person",
+    "quality": "Quality",
+    "administrator": "Administrator",
+    "auditor": "Auditor",
+}
+SIGN_IN_WORDS = {
+    "failed": "That e-mail address and password do not fit together. Try again.",
+    "wait": "Too many tries. Wait a minute, then try again.",
+    "away": "The service cannot reach its database just now. Try again in a moment.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    path: str
+    name: str
+    action: Action
+
+
+NAVIGATION = (
+    Page("/board", "Board", Action.READ_BOARD),
+    Page("/exceptions", "Exceptions", Action.READ_UNMATCHED),
+    Page("/actuals", "Actuals", Action.READ_ACTUALS),
+)
+
+
+def install(app: FastAPI) -> None:
+    """Adds the pages and what they load; makes a browser's 404 a page."""
+    app.mount(f"/static/{VERSION}", Unchanging(directory=STATIC), name="static")
+    app.include_router(router)
+    answer_as_problem: Any = app.exception_handlers.get(HTTPException)
+
+    @app.exception_handler(HTTPException)
+    async def not_found(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 404 and wants_page(request):
+            return await render(request, "not_found.html", await actor_or_nobody(request), status=404)
+        answer: Response = await answer_as_problem(request, error)
+        return answer
+
+
+@router.get("/")
+async def front_door(request: Request, sign_in: str = "", next: str = "") -> Response:
+    """The form; `sign_in` says how the last try went. Whoever is signed in goes on to their first page."""
+    try:
+        who = await actor_or_nobody(request)
+    except DatabaseAway:
+        who, sign_in = None, "away"
+    home = who and (next_page(next) or home_of(who))
+    if home:
+        return RedirectResponse(home, 303)
+    error = SIGN_IN_WORDS.get(sign_in, "")
+    return await render(request, "sign_in.html", None, error=error, next=next_page(next) or "")
+
+
+@router.get("/board")
+async def board(request: Request) -> Response:
+    return await show(request, "board.html", Action.READ_BOARD)
+
+
+@router.get("/exceptions")
+async def exceptions(request: Request) -> Response:
+    return await show(request, "exceptions.html", Action.READ_UNMATCHED)
+
+
+@router.get("/actuals")
+async def actuals(request: Request) -> Response:
+    return await show(request, "actuals.html", Action.READ_ACTUALS)
+
+
+@router.get("/visits/{visit_id:int}")
+async def visit(request: Request, visit_id: int) -> Response:
+    return await show(request, "visit.html", Action.READ_VISITS, visit_id=visit_id)
+
+
+async def show(request: Request, template: str, action: Action, **more: Any) -> Response:
+    """A page for whoever may open it; sign-in or the reason why not for others."""
+    who = await actor_or_nobody(request)
+    if who is None:
+        return RedirectResponse(f"/?next={quote(request.url.path)}", 303)
+    decision = permit(who, action)
+    if not decision.allowed:
+        return await render(request, "not_permitted.html", who, status=403, reason=decision.reason)
+    return await render(request, template, who, **more)
+
+
+async def render(
+    request: Request, template: str, who: Actor | None, *, status: int = 200, **more: Any
+) -> Response:
+    tenant = await _tenant_of(request, who)
+    text = TEMPLATES.get_template(template).render(
+        static=f"/static/{VERSION}",
+        who=who,
+        role=ROLE_WORDS.get(who.role, who.role) if who else "",
+        may=" ".join(action for action in Action if who and permit(who, action)),
+        navigation=pages_of(who),
+        path=request.url.path,
+        tenant=tenant,
+        labels=json.dumps(tenant["labels"]),
+        **more,
+    )
+    headers = POLICY | {"Cache-Control": "no-store"}
+    return Response(text, status, headers, media_type="text/html; charset=utf-8")
+
+
+def pages_of(who: Actor | None) -> Sequence[Page]:
+    return [page for page in NAVIGATION if who is not None and permit(who, page.action)]
+
+
+def home_of(who: Actor) -> str | None:
+    pages = pages_of(who)
+    return pages[0].path if pages else None
+
+
+def next_page(path: str) -> str | None:
+    """Where to go after signing in: one of our own paths, never another site's address."""
+    inside = path.startswith("/") and not path.startswith("//") and path != "/"
+    return path if inside and set(path) <= PATH_CHARACTERS else None
+
+
+PATH_CHARACTERS = frozenset(string.ascii_letters + string.digits + "/-_.?=&%")
+
+
+def wants_page(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/")
+
+
+async def _tenant_of(request: Request, who: Actor | None) -> dict[str, Any]:
+    if who is None:
+        return {"name": "", "zone": "Europe/London", "labels": {}}
+    async with request.app.state.services.web.tenant(who.tenant_id) as connection:
+        return dict(await connection.fetchrow(sql.tenant, who.tenant_id))
+
+
+class Unchanging(StaticFiles):
+    """Files whose address changes with their content, so that a browser asks for each only once."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers.update(POLICY)
+        if response.status_code == 200:
+            response.headers["Cache-Control"] = FOR_EVER
+        return response
+
+
+def _version_of(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*")):
+        if file.is_file():
+            digest.update(str(file.relative_to(folder)).encode() + file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+VERSION = _version_of(STATIC)
+TEMPLATES = Environment(
+    loader=FileSystemLoader(HERE / "templates"), autoescape=select_autoescape(), undefined=StrictUndefined
+)

@@ -1,0 +1,3 @@
+-- name: tenant role: ecm_web
+-- The authority a page belongs to: its name, zone and words.
+SELECT name, zone, labels FROM tenants WHERE tenant_id = $1::int;

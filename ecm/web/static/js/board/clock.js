@@ -1,0 +1,17 @@
+// The service's clock, as last told and run on here. A scaled service has a scaled clock.
+
+export class ServiceClock {
+  #told = Date.now();
+  #at = performance.now();
+  speed = 1;
+
+  tell(now, speed = this.speed) {
+    this.#told = Date.parse(now);
+    this.#at = performance.now();
+    this.speed = speed;
+  }
+
+  now() {
+    return this.#told + (performance.now() - this.#at) * this.speed;
+  }
+}

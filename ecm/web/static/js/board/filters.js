@@ -1,0 +1,48 @@
+// What the officer wants to see, kept in the address so that it can be sent to a colleague.
+
+const NAMES = ["show", "provider", "tier", "funder", "q", "soon", "mine", "date"];
+export const SOON_MS = 2 * 3_600_000;
+
+export function fromAddress(search) {
+  const given = new URLSearchParams(search);
+  return Object.fromEntries(NAMES.map((name) => [name, given.get(name) ?? ""]));
+}
+
+export function toAddress(wish) {
+  const set = NAMES.filter((name) => wish[name]).map((name) => [name, wish[name]]);
+  return set.length ? `?${new URLSearchParams(set)}` : location.pathname;
+}
+
+/** Narrows everything on the page, counts included. */
+export function filterOf(wish, now) {
+  const words = wish.q.toLowerCase().split(/\s+/).filter(Boolean);
+  return (visit) =>
+    (!wish.provider || visit.provider.ref === wish.provider) &&
+    (!wish.tier || visit.tier === wish.tier) &&
+    (!wish.funder || visit.funder === wish.funder) &&
+    (!wish.soon || isSoon(visit, now())) &&
+    words.every((word) => wordsOf(visit).includes(word));
+}
+
+/** Narrows the lists further, by a counter or by owner; the counts stay. */
+export function showingOf(wish, me) {
+  return (visit, need, counted) =>
+    (!wish.show || counted.includes(wish.show)) && (!wish.mine || need?.owner === me);
+}
+
+function isSoon(visit, now) {
+  const start = Date.parse(visit.planned_start ?? visit.actual_start ?? 0);
+  return visit.state === "late" || visit.state === "missed" || (start >= now - SOON_MS / 2 && start <= now + SOON_MS);
+}
+
+const known = new WeakMap();
+
+function wordsOf(visit) {
+  let words = known.get(visit);
+  if (words === undefined) {
+    const workers = visit.workers.map((worker) => `${worker.name} ${worker.ref}`).join(" ");
+    words = `${visit.person} ${visit.area} ${visit.ref} ${visit.provider.name} ${workers} ${visit.needs}`.toLowerCase();
+    known.set(visit, words);
+  }
+  return words;
+}

@@ -1,0 +1,80 @@
+// A long list that renders only what can be seen: rows of one height between two spacers.
+
+import { h } from "../dom.js";
+
+const EXTRA = 8;
+
+export class Windowed {
+  #scroller; #body; #above; #below; #rows = []; #make; #key; #shown = new Map(); #height = 0; #queued = false;
+
+  /** `make(row, old)` gives a <tr>, the old one when it may stay; `key(row)` tells rows apart. */
+  constructor(scroller, body, { make, key }) {
+    this.#scroller = scroller;
+    this.#body = body;
+    this.#make = make;
+    this.#key = key;
+    this.#above = spacer();
+    this.#below = spacer();
+    body.replaceChildren(this.#above, this.#below);
+    scroller.addEventListener("scroll", () => this.#soon(), { passive: true });
+    new ResizeObserver(() => { this.#height = 0; this.#soon(); }).observe(scroller);
+  }
+
+  show(rows) {
+    this.#rows = rows;
+    this.render();
+  }
+
+  render() {
+    const { scrollTop, clientHeight } = this.#scroller;
+    const height = (this.#height ||= this.#measure());
+    const first = Math.max(0, Math.min(Math.floor(scrollTop / height), this.#rows.length - 1) - EXTRA);
+    const last = Math.min(this.#rows.length, first + Math.ceil(clientHeight / height) + 2 * EXTRA);
+    const before = this.#shown;
+    const after = new Map();
+    let next = this.#above.nextSibling;
+    for (let at = first; at < last; at += 1) {
+      const row = this.#rows[at];
+      const key = this.#key(row);
+      const old = before.get(key);
+      const element = this.#make(row, old);
+      element.setAttribute("aria-rowindex", at + 2);
+      after.set(key, element);
+      if (element === next) next = next.nextSibling;
+      else {
+        this.#body.insertBefore(element, next);
+        if (old && old !== element) { if (old === next) next = next.nextSibling; old.remove(); }
+      }
+      before.delete(key);
+    }
+    for (const element of before.values()) element.remove();
+    this.#shown = after;
+    this.#above.firstChild.style.height = `${first * height}px`;
+    this.#below.firstChild.style.height = `${(this.#rows.length - last) * height}px`;
+    this.#above.hidden = first === 0;
+    this.#below.hidden = last === this.#rows.length;
+  }
+
+  #measure() {
+    const sample = this.#shown.values().next().value ?? (this.#rows.length ? this.#make(this.#rows[0]) : null);
+    if (!sample) return 44;
+    const inside = sample.isConnected;
+    if (!inside) this.#body.append(sample);
+    const height = sample.getBoundingClientRect().height || 44;
+    if (!inside) sample.remove();
+    return height;
+  }
+
+  #soon() {
+    if (this.#queued) return;
+    this.#queued = true;
+    requestAnimationFrame(() => {
+      this.#queued = false;
+      this.render();
+    });
+  }
+}
+
+function spacer() {
+  return h("tr", { class: "spacer", "aria-hidden": "true", hidden: true }, h("td", { colspan: 9 }));
+}

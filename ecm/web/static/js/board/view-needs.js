@@ -1,0 +1,153 @@
+// Who needs someone now, worst first. Each row answers: what, how late, who and how much at risk, planned, care
+// worker and how to reach them, who owns it, the one next action.
+
+import { byId, h, icon, setText, tag } from "../dom.js";
+import { FUNDERS, NEEDS, label, many } from "../strings.js";
+import { counting, hourMinute, span } from "../time.js";
+import { grouped } from "./needs.js";
+import { HeldOrder, Presence } from "./order.js";
+
+const AT_ONCE = 100;
+
+export class NeedsView {
+  #rows = new Map(); // key -> {element, signature, ticking}
+  #order = new HeldOrder();
+  #limit = AT_ONCE;
+  #latest = [];
+
+  constructor({ act, may, me, clock }) {
+    this.act = act;
+    this.may = may;
+    this.me = me;
+    this.clock = clock;
+    this.body = h("tbody", { role: "rowgroup" });
+    const heads = ["State", "Late by", capital(label.person), "Planned", capital(label.worker), "Owner", "Next"];
+    this.table = h("table", { class: "needs-table", role: "table", "aria-labelledby": "needs-title" },
+      h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, heads.map((words, n) => h("th", { role: "columnheader", scope: "col", class: n === 1 ? "number" : "" }, words)))),
+      this.body);
+    this.empty = h("div", { class: "empty" });
+    this.more = h("button", { type: "button", class: "button wide", hidden: true, onclick: () => { this.#limit += AT_ONCE; this.render(this.#latest, {}); } });
+    this.presence = new Presence(this.body);
+    byId("needs").replaceChildren(this.table, this.empty, this.more);
+  }
+
+  render(needs, { emptyWords = [] }) {
+    this.#latest = needs;
+    const groups = new Map(grouped(needs).map((group) => [group.key, group]));
+    const { keys, settled, waiting } = this.#order.next([...groups.keys()], this.presence.here());
+    const shown = keys.slice(0, this.#limit);
+    const before = this.#rows;
+    this.#rows = new Map();
+    let next = this.body.firstChild;
+    for (const key of shown) {
+      const row = this.#row(key, groups.get(key), before.get(key), settled.has(key));
+      if (!row) continue;
+      before.delete(key);
+      this.#rows.set(key, row);
+      if (row.element === next) next = next.nextSibling;
+      else this.body.insertBefore(row.element, next);
+    }
+    for (const { element } of before.values()) element.remove();
+    const none = keys.length === 0;
+    this.table.hidden = none;
+    this.empty.hidden = !none;
+    if (none) this.empty.replaceChildren(h("strong", {}, emptyWords[0] ?? ""), emptyWords[1] ?? "");
+    this.more.hidden = keys.length <= shown.length;
+    if (!this.more.hidden) setText(this.more, `Show more (${keys.length - shown.length} waiting below)`);
+    const badge = byId("needs-count");
+    setText(badge, String(needs.length));
+    badge.className = `count ${needs.length ? "critical" : "zero"}`;
+    setText(byId("needs-note"), settled.size || waiting ? `order held while you are here${waiting ? ` · ${waiting} new below` : ""}` : this.#note(needs));
+    this.tick();
+  }
+
+  /** Every second: the minutes late count up. */
+  tick() {
+    const now = this.clock.now();
+    for (const { ticking } of this.#rows.values()) if (ticking) setText(ticking.element, counting(now - ticking.since));
+  }
+
+  /** True while rows wait for the pointer to leave. */
+  held() {
+    return this.presence.here();
+  }
+
+  #note(needs) {
+    const unowned = needs.filter((need) => !need.owner);
+    const oldest = Math.min(...unowned.map((need) => need.since ?? Infinity));
+    return unowned.length && Number.isFinite(oldest) ? `${unowned.length} unowned · oldest since ${hourMinute(oldest)}` : "";
+  }
+
+  #row(key, group, old, settled) {
+    if (settled) {
+      if (!old) return null;
+      if (!old.settled) {
+        old.element.classList.add("settled");
+        for (const button of old.element.querySelectorAll("button")) button.disabled = true;
+        old.element.querySelector(".tag")?.replaceChildren(icon("good"), "Settled");
+      }
+      return { ...old, settled: true, ticking: null, signature: "" };
+    }
+    const signature = JSON.stringify(group.needs.map(({ visit, kind, owner, open }) => [visit.id, visit.p, kind, owner, open.map((a) => a.id)]));
+    if (old?.signature === signature) return old;
+    const focused = old?.element.contains(document.activeElement) ? document.activeElement.dataset.action : null;
+    const made = this.#make(group.needs);
+    old?.element.replaceWith(made.element);
+    if (focused) made.element.querySelector(`[data-action="${focused}"]`)?.focus();
+    return { ...made, signature };
+  }
+
+  #make(needs) {
+    const [worst] = needs;
+    const { visit } = worst;
+    const several = needs.length > 1;
+    const [words, iconName, tone] = NEEDS[worst.kind];
+    const late = h("span", { class: "late-by" });
+    const worker = visit.workers[0];
+    const cells = [
+      cell("state", tag(tone, iconName, several ? "Running late" : words)),
+      cell("late number", worst.since ? late : ""),
+      cell("person", ...(several ? this.#ofGroup(needs, worker) : this.#ofPerson(visit))),
+      cell("planned", h("div", {}, several ? needs.map((need) => hourMinute(need.visit.planned_start)).slice(0, 4).join(", ") : span(visit.planned_start, visit.planned_end)),
+        h("div", { class: "quiet small" }, several ? "one care worker, one cause" : worst.reason)),
+      cell("worker", ...(several ? [h("div", {}, visit.provider.name)] : [h("div", {}, visit.workers.map((w) => w.name).join(", ") || "nobody rostered"), h("div", { class: "quiet small" }, visit.provider.name)])),
+      cell("owner", worst.owner ?? "—"),
+      cell("actions", h("div", { class: "actions" }, this.#actions(needs, worker))),
+    ];
+    const element = h("tr", { role: "row", class: `need ${tone}`, "data-visit": visit.id }, cells);
+    return { element, settled: false, ticking: worst.since ? { element: late, since: worst.since } : null };
+  }
+
+  #ofPerson(visit) {
+    const risk = [`tier ${visit.tier}`, visit.double && "double-up", visit.needs, visit.time_critical && "time-critical", visit.funder !== "council" && FUNDERS[visit.funder]];
+    return [h("a", { class: "name", href: `/visits/${visit.id}` }, visit.person, visit.area && ` · ${visit.area}`), h("div", { class: "quiet small" }, risk.filter(Boolean).join(" · "))];
+  }
+
+  #ofGroup(needs, worker) {
+    const people = needs.map(({ visit }) => h("a", { href: `/visits/${visit.id}` }, `${visit.person} ${visit.area}`.trim()));
+    return [h("div", { class: "name" }, `${worker.name} + ${many(needs.length, label.visit, label.visits)}`), h("div", { class: "quiet small people" }, people.flatMap((person, n) => (n ? [", ", person] : [person])))];
+  }
+
+  #actions(needs, worker) {
+    const open = needs.flatMap((need) => need.open);
+    const owned = needs.flatMap((need) => need.owned);
+    const { visit } = needs[0];
+    const actions = [];
+    if (worker?.phone) actions.push(h("a", { class: "button", href: `tel:${worker.phone}`, "data-action": "phone", "aria-label": `Ring ${worker.name}, ${worker.phone}`, title: worker.phone }, icon("phone"), "Ring"));
+    if (open.length && this.may) actions.push(this.#button("Acknowledge", "acknowledge", "primary", open));
+    else if (owned.some((alert) => alert.owner === this.me) && this.may) actions.push(this.#button("Release", "release", "", owned.filter((alert) => alert.owner === this.me)));
+    else actions.push(h("a", { class: "button", href: `/visits/${visit.id}`, "data-action": "open" }, "Open"));
+    return actions;
+  }
+
+  #button(words, what, kind, alerts) {
+    const button = h("button", { type: "button", class: `button ${kind}`, "data-action": what, onclick: async () => {
+      button.disabled = true;
+      if (!(await this.act(what, alerts))) button.disabled = false;
+    } }, words);
+    return button;
+  }
+}
+
+const capital = (words) => words.charAt(0).toUpperCase() + words.slice(1);
+const cell = (name, ...children) => h("td", { role: "cell", class: `c-${name}` }, children);

@@ -1,0 +1,23 @@
+// What every page's frame does: the colours switch, and closing the menu.
+
+const KEY = "ecm theme";
+
+for (const choice of document.querySelectorAll("input[name=theme]")) {
+  choice.checked = choice.value === (localStorage.getItem(KEY) ?? "auto");
+  choice.addEventListener("change", () => {
+    localStorage.setItem(KEY, choice.value);
+    if (choice.value === "auto") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = choice.value;
+  });
+}
+
+const menu = document.querySelector("details.menu");
+document.addEventListener("click", (event) => {
+  if (menu?.open && !menu.contains(event.target)) menu.open = false;
+});
+menu?.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});

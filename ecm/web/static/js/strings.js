@@ -1,0 +1,86 @@
+// Every word a page shows for a code. What an authority may rename (visit or call, person or service user) comes
+// from its labels.
+
+import { page } from "./page.js";
+
+export const label = { visit: "visit", visits: "visits", person: "person", worker: "care worker", ...page.labels };
+
+// state -> [word, icon, tone]
+export const STATES = {
+  planned: ["Planned", "planned", "quiet"],
+  late: ["Late", "clock", "critical"],
+  in_progress: ["In progress", "home", "good"],
+  overrunning: ["Overrunning", "over", "warning"],
+  completed: ["Done", "good", "quiet"],
+  missed: ["Missed", "missed", "critical"],
+  frustrated: ["No access", "door", "warning"],
+  cancelled: ["Cancelled", "cancelled", "quiet"],
+};
+
+// what a row asks for, worst first -> [word, icon, tone]
+export const NEEDS = {
+  missed: ["Missed", "missed", "critical"],
+  late: ["Late", "clock", "critical"],
+  late_soft: ["Late", "clock", "warning"],
+  second_worker_missing: ["Second worker missing", "second", "critical"],
+  no_check_out: ["No check-out", "over", "warning"],
+  overrunning: ["Overrunning", "over", "warning"],
+  location_outside: ["Outside the fence", "place", "warning"],
+  location_uncertain: ["Uncertain place", "place", "warning"],
+  short: ["Short visit", "short", "short"],
+  other: ["Look at this", "warning", "warning"],
+};
+
+export const FINDINGS = {
+  location_inside: ["At the home", "good"],
+  location_outside: ["Outside the fence", "warning"],
+  location_uncertain: ["Place uncertain", "warning"],
+  location_none: ["No place recorded", "information"],
+  started_late: ["Started late", "warning"],
+  started_early: ["Started early", "information"],
+  short: ["Short visit", "short"],
+  overran: ["Overran", "information"],
+  no_check_in: ["No check-in received", "warning"],
+  no_check_out: ["No check-out received", "warning"],
+  unplanned: ["Not planned", "information"],
+  wrong_worker: ["Another care worker", "information"],
+  second_worker_missing: ["Second worker missing", "critical"],
+  overlap: ["In two places at once", "warning"],
+  impossible_travel: ["Travel too fast", "warning"],
+  late_sync: ["Received late", "information"],
+  clock_skew: ["Device clock wrong", "information"],
+  manual_entry: ["Entered by hand", "information"],
+  duplicate_tap: ["Tapped twice", "quiet"],
+  repeated_fix: ["Same fix again", "warning"],
+  cli_unknown: ["Unknown number", "information"],
+};
+
+export const METHODS = { app: "app", nfc: "tag", qr: "QR code", landline: "landline", sms: "text message", token: "token", manual: "by hand" };
+export const FUNDERS = { council: "Council", nhs: "NHS", joint: "Joint", private: "Private" };
+
+export const AMENDMENTS = {
+  times: "Times added", link: "Event linked here", reject: "Event rejected", frustrated: "Care could not be given",
+  cancelled: "Cancelled", note: "Note",
+};
+
+export const COUNTERS = {
+  without_care: ["Without care now", "critical"],
+  late: ["Late", "warning"],
+  missed: ["Missed today", "critical"],
+  in_progress: ["In progress", "good"],
+  completed: ["Completed", "quiet"],
+  short: [`Short ${label.visits}`, "short"],
+  to_come: ["To come", "quiet"],
+};
+
+export function findingWords(finding) {
+  const [words] = FINDINGS[finding.code] ?? [finding.code.replaceAll("_", " ")];
+  const { measure, limit, unit = "", detail = "" } = finding;
+  const number = (n) => `${Math.round(n * 10) / 10} ${unit}`.trim();
+  const measured = measure == null ? "" : number(measure) + (limit == null ? "" : `, limit ${number(limit)}`);
+  return [words, [measured, detail].filter(Boolean).join(" · ")];
+}
+
+export const capital = (words) => words.charAt(0).toUpperCase() + words.slice(1);
+export const count = (n) => n.toLocaleString("en-GB");
+export const many = (n, one, several = `${one}s`) => `${count(n)} ${n === 1 ? one : several}`;

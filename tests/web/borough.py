@@ -1,0 +1,124 @@
+"""A morning for pictures: a made-up borough at 09:41, with somebody late, missed, found and stood down."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+from typing import Any
+
+from tests.board.stage import DAY, Stage, stamp
+
+TITLES = ("Mr", "Mrs", "Ms", "Miss")
+SURNAMES = "Abbott Barlow Chadwick Dobson Ellwood Fairley Garside Holroyd Ingham Jowett Kershaw Lister Midgley Naylor Ogden Priestley Quarmby Ramsden Shackleton Thackray Umpleby Varley Whitaker Yewdall".split()  # noqa: SIM905
+AREAS = "Belgrave Evington Aylestone Knighton Rushey-Mead Spinney-Hills Braunstone Westcotes".split()  # noqa: SIM905
+WORKERS = "Anna Kowalska,Jo Mensah,Rafi Begum,Tom Walsh,Lena Petrova,Ola Adeyemi,Kasia Nowak,Dewi Evans,Priya Singh,Chipo Moyo,Maria Silva,Ian Reid".split(",")  # noqa: SIM905
+PROVIDERS = ("Northfield Care", "Harbour Homecare", "Meadow Care")
+NOW = datetime.fromisoformat("2026-11-23T09:41:27+00:00")
+
+
+async def set_the_morning(stage: Stage, *, visits: int = 240, seed: int = 7) -> None:
+    """Visits from 06:30 to 21:00, each as it would be at NOW, and the alarms that go with them."""
+    dice = random.Random(seed)
+    owner = stage.owner
+    await owner.executemany(
+        "INSERT INTO providers (tenant_id, ref, name) VALUES (1, $1, $2)",
+        [(f"PR-{n}", name) for n, name in enumerate(PROVIDERS)],
+    )
+    await owner.executemany(
+        "INSERT INTO care_workers (tenant_id, ref, name, provider_ref, phone) VALUES (1, $1, $2, $3, $4)",
+        [(f"CW-{n}", name, f"PR-{n % 3}", f"+4477009002{n:02}") for n, name in enumerate(WORKERS)],
+    )
+    people = max(24, visits // 3)
+    await owner.executemany(
+        "INSERT INTO service_users (tenant_id, ref, name, area, risk_tier, funder, needs)"
+        " VALUES (1, $1, $2, $3, $4, $5, $6)",
+        [
+            (
+                f"SU-{n}", f"{TITLES[n % 4]} {dice.choice('ABCDEGHJKLMPRST')}. {SURNAMES[n % len(SURNAMES)]}",
+                AREAS[n % len(AREAS)].replace("-", " "), dice.choice("ABCCCC"),
+                dice.choice(["council", "council", "council", "nhs"]), dice.choice([None, None, "insulin", "lives alone"]),
+            )
+            for n in range(people)
+        ],
+    )  # fmt: skip
+    rows = [_visit(n, people, dice) for n in range(visits)]
+    await owner.executemany(
+        "INSERT INTO visits (tenant_id, ref, service_user_ref, provider_ref, local_date, zone, planned_start,"
+        " planned_end, window_start, commissioned_minutes, care_worker_refs, carers_required, state, state_reason,"
+        " actual_start, actual_end, findings, attendances, version)"
+        " VALUES (1, $1, $2, $3, $4, 'Europe/London', $5, $6, $5, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1)",
+        rows,
+    )
+    everyone = [r["visit_id"] for r in await owner.fetch("SELECT visit_id FROM visits")]
+    await stamp(owner, "visits", "visit_id", everyone)
+    await _alarms(stage)
+
+
+def _visit(n: int, people: int, dice: random.Random) -> tuple[Any, ...]:
+    worker = n % len(WORKERS)
+    slot = n // len(WORKERS)
+    slots = 20
+    start = NOW.replace(hour=6, minute=30, second=0) + timedelta(minutes=(slot % slots) * 45 + dice.choice((0, 5, 10)))
+    minutes = dice.choice((30, 30, 30, 45, 15))
+    end = start + timedelta(minutes=minutes)
+    state, reason, begun, ended = "planned", "", None, None
+    findings: list[dict[str, Any]] = []
+    delay = timedelta(seconds=dice.randint(-240, 600))
+    if end + delay < NOW:
+        state, begun, ended = "completed", start + delay, end + delay
+        findings = [{"code": "location_inside", "measure": float(dice.randint(3, 40)), "limit": 100.0, "unit": "m"}]
+        if dice.random() < 0.06:
+            ended = begun + timedelta(minutes=minutes * 0.55)
+            findings.append({"code": "short", "measure": round(minutes * 0.55, 1), "limit": float(minutes), "unit": "min"})
+    elif start + delay < NOW:
+        state, begun = "in_progress", start + delay
+        findings = [{"code": "location_inside", "measure": 12.0, "limit": 100.0, "unit": "m"}]
+    if worker == 1 and start < NOW < end + timedelta(minutes=60) or n in (13, 26):
+        state, begun, ended, findings = "late", None, None, []
+        reason = f"no check-in received by {(start + timedelta(minutes=15)):%H:%M}"
+    if worker == 0 and NOW - timedelta(minutes=110) < start < NOW - timedelta(minutes=60):
+        state, begun, ended, findings = "missed", None, None, []
+        reason = f"no check-in received by {(start + timedelta(minutes=60)):%H:%M}"
+    if worker == 4 and start < NOW - timedelta(minutes=45) < end + timedelta(minutes=20):
+        state, begun, ended, reason = "overrunning", start + delay, None, f"no check-out received by {end:%H:%M}"
+    double = worker == 3 and state == "in_progress"
+    if double:
+        findings.append({"code": "second_worker_missing", "measure": 1.0, "limit": 2.0, "unit": ""})
+    if worker == 5 and state == "in_progress":
+        findings = [{"code": "location_uncertain", "measure": 95.0, "limit": 100.0, "unit": "m", "detail": "± 40 m"}]
+    attendances = []
+    if begun:
+        attendances = [{"care_worker": f"CW-{worker}", "check_in_at": _text(begun), "check_out_at": _text(ended)}]
+    workers = [f"CW-{worker}"] + ([f"CW-{(worker + 3) % 12}"] if double else [])
+    return (
+        f"V-20261123-{n:04}", f"SU-{(n * 7) % people}", f"PR-{worker % 3}", DAY, start, end, minutes, workers,
+        2 if double else 1, state, reason, begun, ended, findings, attendances,
+    )  # fmt: skip
+
+
+async def _alarms(stage: Stage) -> None:
+    troubled = await stage.owner.fetch(
+        "SELECT visit_id, provider_ref, state, state_reason, planned_start, findings FROM visits"
+        " WHERE state IN ('late', 'missed', 'overrunning') OR findings @> '[{\"code\": \"second_worker_missing\"}]'"
+        " OR findings @> '[{\"code\": \"location_uncertain\"}]' ORDER BY visit_id"
+    )
+    for n, row in enumerate(troubled):
+        codes = {finding["code"] for finding in row["findings"]} & {"second_worker_missing", "location_uncertain"}
+        kind = row["state"] if row["state"] in ("late", "missed", "overrunning") else codes.pop()
+        alert = await stage.alarm(
+            row["visit_id"], kind=kind, provider_ref=row["provider_ref"], raised_for=row["planned_start"],
+            severity="critical" if kind in ("missed", "second_worker_missing") else "warning",
+            reason=row["state_reason"] or "R. Begum in since 09:14", raised_at=NOW - timedelta(minutes=20),
+        )  # fmt: skip
+        if n == 2:
+            await stage.alarm_becomes(alert, state="acknowledged", owner="Sam Okafor", acknowledged_at=NOW)
+    done = await stage.owner.fetchval("SELECT max(visit_id) FROM visits WHERE state = 'in_progress'")
+    alert = await stage.alarm(done, kind="late", raised_at=NOW - timedelta(minutes=9))
+    await stage.alarm_becomes(
+        alert, state="stood_down", stood_down_at=NOW - timedelta(minutes=2),
+        stood_down_reason="check-in 09:03 received late",
+    )  # fmt: skip
+
+
+def _text(at: datetime | None) -> str | None:
+    return None if at is None else at.strftime("%Y-%m-%dT%H:%M:%SZ")
