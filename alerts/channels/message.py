@@ -1,0 +1,70 @@
+"""What a channel is given to send, and what it may answer.
+
+A message leaves our hands, so it names nobody: a visit's reference, what became of it, and a link behind which
+whoever may see more signs in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from ecm.settings import Settings
+
+
+class NotDelivered(Exception):
+    """The message was not taken this time; trying again may help."""
+
+
+class Undeliverable(NotDelivered):
+    """The message will never be taken as it is addressed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """`id` is the same each time the same delivery is sent, so that a receiver can drop the second."""
+
+    id: str
+    address: str
+    about: str  # raised | stood_down
+    visit_ref: str
+    kind: str
+    severity: str
+    reason: str
+    raised_at: datetime
+    raised_hh_mm: str
+    link: str | None
+
+    @property
+    def subject(self) -> str:
+        what = self.kind.replace("_", " ")
+        if self.about == "stood_down":
+            return f"Over: {what}, visit {self.visit_ref}"
+        return f"{self.severity.upper()}: {what}, visit {self.visit_ref}"
+
+    @property
+    def text(self) -> str:
+        lines = [self.subject, self.reason, f"Raised {self.raised_hh_mm}."]
+        return "\n".join([line for line in lines if line] + ([self.link] if self.link else [])) + "\n"
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "about": self.about,
+            "visit": self.visit_ref,
+            "kind": self.kind,
+            "severity": self.severity,
+            "reason": self.reason,
+            "raised_at": self.raised_at.isoformat().replace("+00:00", "Z"),
+            "link": self.link,
+        }
+
+
+class Channel(Protocol):
+    """One way to reach people. A new one is a copy of a sibling file and a line in the registry."""
+
+    def __init__(self, settings: Settings) -> None: ...
+
+    async def send(self, message: Message) -> None:
+        """Returns once it was taken. Raises NotDelivered."""
