@@ -359,3 +359,17 @@ def test_every_state_can_be_told(state: State) -> None:
     }.get(state, [])
     now = {State.PLANNED: "08:00", State.LATE: "09:20", State.IN_PROGRESS: "09:10"}.get(state, "10:10")
     assert assess(visit, Evidence(tuple(events)), DEFAULT, at(now)).state is state
+
+
+def test_a_visit_is_frustrated_from_when_the_last_of_them_left() -> None:
+    three = a_visit(carers_required=3, care_workers=(ALICE, BOB))
+    tell(
+        """
+        09:00  Alice in                   -> in_progress  location_inside
+        09:01  Bob in                     -> in_progress  location_inside
+        09:05  Alice out because refused  -> in_progress  location_inside
+        09:15  tick                       -> in_progress  second_worker_missing, !second_worker_missing
+        09:20  Bob out because refused    -> frustrated   location_inside
+    """,
+        three,
+    )

@@ -135,3 +135,19 @@ def test_a_cancelled_visit_expects_nobody_from_the_moment_that_was_known() -> No
     assert told(dues(a_visit(), [], DEFAULT, cancelled_known_at=at("09:00"))) == []
     assert told(dues(a_visit(), [], DEFAULT, cancelled_known_at=at("09:30"))) == ["late 09:15"]
     assert told(dues(a_visit(), [], DEFAULT, frustrated_known_at=at("09:30"))) == ["late 09:15"]
+
+
+def test_each_worker_who_has_not_left_has_a_deadline_of_their_own() -> None:
+    found = due(TWO, an_event("in", "09:00"), an_event("in", "09:00", 2, BOB, received_at=at("10:40")))
+    assert next_change(found, at("10:29")) == (at("10:30"), DeadlineKind.NO_CHECK_OUT)
+    assert next_change(found, at("10:40")) == (at("10:45"), DeadlineKind.NO_CHECK_OUT)
+    assert next_change(found, at("10:45")) == (None, None)
+
+
+def test_of_two_check_outs_the_one_heard_first_meets_the_deadline() -> None:
+    stuck = an_event("out", "09:30", 2, received_at=at("10:00"))
+    again = an_event("out", "09:40", 3)
+    assert crossings(due(a_visit(), an_event("in", "09:00"), stuck, again), at("12:00")) == ()
+    stuck_again = an_event("out", "09:40", 3, received_at=at("10:00"))
+    heard = an_event("out", "09:30", 2)
+    assert crossings(due(a_visit(), an_event("in", "09:00"), heard, stuck_again), at("12:00")) == ()

@@ -112,3 +112,11 @@ def test_nobody_planned_it() -> None:
     assert told(a_visit(None, None, care_workers=()), *stayed("20:00", "20:40")) == [
         "nobody planned this visit"
     ]
+
+
+def test_time_together_and_time_with_nobody_there_are_counted_once_and_never() -> None:
+    both = a_visit(care_workers=(ALICE, BOB))
+    together = [*stayed("09:00", "09:20"), *stayed("09:05", "09:25", BOB, 3)]
+    assert told(both, *together) == ["25 min of 30, limit 30"]
+    with_a_gap = [*stayed("09:00", "09:14"), *stayed("09:25", "09:39", BOB, 3)]
+    assert told(both, *with_a_gap) == ["28 min of 30, limit 30"]
