@@ -1,9 +1,9 @@
 """Transaction 4: the visits of a period become actual lines, each with its working.
 
 A run may be repeated at any time and by two workers at once: it works every line out from the visit as it now
-is, and leaves alone what has not changed. Each batch is a transaction that holds the period's row, so that a
-period cannot be locked between a line's working and its writing. A locked period is never written again; what
-becomes known later is an adjustment in the next open one.
+is, and leaves alone what has not changed; runs of one period take turns. Each batch is written while the
+period's row is held, so that no period is locked while a line is on its way into it. A locked period is never
+written again; what becomes known later is an adjustment in the next open one.
 
 `line_for` is the same working for one visit on its own, for whoever reads a visit before any run.
 """
@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from ecm.actuals.line import ActualLine
-from ecm.actuals.payable import payable
+from ecm.actuals.payable import LOOK_FIRST, payable
 from ecm.actuals.periods import Period, period_named
 from ecm.actuals.rules import DEFAULT, PaymentRules
 from ecm.clock import Clock
@@ -32,6 +32,7 @@ sql = load_queries(__package__, "payment_run.sql")
 
 BATCH = 5000
 
+_as_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _STATES = {state.value: state for state in State}
 _CODES = {code.value: code for code in FindingCode}
 
@@ -74,31 +75,55 @@ async def run(db: Database, tenant_id: int, period_name: str, now: datetime) -> 
     """Brings a period up to date. Raises NotFound for an unknown name, Conflict for a locked period."""
     async with db.transaction() as connection:
         period = await _hold(connection, tenant_id, period_name)
-        book = await contract_book(connection, tenant_id)
 
     visits = written = exceptions = amount_pence = 0
-    after = (period.starts_on - timedelta(days=1), 2**62)
-    while True:
-        async with db.transaction() as connection:
-            await _hold(connection, tenant_id, period_name)
-            found = await connection.fetch(sql.visits_after, tenant_id, *after, period.ends_on, BATCH)
-            if not found:
-                break
-            # In a thread: the alarms of this process must not wait for a batch of sums.
-            batch = await asyncio.to_thread(_work_out, found, book)
-            written += await connection.fetchval(sql.write_lines, tenant_id, period_name, now, *batch.columns)
-        visits += len(found)
-        exceptions += batch.exceptions
-        amount_pence += batch.amount_pence
-        after = (found[-1]["local_date"], found[-1]["visit_id"])
-
-    async with db.transaction() as connection:
-        await _hold(connection, tenant_id, period_name)
-        removed = await connection.fetchval(sql.remove_stale_lines, tenant_id, period_name)
-        await connection.execute(sql.finish_run, tenant_id, period_name, now)
+    writing: asyncio.Task[int] | None = None
+    async with db.transaction() as reading:
+        await reading.execute(sql.take_turn, tenant_id, period_name)
+        book = await contract_book(reading, tenant_id)
+        try:
+            async for batch in _batches(reading, tenant_id, period, book):
+                visits += batch.visits
+                exceptions += batch.exceptions
+                amount_pence += batch.amount_pence
+                written += await writing if writing else 0
+                # The server writes one batch while we work out the next.
+                writing = asyncio.create_task(_write(db, tenant_id, period_name, now, batch))
+            written += await writing if writing else 0
+        finally:
+            if writing is not None:
+                writing.cancel()
+        removed = await _finish(db, tenant_id, period_name, now)
     return RunReport(
         period_name, period.starts_on, period.ends_on, visits, written, removed, exceptions, amount_pence
     )
+
+
+async def _batches(
+    reading: Connection, tenant_id: int, period: Period, book: ContractBook
+) -> AsyncIterator[_Batch]:
+    """The period's lines, worked out, BATCH visits at a time."""
+    after = (period.starts_on - timedelta(days=1), 2**62)
+    while found := await reading.fetch(sql.visits_after, tenant_id, *after, period.ends_on, BATCH):
+        # In a thread: the alarms of this process must not wait for a batch of sums.
+        yield await asyncio.to_thread(_work_out, found, book)
+        after = (found[-1]["local_date"], found[-1]["visit_id"])
+
+
+async def _write(db: Database, tenant_id: int, period_name: str, now: datetime, batch: _Batch) -> int:
+    async with db.transaction() as connection:
+        await _hold(connection, tenant_id, period_name)
+        written: int = await connection.fetchval(sql.write_lines, tenant_id, period_name, now, *batch.columns)
+        return written
+
+
+async def _finish(db: Database, tenant_id: int, period_name: str, now: datetime) -> int:
+    """Takes lines away whose visit has gone, and says that the run is whole."""
+    async with db.transaction() as connection:
+        await _hold(connection, tenant_id, period_name)
+        removed: int = await connection.fetchval(sql.remove_stale_lines, tenant_id, period_name)
+        await connection.execute(sql.finish_run, tenant_id, period_name, now)
+        return removed
 
 
 async def contract_book(connection: Connection, tenant_id: int) -> ContractBook:
@@ -138,6 +163,7 @@ class ContractBook:
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
+    visits: int
     columns: tuple[tuple[Any, ...], ...]
     exceptions: int
     amount_pence: int
@@ -181,11 +207,11 @@ def _work_out(found: Sequence[Mapping[str, Any]], book: ContractBook) -> _Batch:
                 line.payable_seconds,
                 line.amount_pence,
                 line.planned_pence,
-                json.dumps([step.as_json() for step in line.steps], separators=(",", ":")),
+                _as_json([step.as_json() for step in line.steps]),
                 line.exception,
             )
         )
-    return _Batch(tuple(zip(*lines, strict=True)), exceptions, amount_pence)
+    return _Batch(len(lines), tuple(zip(*lines, strict=True)), exceptions, amount_pence)
 
 
 def _plan(visit: Mapping[str, Any]) -> Visit:
@@ -218,8 +244,15 @@ def _assessment(visit: Mapping[str, Any]) -> Assessment:
             for stay in visit["attendances"]
         ),
         findings=tuple(
-            Finding(_CODES[found["code"]], found.get("measure"), found.get("limit"), found.get("unit") or "")
+            Finding(
+                _CODES[found["code"]],
+                found.get("measure"),
+                found.get("limit"),
+                found.get("unit") or "",
+                detail=found.get("detail") or "",
+            )
             for found in visit["findings"]
+            if found["code"] in LOOK_FIRST
         ),
     )
 

@@ -10,9 +10,13 @@ INSERT INTO payment_periods (tenant_id, period, starts_on, ends_on)
 VALUES ($1::int, $2::text, $3::date, $4::date) ON CONFLICT DO NOTHING;
 
 -- name: hold_period role: ecm_worker
--- The period, held until the batch commits: nobody locks it meanwhile, and two runs take turns.
+-- The period, held until the batch commits, so that nobody locks it meanwhile.
 SELECT period, starts_on, ends_on, locked_at FROM payment_periods
 WHERE tenant_id = $1::int AND period = $2::text FOR UPDATE;
+
+-- name: take_turn role: ecm_worker
+-- Runs of one period come one after another, for as long as the reading transaction lasts.
+SELECT pg_advisory_xact_lock(hashtext('ecm payment run ' || $1::int::text), hashtext($2::text));
 
 -- name: visits_after role: ecm_worker
 -- The next visits of a span of days that have begun, ended or fallen through, by the index of the day.

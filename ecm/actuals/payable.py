@@ -15,13 +15,13 @@ All sums are integers: seconds, and pence rounded half up once for each worker.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
+from typing import NamedTuple
 
 from ecm.actuals.line import ActualLine, OneInput, Step, pence, pounds_in_words, time_in_words
 from ecm.actuals.rules import Basis, Cap, PaymentRules, RoundingMode, RoundingOf
 from ecm.visit.model import Assessment, Attendance, Finding, FindingCode, State, Visit
+from ecm.visit.reasons import explain
 
 OUTCOMES: dict[State, tuple[str, str | None]] = {
     # what the visit became: (why it pays nothing, why somebody should look)
@@ -84,8 +84,7 @@ def payable(visit: Visit, assessment: Assessment, rules: PaymentRules) -> Actual
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(NamedTuple):
     """One worker's part while it passes through the stages. Clock ends are whole seconds since 1970."""
 
     care_worker: str | None
@@ -169,7 +168,7 @@ def _basis(share: Share, rules: PaymentRules) -> Stage | None:
             seconds, words = share.seconds, "time as claimed"
         case _:
             seconds, words = share.seconds, "recorded time"
-    return replace(share, seconds=seconds), inputs, f"{words}: {time_in_words(seconds)}"
+    return _paying(share, seconds), inputs, f"{words}: {time_in_words(seconds)}"
 
 
 def _tolerance(share: Share, rules: PaymentRules) -> Stage | None:
@@ -182,7 +181,7 @@ def _tolerance(share: Share, rules: PaymentRules) -> Stage | None:
         return share, inputs, f"{time_in_words(off)} off the plan, outside ±{rules.tolerance_minutes} min"
     words = f"{time_in_words(off)} off the plan, within ±{rules.tolerance_minutes} min: planned time"
     inputs["start"] = share.planned[0]
-    return replace(share, seconds=share.planned_seconds), inputs, words
+    return _paying(share, share.planned_seconds), inputs, words
 
 
 def _round_total(share: Share, rules: PaymentRules) -> Stage | None:
@@ -192,7 +191,7 @@ def _round_total(share: Share, rules: PaymentRules) -> Stage | None:
     turn = {RoundingMode.UP: _up, RoundingMode.DOWN: _down, RoundingMode.NEAREST: _nearest}[rounding.mode]
     seconds = turn(share.seconds, rounding.increment_minutes * 60)
     words = f"{_ROUNDED[rounding.mode]} to {rounding.increment_minutes} min: {time_in_words(seconds)}"
-    return replace(share, seconds=seconds), {"increment_minutes": rounding.increment_minutes}, words
+    return _paying(share, seconds), {"increment_minutes": rounding.increment_minutes}, words
 
 
 def _zero_below(share: Share, rules: PaymentRules) -> Stage | None:
@@ -201,7 +200,7 @@ def _zero_below(share: Share, rules: PaymentRules) -> Stage | None:
         return None
     if share.seconds >= limit * 60:
         return share, {"zero_below_minutes": limit}, f"not under {limit} min"
-    return replace(share, seconds=0), {"zero_below_minutes": limit}, f"under {limit} min pays nothing"
+    return _paying(share, 0), {"zero_below_minutes": limit}, f"under {limit} min pays nothing"
 
 
 def _minimum(share: Share, rules: PaymentRules) -> Stage | None:
@@ -211,7 +210,7 @@ def _minimum(share: Share, rules: PaymentRules) -> Stage | None:
         return None
     if share.seconds == 0 or share.seconds >= least * 60:
         return share, {"minimum_minutes": least}, f"the minimum of {least} min does not apply"
-    return replace(share, seconds=least * 60), {"minimum_minutes": least}, f"at least {least} min"
+    return _paying(share, least * 60), {"minimum_minutes": least}, f"at least {least} min"
 
 
 def _cap(share: Share, rules: PaymentRules) -> Stage | None:
@@ -226,7 +225,7 @@ def _cap(share: Share, rules: PaymentRules) -> Stage | None:
     if share.seconds <= most:
         return share, inputs, f"not over {rules.cap.value} time{extra}"
     return (
-        replace(share, seconds=most),
+        _paying(share, most),
         inputs,
         f"capped at {rules.cap.value} time{extra}: {time_in_words(most)}",
     )
@@ -246,37 +245,27 @@ STAGES: tuple[tuple[str, Callable[[Share, PaymentRules], Stage | None]], ...] = 
 
 def _work_out(share: Share, rules: PaymentRules) -> list[Step]:
     """One worker's part through every stage, then the rate. Never empty."""
-    step = partial(_step, rules, share.care_worker)
     recorded: dict[str, OneInput] = {"start": _utc(share.stays, 0), "end": _utc(share.stays, -1)}
-    steps = [step("recorded", share.seconds, recorded, f"recorded {time_in_words(share.seconds)}")]
+    steps = [_step(rules, share, "recorded", recorded, f"recorded {time_in_words(share.seconds)}")]
     if not share.stays:
         return steps
     for rule, stage in STAGES:
         if (outcome := stage(share, rules)) is not None:
             share, inputs, words = outcome
-            steps.append(step(rule, share.seconds, inputs, words))
+            steps.append(_step(rules, share, rule, inputs, words))
     rate = rules.rate_pence_per_hour
     if rate is None:
         words = "the contract states no hourly rate"
     else:
-        words = (
-            f"{time_in_words(share.seconds)} at {pounds_in_words(rate)} an hour: "
-            f"{pounds_in_words(pence(share.seconds, rate))}"
-        )
-    steps.append(step("rate", share.seconds, {"rate_pence_per_hour": rate}, words))
+        amount = pounds_in_words(pence(share.seconds, rate))
+        words = f"{time_in_words(share.seconds)} at {pounds_in_words(rate)} an hour: {amount}"
+    steps.append(_step(rules, share, "rate", {"rate_pence_per_hour": rate}, words))
     return steps
 
 
-def _step(
-    rules: PaymentRules,
-    care_worker: str | None,
-    rule: str,
-    seconds: int,
-    inputs: dict[str, OneInput],
-    words: str,
-) -> Step:
-    amount = pence(seconds, rules.rate_pence_per_hour)
-    return Step(rule, rules.clauses.get(rule), inputs, seconds, amount, words, care_worker)
+def _step(rules: PaymentRules, share: Share, rule: str, inputs: dict[str, OneInput], words: str) -> Step:
+    amount = pence(share.seconds, rules.rate_pence_per_hour)
+    return Step(rule, rules.clauses.get(rule), inputs, share.seconds, amount, words, share.care_worker)
 
 
 def _sum_of_workers(shares: Sequence[Share], rules: PaymentRules, seconds: int, amount: int) -> Step:
@@ -303,11 +292,17 @@ def _shares(visit: Visit, attendances: Iterable[Attendance]) -> list[Share]:
 
 
 def _with_stays(share: Share, stays: tuple[tuple[int, int], ...]) -> Share:
-    return replace(share, stays=stays, seconds=_length(stays))
+    return share._replace(stays=stays, seconds=_length(stays))
 
 
-def _length(stays: Iterable[tuple[int, int]]) -> int:
+def _paying(share: Share, seconds: int) -> Share:
+    return Share(share.care_worker, share.stays, seconds, share.planned, share.commissioned_seconds)
+
+
+def _length(stays: Sequence[tuple[int, int]]) -> int:
     """Seconds covered by any of the stays: time recorded twice is there once."""
+    if len(stays) == 1:
+        return stays[0][1] - stays[0][0]
     covered, reached = 0, None
     for start, end in sorted(stays):
         begin = start if reached is None else max(start, reached)
@@ -317,20 +312,12 @@ def _length(stays: Iterable[tuple[int, int]]) -> int:
 
 
 def _findings_to_look_at(findings: Iterable[Finding]) -> list[str]:
-    """In the order of LOOK_FIRST, each with its measure, e.g. "location_outside, 400 m, limit 100 m"."""
+    """In the order of LOOK_FIRST, e.g. "location_outside: 400 m from the door ± 12 m, fence 100 m"."""
     found: dict[FindingCode, str] = {}
     for finding in findings:
-        found.setdefault(finding.code, _with_measure(finding))
+        if finding.code in LOOK_FIRST and finding.code not in found:
+            found[finding.code] = f"{finding.code.value}: {explain(finding)}".removesuffix(": ")
     return [found[code] for code in LOOK_FIRST if code in found]
-
-
-def _with_measure(finding: Finding) -> str:
-    said = finding.code.value
-    if finding.measure is not None:
-        said += f", {finding.measure:g} {finding.unit}".rstrip()
-    if finding.limit is not None:
-        said += f", limit {finding.limit:g} {finding.unit}".rstrip()
-    return said
 
 
 def _gaps_to_look_at(

@@ -163,7 +163,7 @@ ACTUALS = STATE | {
                 "planned_pence": 960,
                 "amount_pence": 960,
                 "at_stake_pence": 960,
-                "exception": "location_outside, 400 m, limit 100 m",
+                "exception": "location_outside: 400 m from the door ± 12 m, fence 100 m",
                 "changed_since_run": False,
                 "computed_at": "2026-11-23T06:00:01Z",
                 "steps": [

@@ -13,6 +13,7 @@ from ecm.actuals.line import ActualLine, pence
 from ecm.actuals.payable import LOOK_FIRST, payable
 from ecm.actuals.rules import Basis, Cap, PaymentRules, Rounding, RoundingMode, RoundingOf
 from ecm.visit.model import Assessment, Attendance, Finding, FindingCode, State, Visit
+from ecm.visit.reasons import explain
 
 RATE = 1920
 NINE = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -176,9 +177,16 @@ def test_what_was_not_delivered_pays_nothing_whatever_the_basis(state: State, ex
 
 @pytest.mark.parametrize("code", LOOK_FIRST)
 def test_doubtful_time_is_worked_out_but_never_passes_in_silence(code: FindingCode) -> None:
-    line = pay(stayed("09:00", "09:30"), findings=(Finding(code, 400, 100, "m"),))
+    finding = Finding(code, 400, 100, "m", detail="± 12 m")
+    line = pay(stayed("09:00", "09:30"), findings=(finding,))
     assert line.amount_pence == 960
-    assert line.exception == f"{code}, 400 m, limit 100 m"
+    assert line.exception == f"{code}: {explain(finding)}"
+
+
+def test_a_line_says_why_in_the_words_of_the_board() -> None:
+    away = Finding(FindingCode.LOCATION_OUTSIDE, 400, 100, "m", detail="± 12 m")
+    line = pay(stayed("09:00", "09:30"), findings=(away, Finding(FindingCode.SHORT, 17, 30, "min")))
+    assert line.exception == "location_outside: 400 m from the door ± 12 m, fence 100 m"
 
 
 def test_a_missing_check_out_is_not_paid_even_by_plan() -> None:
