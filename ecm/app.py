@@ -13,6 +13,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+import ecm.api.openapi
 import ingest.openapi
 from ecm import api, board, importing, problem, web
 from ecm.clock import Clock
@@ -78,7 +79,7 @@ def _describe_the_hot_door(fastapi: FastAPI) -> None:
 
     def described() -> dict[str, Any]:
         if fastapi.openapi_schema is None:
-            fastapi.openapi_schema = ingest.openapi.describe(plain())
+            fastapi.openapi_schema = ecm.api.openapi.describe(ingest.openapi.describe(plain()))
         return fastapi.openapi_schema
 
     fastapi.openapi = described  # type: ignore[method-assign]

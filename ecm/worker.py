@@ -11,7 +11,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,7 +31,7 @@ from ecm.store.queries import load_queries
 sql = load_queries("ecm", "worker.sql")
 log = logging.getLogger(__name__)
 
-Step = Callable[[], Awaitable[object]]
+Step = Callable[[], Coroutine[Any, Any, object]]
 
 REST_SECONDS = 0.5
 """How long a loop rests when there was nothing to do and nobody notified it."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ecm.api.actuals import FORMATS, export
+from ecm.api.exports import FORMATS, export
 from ecm.cli.options import data_option, json_option, runs, tenant_option
 from ecm.cli.place import opened
 from ecm.settings import Settings

@@ -14,7 +14,7 @@ import click
 import uvicorn
 
 from ecm.app import create_app
-from ecm.board import SOCKET_PROTOCOL
+from ecm.board import BoardProtocol
 from ecm.cli.options import data_option, json_option, runs
 from ecm.cli.place import Place, opened, scale_clock, service_clock
 from ecm.clock import Clock
@@ -29,7 +29,7 @@ port_option = click.option(
 host_option = click.option("--host", default=None, help="Default 127.0.0.1, or ECM_HOST.")
 
 
-class Instant(click.ParamType):
+class Instant(click.ParamType[datetime]):
     """An RFC 3339 instant, such as 2026-11-23T06:30:00Z."""
 
     name = "instant"
@@ -137,7 +137,7 @@ async def serve_web(place: Place, clock: Clock, settings: Settings) -> None:
         host=settings.host,
         port=settings.port,
         http="httptools",
-        ws=SOCKET_PROTOCOL,
+        ws=BoardProtocol,
         access_log=False,
         log_level="warning",
         timeout_graceful_shutdown=5,

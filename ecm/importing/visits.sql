@@ -131,7 +131,8 @@ WITH changed AS MATERIALIZED (
     local_date = c.local_date, zone = c.zone, planned_start = c.planned_start, planned_end = c.planned_end,
     window_start = c.planned_start, service = c.service, commissioned_minutes = c.commissioned_minutes,
     agreed_short = coalesce(c.commissioned_minutes < 30, false), carers_required = c.carers_required,
-    care_worker_refs = c.care_worker_refs, time_critical = c.time_critical, cancelled = c.cancelled
+    care_worker_refs = c.care_worker_refs, time_critical = c.time_critical, cancelled = c.cancelled,
+    cancelled_at = CASE WHEN NOT c.cancelled THEN NULL WHEN v.cancelled THEN v.cancelled_at ELSE $2::timestamptz END
   FROM changed c WHERE v.tenant_id = $1::int AND v.visit_id = c.visit_id
 ), queued AS (
   INSERT INTO processing_queue (tenant_id, visit_id) SELECT $1::int, c.visit_id FROM changed c

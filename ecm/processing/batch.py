@@ -20,9 +20,10 @@ from ecm.processing.neighbourhood import Neighbourhood, Outcome
 from ecm.processing.reassess import Case, reassess
 from ecm.store.db import Connection, Record
 from ecm.store.queries import load_queries
+from ecm.visit.clocks import happened_at
 from ecm.visit.matching import Stay, unplanned_ref
 from ecm.visit.model import Amendment, CheckEvent, Evidence
-from ecm.visit.policy import Policy
+from ecm.visit.policy import DEFAULT, Policy
 
 sql = load_queries(__package__, "processing.sql")
 
@@ -163,7 +164,7 @@ class Batch:
             sql.record_outcomes,
             [t for t, _ in outcomes],
             [o.event.event_id for _, o in outcomes],
-            [o.event.occurred_at for _, o in outcomes],
+            [happened_at(o.event, DEFAULT) for _, o in outcomes],
             [o.event.service_user for _, o in outcomes],
             [o.event.care_worker for _, o in outcomes],
             [o.visit_id for _, o in outcomes],

@@ -15,7 +15,9 @@ from ecm.processing import rows
 from ecm.processing.load import PersonKey, VisitKey
 from ecm.store.db import Connection, Record
 from ecm.store.queries import load_queries
+from ecm.visit.clocks import happened_at
 from ecm.visit.model import CheckEvent
+from ecm.visit.policy import DEFAULT
 
 sql = load_queries(__package__, "processing.sql")
 
@@ -36,6 +38,11 @@ class Arrival:
     @property
     def explicit(self) -> bool:
         return self.visit_id is not None
+
+    @property
+    def at(self) -> datetime:
+        """When it happened, as far as its clock can be believed: where the neighbourhood is looked for."""
+        return happened_at(self.event, DEFAULT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,7 @@ class Claim:
     def spans(self, reach: timedelta) -> dict[PersonKey, tuple[datetime, datetime]]:
         """For each person, the time around what is asked."""
         instants: list[tuple[PersonKey, datetime]] = [
-            ((a.tenant_id, a.person), a.event.occurred_at) for a in self.arrivals if a.person
+            ((a.tenant_id, a.person), a.at) for a in self.arrivals if a.person
         ]
         instants += [(person, self.asked_around[key]) for key, person in self.asked.items()]
         spans: dict[PersonKey, tuple[datetime, datetime]] = {}
@@ -141,7 +148,7 @@ async def _by_roster(connection: Connection, arrivals: list[Arrival]) -> list[Ar
         [n for n, _ in asked],
         [a.tenant_id for _, a in asked],
         [a.event.care_worker for _, a in asked],
-        [a.event.occurred_at for _, a in asked],
+        [a.at for _, a in asked],
     )
     for row in found:
         a = arrivals[row["n"]]

@@ -12,7 +12,9 @@ from uuid import UUID
 from ecm.processing import rows
 from ecm.store.db import Connection, Record
 from ecm.store.queries import load_queries
+from ecm.visit.clocks import happened_at
 from ecm.visit.model import Amendment, CheckEvent, EventKind, Place
+from ecm.visit.policy import DEFAULT
 
 sql = load_queries(__package__, "processing.sql")
 
@@ -110,9 +112,10 @@ def _first_check_ins(events: Iterable[CheckEvent]) -> dict[str, datetime]:
     first: dict[str, datetime] = {}
     for event in events:
         if event.kind is EventKind.CHECK_IN and event.care_worker is not None:
+            at = happened_at(event, DEFAULT)
             known = first.get(event.care_worker)
-            if known is None or event.occurred_at < known:
-                first[event.care_worker] = event.occurred_at
+            if known is None or at < known:
+                first[event.care_worker] = at
     return first
 
 

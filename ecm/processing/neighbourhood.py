@@ -58,6 +58,8 @@ class Neighbourhood:
             match = shared.matches[event_id]
             if event_id not in self.arrived and match.visit_id == stored.visit_id:
                 continue
+            if match.explicit and match.visit_id is None and not match.rejected:
+                continue  # linked to a visit that is not of this neighbourhood, which settles it
             event = stored.event
             if match.visit_id is not None:
                 named = match.explicit and self._names(event, match.visit_id)

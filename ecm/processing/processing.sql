@@ -63,7 +63,7 @@ JOIN event_outcomes o ON o.tenant_id = q.tenant_id AND o.service_user_ref = q.se
 -- Plans and last assessments, each with the contract row in force on its day.
 SELECT v.tenant_id, v.visit_id, v.ref, v.service_user_ref, v.provider_ref, v.service, v.local_date, v.zone,
        v.planned_start, v.planned_end, v.window_start, v.next_planned_start, v.commissioned_minutes, v.agreed_short,
-       v.carers_required, v.care_worker_refs, v.time_critical, v.cancelled,
+       v.carers_required, v.care_worker_refs, v.time_critical, v.cancelled, v.cancelled_at,
        v.state, v.state_reason, v.version, v.actual_start, v.actual_end, v.attendances::text, v.findings::text,
        v.crossings::text, v.deadline_at, v.deadline_kind,
        (SELECT c.contract_id FROM contracts c

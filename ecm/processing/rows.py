@@ -95,6 +95,7 @@ def visit(row: Record, places: tuple[Place, ...] = (), phones: tuple[str, ...] =
         care_workers=tuple(row["care_worker_refs"]),
         time_critical=row["time_critical"],
         cancelled=row["cancelled"],
+        cancelled_at=row["cancelled_at"],
         next_planned_start=row["next_planned_start"],
         places=places,
         phones=phones,

@@ -172,3 +172,24 @@ async def test_a_poison_row_is_put_off_and_stops_nobody_else(desk: Desk, monkeyp
     stuck = await desk.rows("SELECT tries, last_error FROM processing_queue")
     assert [r["tries"] for r in stuck] == [1]
     assert stuck[0]["last_error"]
+
+
+async def test_a_phone_that_believes_it_is_1970_is_kept_placed_by_its_receipt_and_flagged(desk: Desk) -> None:
+    await desk.plan("breakfast", "09:00", "09:30")
+    event = await desk.arrive("in", "09:01")
+    await desk.run("UPDATE check_events SET occurred_at = '1970-01-01T00:00:30Z' WHERE event_id = $1", event)
+    await desk.settle()
+    assert await desk.state("breakfast") == "in_progress"
+    assert "clock_skew" in await desk.codes("breakfast")
+
+
+async def test_a_plan_cancelled_after_its_alarm_rang_keeps_the_alarm(desk: Desk) -> None:
+    visit_id = await desk.plan("breakfast", "09:00", "09:30")
+    await desk.settle("09:20")
+    await desk.run(
+        "UPDATE visits SET cancelled = true, cancelled_at = $2 WHERE visit_id = $1", visit_id, at("09:25")
+    )
+    await desk.run("INSERT INTO processing_queue (tenant_id, visit_id) VALUES (1, $1)", visit_id)
+    await desk.settle("09:30")
+    visit = await desk.visit("breakfast")
+    assert (visit["state"], [c["kind"] for c in visit["crossings"]]) == ("cancelled", ["late"])

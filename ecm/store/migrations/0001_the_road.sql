@@ -155,6 +155,7 @@ CREATE TABLE visits (
   care_worker_refs    text[] NOT NULL DEFAULT '{}',
   time_critical       boolean NOT NULL DEFAULT false,
   cancelled           boolean NOT NULL DEFAULT false,
+  cancelled_at        timestamptz,           -- when the plan was; alarms rung before stay rung
 
   state               text NOT NULL DEFAULT 'planned' CHECK (state IN
       ('planned', 'late', 'in_progress', 'overrunning', 'completed', 'missed', 'frustrated', 'cancelled')),
@@ -520,7 +521,7 @@ GRANT INSERT, UPDATE, DELETE ON places, service_user_phones TO ecm_web;
 GRANT INSERT ON contracts, visits, amendments, alert_actions, audit, processing_queue TO ecm_web;
 GRANT UPDATE (service_user_ref, provider_ref, service, local_date, zone, planned_start, planned_end, window_start,
   next_planned_start, commissioned_minutes, agreed_short, carers_required, care_worker_refs, time_critical,
-  cancelled) ON visits TO ecm_web;
+  cancelled, cancelled_at) ON visits TO ecm_web;
 GRANT UPDATE (position) ON board_heads TO ecm_web, ecm_worker;
 GRANT UPDATE (state, owner, acknowledged_at, position) ON alerts TO ecm_web;
 GRANT INSERT, UPDATE, DELETE ON sessions, socket_tickets, alert_contacts TO ecm_web;
