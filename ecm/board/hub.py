@@ -67,6 +67,7 @@ class Board:
     snapshots: dict[Audience, asyncio.Task[Snapshot]] = field(default_factory=dict)
     covered: set[Audience] = field(default_factory=set)
     task: asyncio.Task[None] | None = None
+    pulse: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +184,7 @@ class Hub:
         if board.epoch != epoch:
             return False
         # No await from here on: what comes next reaches this viewer through its audience.
-        viewer.wire.write(frames_for(audience, missed) + self._heartbeat(board, {}))
+        viewer.wire.write(frames_for(audience, missed) + self._heartbeat(board))
         viewer.audience = audience
         board.audiences.setdefault(audience, set()).add(viewer)
         return True
@@ -274,13 +275,12 @@ class Hub:
             self._send_back(board, viewer, "the board began afresh")
 
     async def _beat(self, board: Board) -> None:
-        pulse: dict[str, Any] = {}
         try:
             async with asyncio.timeout(READ_LIMIT_SECONDS), self._db.tenant(board.tenant_id) as connection:
-                pulse = await read_pulse(connection, board.tenant_id, self._clock.now())
+                board.pulse = await read_pulse(connection, board.tenant_id, self._clock.now())
         except (EcmError, TimeoutError):
             board.reading = False
-        heartbeat = self._heartbeat(board, pulse)
+        heartbeat = self._heartbeat(board)
         for viewer in _viewers(board):
             if not viewer.wire.write(heartbeat):
                 leave(board, viewer)
@@ -308,7 +308,7 @@ class Hub:
         except EcmError:
             viewer.wire.drop()
 
-    def _heartbeat(self, board: Board, pulse: dict[str, Any]) -> bytes:
+    def _heartbeat(self, board: Board) -> bytes:
         """`position` is what its reader holds by now, `head` what the database had when last asked."""
         return _frame(
             type="heartbeat",
@@ -316,17 +316,18 @@ class Hub:
             head=board.head,
             reading=board.reading,
             now=_now(self._clock),
-            **pulse,
+            **board.pulse,
         )
 
     async def _read_board(self, tenant_id: int) -> Board:
         async with self._db.tenant(tenant_id) as connection:
             record = await connection.fetchrow(sql.tenant, tenant_id)
+            pulse = await read_pulse(connection, tenant_id, self._clock.now())
         if record is None:
             raise NotFound("There is no such board.")
         position, zone = record["position"], record["zone"]
         feed = Feed(position, zone)
-        return Board(tenant_id, record["labels"], zone, record["epoch"], feed, head=position)
+        return Board(tenant_id, record["labels"], zone, record["epoch"], feed, head=position, pulse=pulse)
 
 
 def leave(board: Board, viewer: Viewer) -> None:

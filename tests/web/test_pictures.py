@@ -13,3 +13,23 @@ async def test_the_board_has_its_picture_taken(morning, open_page, picture, size
     await page.locator("tr.need").first.wait_for()
     await page.wait_for_timeout(300)
     await picture(page, f"board-{size}-{scheme}", full_page=size == "phone")
+
+
+PAGES = {
+    "sign-in": ("/", None, "h1"),
+    "visit": ("/visits/14", "dana", ".timeline li"),
+    "exceptions": ("/exceptions", "dana", "h1"),
+    "actuals": ("/actuals?period=2026-W48", "finn", "h1"),
+    "not-permitted": ("/board", "finn", "h1"),
+    "not-found": ("/nowhere", "dana", "h1"),
+}
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", PAGES)
+async def test_every_other_page_has_its_picture_taken(morning, open_page, picture, name, size):
+    path, who, sign = PAGES[name]
+    page = await open_page(morning, path, who=who, size=SIZES[size])
+    await page.locator(sign).first.wait_for()
+    await page.wait_for_timeout(300)
+    await picture(page, f"{name}-{size}", full_page=size != "control-room")

@@ -75,6 +75,7 @@ function soon() {
 function render() {
   const began = performance.now();
   queued = false;
+  const whole = everything;
   refresh();
   const needs = index.sortedNeeds();
   mine = needs.filter((need) => need.owner === page.name).length;
@@ -84,7 +85,7 @@ function render() {
   needsView.render(needs, { emptyWords: emptyWords() });
   renderStoodDown(index.stoodDown, clock.now());
   visitsView.render(index.list, index.needs, store.loading);
-  if (began - lanesAt > LANES_EVERY_MS) {
+  if (whole || began - lanesAt > LANES_EVERY_MS) {
     lanesAt = began;
     lanesView.render(index.lanes);
   } else lanesLater ??= setTimeout(() => ((lanesLater = null), soon()), LANES_EVERY_MS);

@@ -1,0 +1,19 @@
+import { h, tag } from "../dom.js";
+import { FINDINGS, FUNDERS, STATES } from "../strings.js";
+import { dayOfDate } from "../time.js";
+
+export function header(visit) {
+  const [words, iconName, tone] = STATES[visit.state];
+  const flags = visit.findings.filter((finding) => !["quiet"].includes(FINDINGS[finding.code]?.[1]));
+  const seen = new Set();
+  const tags = flags.filter((finding) => !seen.has(finding.code) && seen.add(finding.code)).map((finding) => {
+    const [what, how] = FINDINGS[finding.code] ?? [finding.code.replaceAll("_", " "), "information"];
+    return tag(how, null, what);
+  });
+  const about = [dayOfDate(visit.date), visit.service !== "*" && visit.service, `${FUNDERS[visit.funder] ?? visit.funder}-funded`, visit.care_workers.join(", "), visit.provider, visit.carers_required > 1 && `${visit.carers_required} workers`, visit.time_critical && "time-critical"];
+  return h("header", { class: "visit-head" },
+    h("p", { class: "quiet" }, h("a", { href: "/board" }, "Board"), ` / ${visit.ref}`),
+    h("div", { class: "spread" }, h("h1", {}, visit.service_user_name, visit.place.area && h("span", { class: "quiet" }, ` · ${visit.place.area}`)), tag(tone, iconName, words), tags),
+    h("p", { class: "quiet" }, about.filter(Boolean).join(" · ")),
+    visit.state_reason && h("p", {}, visit.state_reason));
+}
