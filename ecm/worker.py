@@ -15,10 +15,10 @@ from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any
 
-from alerts.sender import Sender
-from alerts.worker import AlertWorker
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from alerts.sender import Sender
+from alerts.worker import AlertWorker
 from ecm import payment_run
 from ecm.clock import Clock
 from ecm.errors import DatabaseAway
