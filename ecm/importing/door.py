@@ -113,7 +113,7 @@ async def import_file(
             origin=address_of(request),
             postcodes=door.settings.postcodes_file,
         )
-    if report.rejected and not (skip_rejected and (report.written or dry_run)):
+    if report.rejected and (report.refused or not skip_rejected):
         return problem(FileRejected(report.summary), instance=request.url.path, **report.as_json())
     return JSONResponse(report.as_json())
 

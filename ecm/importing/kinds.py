@@ -76,7 +76,7 @@ class Contract(Rowed):
         if self.valid_to is not None and self.valid_to < self.valid_from:
             raise ValueError(f"valid_to: {self.valid_to} is before valid_from {self.valid_from}")
         written = json.dumps(self.rules, sort_keys=True, ensure_ascii=False)
-        if not written.isprintable():
+        if "\\u00" in written or not written.isprintable():
             raise ValueError("rules: has a character that cannot be seen")
         return super().record(zone, notes) | {"rules": written}
 

@@ -27,6 +27,7 @@ class ImportReport:
 
     Rows are numbered as Excel shows them (the header is row 1); the first item of JSON is 1. `rejected` counts
     every rejection, `rejections` lists the first MAX_LISTED. `notes` are rows that were taken and deserve a look.
+    A file `refused` could not be read to its end.
     """
 
     read: int = 0
@@ -41,6 +42,7 @@ class ImportReport:
     attribution: str = ""
     dry_run: bool = False
     written: bool = False
+    refused: bool = False
 
     def reject(self, row: int, reason: str) -> None:
         self.rejected += 1

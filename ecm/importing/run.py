@@ -59,6 +59,7 @@ async def run_import(
         pass
     except FileRefused as refused:
         report.reject(refused.row, refused.reason)
+        report.refused = True
     else:
         report.written = True
     report.rejections.sort(key=lambda rejection: rejection.row)

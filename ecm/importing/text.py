@@ -7,7 +7,6 @@ code page would import as wrong names, so its first bad byte is named instead an
 from __future__ import annotations
 
 import codecs
-import io
 import os
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -58,7 +57,7 @@ class Text:
     def lines(self) -> Iterator[str]:
         """Lines with their ends on, split at line feeds only.
 
-        UTF-8 is decoded line by line, so that a bad byte is met in its own row and not a buffer ahead of it.
+        UTF-8 is decoded line by line, because that is fast and meets a bad byte in its own row.
         """
         if self.encoding in ("utf-8", "utf-8-sig"):
             return self._utf8_lines()
@@ -72,8 +71,7 @@ class Text:
             try:
                 yield decoder.decode(raw, final=not raw)
             except UnicodeDecodeError as error:
-                if self.encoding.startswith("utf-8"):
-                    yield error.object[: error.start].decode("utf-8")
+                yield error.object[: error.start].decode(error.encoding)
                 raise UnreadableText(_bad_byte(error)) from error
             if not raw:
                 return
@@ -88,16 +86,14 @@ class Text:
                 raise UnreadableText(_bad_byte(error)) from error
 
     def _wide_lines(self) -> Iterator[str]:
-        text = io.TextIOWrapper(self._source, self.encoding, newline="")
-        try:
-            while line := text.readline(MAX_ROW_CHARACTERS + 1):
-                if len(line) > MAX_ROW_CHARACTERS:
-                    raise UnreadableText(f"the row is longer than {MAX_ROW_CHARACTERS:,} characters")
-                yield line
-        except UnicodeError as error:
-            raise UnreadableText(f"the text is broken here or soon after; {SAVE_AS}") from error
-        finally:
-            text.detach()
+        rest = ""
+        for chunk in self.chunks():
+            *whole, rest = (rest + chunk).split("\n")
+            yield from (f"{line}\n" for line in whole)
+            if len(rest) > MAX_ROW_CHARACTERS:
+                raise UnreadableText(f"the row is longer than {MAX_ROW_CHARACTERS:,} characters")
+        if rest:
+            yield rest
 
 
 def _encoding_of(head: bytes) -> str:
@@ -117,7 +113,7 @@ def _encoding_of(head: bytes) -> str:
 def _bad_byte(error: UnicodeDecodeError) -> str:
     bad = error.object[error.start : error.start + 1]
     if not error.encoding.startswith("utf-8"):
-        return f"the text is not {error.encoding.upper()}; {SAVE_AS}"
+        return f"the text breaks off or is not {error.encoding.upper()}; {SAVE_AS}"
     as_windows = bad.decode("cp1252", "replace")
     would_be = f" (in Windows-1252 it would be {as_windows})" if as_windows.isprintable() else ""
     return f"byte 0x{bad.hex().upper()} is not UTF-8{would_be}; {SAVE_AS}"
