@@ -40,7 +40,8 @@ ORDER BY tenant_id, after_minutes, contact_id;
 
 -- name: write role: ecm_worker
 -- One statement writes a batch: alerts raised, stood down and reopened, deliveries, the board's positions, the
--- to-dos and the notifications. Who was told that it rang, or may have been, is told that it is over.
+-- to-dos and the notifications. Who was told that it rang, or may have been, is told that it is over; of one that a
+-- graver one takes over ($16 by $17), only once that is over too.
 WITH raise AS (
   SELECT r.*, row_number() OVER (PARTITION BY r.tenant_id ORDER BY r.nth) AS step
   FROM unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::text[],
@@ -48,7 +49,8 @@ WITH raise AS (
     AS r(tenant_id, visit_id, provider_ref, kind, raised_for, severity, reason, ladder, over, nth)
 ), alter_state AS (
   SELECT c.*, row_number() OVER (PARTITION BY c.tenant_id ORDER BY c.nth) AS step
-  FROM unnest($10::int[], $11::bigint[], $12::text[]) WITH ORDINALITY AS c(tenant_id, alert_id, over, nth)
+  FROM unnest($10::int[], $11::bigint[], $12::text[], $13::bool[]) WITH ORDINALITY
+    AS c(tenant_id, alert_id, over, taken_over, nth)
 ), many AS (
   SELECT t.tenant_id, sum(t.raises) AS raises, sum(t.raises) + sum(t.changes) AS total FROM (
     SELECT tenant_id, count(*) AS raises, 0 AS changes FROM raise GROUP BY tenant_id
@@ -57,48 +59,51 @@ WITH raise AS (
   GROUP BY t.tenant_id
 ), tops AS MATERIALIZED (
   SELECT h.tenant_id, m.raises, m.total FROM many m JOIN board_heads h ON h.tenant_id = m.tenant_id
-  ORDER BY h.tenant_id FOR UPDATE OF h
+  ORDER BY h.tenant_id FOR NO KEY UPDATE OF h
 ), heads AS (
   UPDATE board_heads h SET position = h.position + t.total FROM tops t WHERE h.tenant_id = t.tenant_id
   RETURNING h.tenant_id, h.position - t.total AS base, t.raises
 ), raised AS (
   INSERT INTO alerts (tenant_id, visit_id, provider_ref, kind, raised_for, severity, raised_at, reason, ladder,
                       state, stood_down_at, stood_down_reason, position)
-  SELECT r.tenant_id, r.visit_id, r.provider_ref, r.kind, r.raised_for, r.severity, $13::timestamptz, r.reason,
+  SELECT r.tenant_id, r.visit_id, r.provider_ref, r.kind, r.raised_for, r.severity, $14::timestamptz, r.reason,
          r.ladder::jsonb, CASE WHEN r.over IS NULL THEN 'open' ELSE 'stood_down' END,
-         CASE WHEN r.over IS NOT NULL THEN $13::timestamptz END, r.over, h.base + r.step
+         CASE WHEN r.over IS NOT NULL THEN $14::timestamptz END, r.over, h.base + r.step
   FROM raise r JOIN heads h ON h.tenant_id = r.tenant_id
   ON CONFLICT (tenant_id, visit_id, kind, raised_for) DO NOTHING
   RETURNING tenant_id, alert_id, state, ladder
 ), changed AS (
   UPDATE alerts a SET
     state = CASE WHEN c.over IS NULL THEN 'open' ELSE 'stood_down' END,
-    stood_down_at = CASE WHEN c.over IS NOT NULL THEN $13::timestamptz END,
+    stood_down_at = CASE WHEN c.over IS NOT NULL THEN $14::timestamptz END,
     stood_down_reason = c.over,
     owner = CASE WHEN c.over IS NOT NULL THEN a.owner END,
     acknowledged_at = CASE WHEN c.over IS NOT NULL THEN a.acknowledged_at END,
     position = h.base + h.raises + c.step
   FROM alter_state c JOIN heads h ON h.tenant_id = c.tenant_id
   WHERE a.tenant_id = c.tenant_id AND a.alert_id = c.alert_id
-  RETURNING a.tenant_id, a.alert_id, a.state, a.ladder
+  RETURNING a.tenant_id, a.alert_id, a.visit_id, a.kind, a.state, a.ladder, c.taken_over
 ), told AS (
   INSERT INTO deliveries AS d (tenant_id, alert_id, about, channel, address, due_at)
   SELECT o.tenant_id, o.alert_id, 'raised', l.channel, l.address,
-         $13::timestamptz + min(l.after_minutes) * interval '1 minute'
-  FROM (SELECT * FROM raised UNION ALL SELECT * FROM changed) AS o
+         $14::timestamptz + min(l.after_minutes) * interval '1 minute'
+  FROM (SELECT * FROM raised UNION ALL SELECT tenant_id, alert_id, state, ladder FROM changed) AS o
   CROSS JOIN LATERAL jsonb_to_recordset(o.ladder) AS l(channel text, address text, after_minutes int)
   WHERE o.state = 'open'
   GROUP BY o.tenant_id, o.alert_id, l.channel, l.address
   UNION ALL
-  SELECT s.tenant_id, s.alert_id, 'stood_down', r.channel, r.address, $13::timestamptz
+  SELECT DISTINCT s.tenant_id, s.alert_id, 'stood_down', r.channel, r.address, $14::timestamptz
   FROM changed s
-  JOIN deliveries r ON r.tenant_id = s.tenant_id AND r.alert_id = s.alert_id
-  WHERE s.state = 'stood_down' AND r.about = 'raised' AND (r.state = 'sent' OR r.attempts > 0)
+  LEFT JOIN unnest($16::text[], $17::text[]) AS p(earlier, later) ON p.later = s.kind
+  JOIN alerts rung ON rung.tenant_id = s.tenant_id AND rung.visit_id = s.visit_id
+    AND (rung.alert_id = s.alert_id OR rung.kind = p.earlier)
+  JOIN deliveries r ON r.tenant_id = rung.tenant_id AND r.alert_id = rung.alert_id
+  WHERE s.state = 'stood_down' AND NOT s.taken_over AND r.about = 'raised' AND (r.state = 'sent' OR r.attempts > 0)
   ON CONFLICT (tenant_id, alert_id, about, channel, address) DO UPDATE SET
     state = 'pending', due_at = excluded.due_at, attempts = 0, leased_until = NULL, last_error = NULL, sent_at = NULL
   RETURNING 1
 ), done AS (
-  DELETE FROM alert_queue WHERE todo_id = ANY ($14::bigint[])
+  DELETE FROM alert_queue WHERE todo_id = ANY ($15::bigint[])
 ), notified AS MATERIALIZED (
   SELECT pg_notify('ecm_board', h.tenant_id::text) FROM heads h
   UNION ALL

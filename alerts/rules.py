@@ -83,8 +83,11 @@ class Raise:
 
 @dataclass(frozen=True, slots=True)
 class StandDown:
+    """`taken_over`: a graver alert of the same visit takes its place, so nobody is told that it is over."""
+
     alert_id: int
     reason: str
+    taken_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ def decide(visit: VisitNow, alerts: Iterable[AlertNow]) -> tuple[Action, ...]:
         if alert is None:
             actions.append(Raise(kind, raised_for, severity(kind, visit), reason, over))
         elif over is not None and not alert.stood_down:
-            actions.append(StandDown(alert.alert_id, over))
+            actions.append(StandDown(alert.alert_id, over, over in _TAKEN_OVER))
         elif over is None and alert.stood_down:
             actions.append(Reopen(alert.alert_id))
     for key, alert in known.items():
@@ -218,3 +221,4 @@ def _read(table: str) -> dict[tuple[str, str], str]:
 
 
 _SEVERITY = _read(SEVERITIES)
+_TAKEN_OVER = {words for _, words in TAKES_OVER.values()}

@@ -16,7 +16,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from alerts.rules import Action, AlertNow, Known, Raise, Reopen, StandDown, VisitNow, concerns, decide
+from alerts.rules import (
+    TAKES_OVER,
+    Action,
+    AlertNow,
+    Known,
+    Raise,
+    Reopen,
+    StandDown,
+    VisitNow,
+    concerns,
+    decide,
+)
 from ecm.clock import Clock
 from ecm.errors import EcmError
 from ecm.settings import Settings
@@ -31,6 +42,8 @@ PROOF_SECONDS = 5
 """How often, in real time, an idle worker proves that an alarm would get through."""
 
 VisitKey = tuple[int, int]
+
+_TAKES_OVER = [kind.value for kind in TAKES_OVER], [later.value for later, _ in TAKES_OVER.values()]
 
 
 class AlertWorker:
@@ -143,8 +156,8 @@ async def _decide_and_write(connection: Connection, todos: Sequence[Record], now
             continue
         _note(write, visit, actions, contacts.get(key[0], ()))
     write.done = [todo_id for ids in todo_ids.values() for todo_id in ids]
-    raises, changes = _columns(write.raises, 9), _columns(write.changes, 3)
-    await connection.execute(sql.write, *raises, *changes, now, write.done)
+    raises, changes = _columns(write.raises, 9), _columns(write.changes, 4)
+    await connection.execute(sql.write, *raises, *changes, now, write.done, *_TAKES_OVER)
 
 
 def _note(write: _Write, visit: Record, actions: Sequence[Action], contacts: Sequence[Record]) -> None:
@@ -167,9 +180,9 @@ def _note(write: _Write, visit: Record, actions: Sequence[Action], contacts: Seq
                     )
                 )
             case StandDown():
-                write.changes.append((visit["tenant_id"], action.alert_id, action.reason))
+                write.changes.append((visit["tenant_id"], action.alert_id, action.reason, action.taken_over))
             case Reopen():
-                write.changes.append((visit["tenant_id"], action.alert_id, None))
+                write.changes.append((visit["tenant_id"], action.alert_id, None, False))
 
 
 def _ladder(contacts: Sequence[Record], provider: str, severity: str) -> list[dict[str, Any]]:

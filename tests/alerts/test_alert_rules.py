@@ -39,7 +39,7 @@ def test_nobody_came_so_it_is_late_then_missed() -> None:
         Raise("late", at("09:15"), "warning", "no check-in received by 09:15"),
     )
     assert decide(visit(State.MISSED, LATE, MISSED), [an_alert("late", "09:15")]) == (
-        StandDown(1, "now missed"),
+        StandDown(1, "now missed", taken_over=True),
         Raise("missed", at("10:00"), "critical", "no check-in received by 10:00"),
     )
 
@@ -106,7 +106,7 @@ def test_a_worker_who_stays_is_overrunning_then_without_check_out_then_heard_of(
     assert decide(staying, first) == ()
     later = visit(State.OVERRUNNING, OVERRUNNING, NO_CHECK_OUT, findings=(STILL_IN,))
     assert decide(later, first) == (
-        StandDown(1, "still no check-out"),
+        StandDown(1, "still no check-out", taken_over=True),
         Raise("no_check_out", at("10:30"), "warning", "still no check-out received by 10:30"),
     )
     gone = visit(State.COMPLETED, OVERRUNNING, NO_CHECK_OUT, left=Known(at("09:33"), at("11:05")))
@@ -178,7 +178,7 @@ def carried_out(alerts: dict[tuple[str, datetime], bool], now: VisitNow) -> dict
         match action:
             case Raise(kind, raised_for, _, _, over):
                 after[kind, raised_for] = over is not None
-            case StandDown(number, _):
+            case StandDown(number):
                 after[keys[number]] = True
             case Reopen(number):
                 after[keys[number]] = False

@@ -155,6 +155,32 @@ async def test_over_while_it_was_being_sent_still_says_that_it_is_over(database:
         ]
 
 
+async def test_who_heard_only_of_late_hears_when_the_missed_that_took_over_is_over(
+    database: Addresses,
+) -> None:
+    async with a_morning(database) as morning:
+        await morning.contact("duty@example.org")
+        await morning.contact("lead@example.org", after=10)
+        sink = Sink()
+        sender = a_sender(morning, sink)
+        for clock, state, crossed in (
+            ("09:15", "late", 1), ("09:25", "late", 1), ("10:00", "missed", 2), ("10:05", "in_progress", 2),
+        ):  # fmt: skip
+            morning.clock.at = at(clock)
+            await morning.becomes("V-1", state, *("late 09:15", "missed 10:00")[:crossed])
+            await morning.drain()
+            while await sender.step():
+                pass
+        assert sink.said()[:3] == [
+            ("duty@example.org", "raised", "late"),
+            ("lead@example.org", "raised", "late"),
+            ("duty@example.org", "raised", "missed"),
+        ]
+        assert sorted(sink.said()[3:]) == [
+            ("duty@example.org", "stood_down", "missed"), ("lead@example.org", "stood_down", "missed"),
+        ]  # fmt: skip
+
+
 async def test_it_rings_is_over_rings_again_and_is_over_again(database: Addresses) -> None:
     async with a_morning(database) as morning:
         await morning.contact("duty@example.org")
