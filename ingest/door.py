@@ -135,11 +135,11 @@ class CheckEventsDoor:
             understood = understand(body)
         except NotAnEvent as error:
             [kept] = await self._quarantine.keep(holder, [Misfit(error.detail, body)], received_at)
-            metrics.events.labels("rejected").inc()
+            metrics.events["rejected"].inc()
             return problem(error, errors=error.errors, kept=kept)
         row, warnings = row_of(understood, holder, received_at)
         [outcome] = await self._batcher.store((row,))
-        metrics.events.labels(outcome.status).inc()
+        metrics.events[outcome.status].inc()
         if outcome.status == "created":
             return success(201, receipt(row.event_id, "created", outcome.received_at, warnings))
         if outcome.status == "exists":
@@ -226,6 +226,6 @@ def _rejection(error: EcmError, event_id: UUID | None, kept: bool) -> bytes:
 
 def _count(outcomes: list[Outcome], rejected: int) -> None:
     for outcome in outcomes:
-        metrics.events.labels(outcome.status).inc()
+        metrics.events[outcome.status].inc()
     if rejected:
-        metrics.events.labels("rejected").inc(rejected)
+        metrics.events["rejected"].inc(rejected)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Histogram
 
-events = Counter("ecm_check_events", "Check events by what became of them.", ["outcome"])
+_events = Counter("ecm_check_events", "Check events by what became of them.", ["outcome"])
+events = {
+    outcome: _events.labels(outcome) for outcome in ("created", "exists", "conflict", "refused", "rejected")
+}
 quarantined = Counter("ecm_quarantined", "Bodies kept aside, and bodies there was no room for.", ["kept"])
 turned_away = Counter("ecm_check_events_turned_away", "Requests answered with a problem.", ["problem"])
 commit_seconds = Histogram(

@@ -111,6 +111,7 @@ def _salvage(raw: bytes) -> tuple[CheckEventIn, dict[str, Any], tuple[str, ...]]
     warnings = ["characters that cannot be stored were replaced by U+FFFD"] if mended else []
     set_aside: dict[str, Any] = {}
     while True:
+        asides_before = len(set_aside)
         try:
             event: CheckEventIn = _validate_python(data)
         except ValidationError as refusal:
@@ -118,6 +119,8 @@ def _salvage(raw: bytes) -> tuple[CheckEventIn, dict[str, Any], tuple[str, ...]]
                 where, what = _remove(data, error["type"], error["loc"], _errors(refusal))
                 set_aside[where] = what
                 warnings.append(f"{where} ignored: {error['msg']}")
+            if len(set_aside) == asides_before:
+                raise NotAnEvent(_errors(refusal)) from None
         else:
             return event, set_aside, tuple(dict.fromkeys(warnings))
 
