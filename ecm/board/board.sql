@@ -78,7 +78,7 @@ ORDER BY a.alert_id;
 SELECT
   (SELECT max(greatest(r.actual_start, r.actual_end))
    FROM (SELECT actual_start, actual_end FROM visits WHERE tenant_id = $1::int
-         ORDER BY position DESC LIMIT 50) r) AS last_check_in_at,
+         ORDER BY position DESC LIMIT 200) r) AS last_check_in_at,
   (SELECT max((details ->> 'alarm_path_at')::timestamptz) FROM heartbeats) AS alarm_path_at,
   (SELECT extract(epoch FROM $2::timestamptz - e.received_at)
    FROM processing_queue q JOIN check_events e USING (tenant_id, event_id)

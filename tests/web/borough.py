@@ -11,7 +11,9 @@ from tests.board.stage import DAY, Stage, stamp
 TITLES = ("Mr", "Mrs", "Ms", "Miss")
 SURNAMES = "Abbott Barlow Chadwick Dobson Ellwood Fairley Garside Holroyd Ingham Jowett Kershaw Lister Midgley Naylor Ogden Priestley Quarmby Ramsden Shackleton Thackray Umpleby Varley Whitaker Yewdall".split()  # noqa: SIM905
 AREAS = "Belgrave Evington Aylestone Knighton Rushey-Mead Spinney-Hills Braunstone Westcotes".split()  # noqa: SIM905
-WORKERS = "Anna Kowalska,Jo Mensah,Rafi Begum,Tom Walsh,Lena Petrova,Ola Adeyemi,Kasia Nowak,Dewi Evans,Priya Singh,Chipo Moyo,Maria Silva,Ian Reid".split(",")  # noqa: SIM905
+WORKERS = "Anna Kowalska,Jo Mensah,Rafi Begum,Tom Walsh,Lena Petrova,Ola Adeyemi,Kasia Nowak,Dewi Evans,Priya Singh,Chipo Moyo,Maria Silva,Ian Reid".split(
+    ","
+)  # noqa: SIM905
 PROVIDERS = ("Northfield Care", "Harbour Homecare", "Meadow Care")
 NOW = datetime.fromisoformat("2026-11-23T09:41:27+00:00")
 
@@ -49,8 +51,10 @@ async def set_the_morning(stage: Stage, *, visits: int = 240, seed: int = 7) -> 
         " VALUES (1, $1, $2, $3, $4, 'Europe/London', $5, $6, $5, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1)",
         rows,
     )
-    everyone = [r["visit_id"] for r in await owner.fetch("SELECT visit_id FROM visits")]
-    await stamp(owner, "visits", "visit_id", everyone)
+    for begun in (False, True):
+        query = "SELECT visit_id FROM visits WHERE (actual_start IS NOT NULL) = $1"
+        some = [r["visit_id"] for r in await owner.fetch(query, begun)]
+        await stamp(owner, "visits", "visit_id", some)
     await _alarms(stage)
 
 
@@ -58,7 +62,9 @@ def _visit(n: int, people: int, dice: random.Random) -> tuple[Any, ...]:
     worker = n % len(WORKERS)
     slot = n // len(WORKERS)
     slots = 20
-    start = NOW.replace(hour=6, minute=30, second=0) + timedelta(minutes=(slot % slots) * 45 + dice.choice((0, 5, 10)))
+    start = NOW.replace(hour=6, minute=30, second=0) + timedelta(
+        minutes=(slot % slots) * 45 + dice.choice((0, 5, 10))
+    )
     minutes = dice.choice((30, 30, 30, 45, 15))
     end = start + timedelta(minutes=minutes)
     state, reason, begun, ended = "planned", "", None, None
@@ -66,29 +72,50 @@ def _visit(n: int, people: int, dice: random.Random) -> tuple[Any, ...]:
     delay = timedelta(seconds=dice.randint(-240, 600))
     if end + delay < NOW:
         state, begun, ended = "completed", start + delay, end + delay
-        findings = [{"code": "location_inside", "measure": float(dice.randint(3, 40)), "limit": 100.0, "unit": "m"}]
+        findings = [
+            {
+                "code": "location_inside",
+                "measure": float(dice.randint(3, 40)),
+                "limit": 100.0,
+                "unit": "m",
+                "detail": "± 9 m",
+            }
+        ]
         if dice.random() < 0.06:
             ended = begun + timedelta(minutes=minutes * 0.55)
-            findings.append({"code": "short", "measure": round(minutes * 0.55, 1), "limit": float(minutes), "unit": "min"})
+            findings.append(
+                {"code": "short", "measure": round(minutes * 0.55, 1), "limit": float(minutes), "unit": "min"}
+            )
     elif start + delay < NOW:
         state, begun = "in_progress", start + delay
-        findings = [{"code": "location_inside", "measure": 12.0, "limit": 100.0, "unit": "m"}]
-    if worker == 1 and start < NOW < end + timedelta(minutes=60) or n in (13, 26):
+        findings = [
+            {"code": "location_inside", "measure": 12.0, "limit": 100.0, "unit": "m", "detail": "± 9 m"}
+        ]
+    if (worker == 1 and start < NOW < end + timedelta(minutes=60)) or n in (13, 26):
         state, begun, ended, findings = "late", None, None, []
         reason = f"no check-in received by {(start + timedelta(minutes=15)):%H:%M}"
     if worker == 0 and NOW - timedelta(minutes=110) < start < NOW - timedelta(minutes=60):
         state, begun, ended, findings = "missed", None, None, []
         reason = f"no check-in received by {(start + timedelta(minutes=60)):%H:%M}"
     if worker == 4 and start < NOW - timedelta(minutes=45) < end + timedelta(minutes=20):
-        state, begun, ended, reason = "overrunning", start + delay, None, f"no check-out received by {end:%H:%M}"
+        state, begun, ended, reason = (
+            "overrunning",
+            start + delay,
+            None,
+            f"no check-out received by {end:%H:%M}",
+        )
     double = worker == 3 and state == "in_progress"
     if double:
         findings.append({"code": "second_worker_missing", "measure": 1.0, "limit": 2.0, "unit": ""})
     if worker == 5 and state == "in_progress":
-        findings = [{"code": "location_uncertain", "measure": 95.0, "limit": 100.0, "unit": "m", "detail": "± 40 m"}]
+        findings = [
+            {"code": "location_uncertain", "measure": 95.0, "limit": 100.0, "unit": "m", "detail": "± 40 m"}
+        ]
     attendances = []
     if begun:
-        attendances = [{"care_worker": f"CW-{worker}", "check_in_at": _text(begun), "check_out_at": _text(ended)}]
+        attendances = [
+            {"care_worker": f"CW-{worker}", "check_in_at": _text(begun), "check_out_at": _text(ended)}
+        ]
     workers = [f"CW-{worker}"] + ([f"CW-{(worker + 3) % 12}"] if double else [])
     return (
         f"V-20261123-{n:04}", f"SU-{(n * 7) % people}", f"PR-{worker % 3}", DAY, start, end, minutes, workers,
@@ -100,10 +127,13 @@ async def _alarms(stage: Stage) -> None:
     troubled = await stage.owner.fetch(
         "SELECT visit_id, provider_ref, state, state_reason, planned_start, findings FROM visits"
         " WHERE state IN ('late', 'missed', 'overrunning') OR findings @> '[{\"code\": \"second_worker_missing\"}]'"
-        " OR findings @> '[{\"code\": \"location_uncertain\"}]' ORDER BY visit_id"
+        ' OR findings @> \'[{"code": "location_uncertain"}]\' ORDER BY visit_id'
     )
     for n, row in enumerate(troubled):
-        codes = {finding["code"] for finding in row["findings"]} & {"second_worker_missing", "location_uncertain"}
+        codes = {finding["code"] for finding in row["findings"]} & {
+            "second_worker_missing",
+            "location_uncertain",
+        }
         kind = row["state"] if row["state"] in ("late", "missed", "overrunning") else codes.pop()
         alert = await stage.alarm(
             row["visit_id"], kind=kind, provider_ref=row["provider_ref"], raised_for=row["planned_start"],

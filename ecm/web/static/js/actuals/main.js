@@ -44,7 +44,7 @@ function top(actuals) {
   const providers = new Set(actuals?.totals.map((total) => total.provider)).size;
   const state = !actuals ? "" : actuals.locked_at ? tag("good", "good", "Locked") : actuals.run_at ? tag("information", "clock", `Run ${dayOf(actuals.run_at)} ${withSeconds(actuals.run_at).slice(0, 5)}`) : tag("quiet", "planned", "Not run yet");
   return h("header", { class: "actuals-head" },
-    h("div", {}, h("h1", {}, actuals?.run_at ? `${period} · ${pounds(paid)} payable` : period), actuals?.starts_on && h("p", { class: "quiet" }, `${dayOfDate(actuals.starts_on)} to ${dayOfDate(actuals.ends_on)} · ${many(providers, "provider")} · ${many(visits, label.visit, label.visits)} · ${perFunder(actuals.totals)}`)),
+    h("div", {}, h("h1", {}, actuals?.run_at ? `${period} · ${pounds(paid)} payable` : period), actuals?.starts_on && h("p", { class: "quiet" }, `${dayOfDate(actuals.starts_on)} to ${dayOfDate(actuals.ends_on)}`, actuals.totals.length > 0 && ` · ${many(providers, "provider")} · ${many(visits, label.visit, label.visits)} · ${perFunder(actuals.totals)}`)),
     h("div", { class: "spread" }, state, form, actuals?.run_at && exports(), actuals && !actuals.locked_at && page.may.has("run_payment") && runButton(actuals)));
 }
 

@@ -1,7 +1,7 @@
 // Every visit of the day that passes the filters, in order of time. Only what can be seen is rendered.
 
 import { byId, h, setText, tag } from "../dom.js";
-import { NEEDS, STATES, capital, count, label } from "../strings.js";
+import { FINDINGS, NEEDS, STATES, capital, count, label } from "../strings.js";
 import { hourMinute, span } from "../time.js";
 import { Windowed } from "./rows.js";
 
@@ -49,10 +49,16 @@ export class VisitsView {
       cell("worker", visit.workers.map((worker) => worker.name).join(", ") || "—"),
       cell("provider", visit.provider.name),
       cell("actual", visit.actual_start ? `${hourMinute(visit.actual_start)}–${visit.actual_end ? hourMinute(visit.actual_end) : "now"}` : ""),
-      cell("found", findings.slice(0, 2).map((finding) => tag(finding.severity, null, finding.text)), findings.length > 2 && h("span", { class: "quiet small" }, ` +${findings.length - 2}`)));
+      cell("found", findings.slice(0, 2).map((finding) => found(finding)), findings.length > 2 && h("span", { class: "quiet small" }, ` +${findings.length - 2}`)));
     element.mark = mark;
     return element;
   }
+}
+
+function found(finding) {
+  const element = tag(finding.severity, null, FINDINGS[finding.code]?.[0] ?? finding.text);
+  element.title = finding.text;
+  return element;
 }
 
 const cell = (name, ...children) => h("td", { role: "cell", class: `c-${name}` }, children);
