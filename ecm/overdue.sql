@@ -4,8 +4,16 @@ SELECT tenant_id, visit_id FROM visits
 WHERE deadline_at <= $1::timestamptz
 ORDER BY deadline_at
 LIMIT $2::int
-FOR UPDATE SKIP LOCKED;
+FOR NO KEY UPDATE SKIP LOCKED;
 
 -- name: next_deadline role: ecm_worker
 -- The instant to sleep until.
 SELECT min(deadline_at) AS at FROM visits WHERE deadline_at IS NOT NULL;
+
+-- name: oldest_waiting role: ecm_worker
+-- When the evidence that has waited longest was received; also what another worker is just about to finish. Rows
+-- put off after an error do not count: they must not hold up anybody's alarm.
+SELECT e.received_at FROM processing_queue q
+CROSS JOIN LATERAL (
+  SELECT e.received_at FROM check_events e WHERE e.tenant_id = q.tenant_id AND e.event_id = q.event_id LIMIT 1) e
+WHERE q.tries = 0 ORDER BY q.available_at, q.todo_id LIMIT 1;

@@ -143,6 +143,9 @@ async def serve_web(place: Place, clock: Clock, settings: Settings) -> None:
         timeout_graceful_shutdown=5,
         server_header=False,
     )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # The server raises the signal again once it has stopped; ours lets what surrounds it stop in order too.
+        signal.signal(number, lambda *_: None)
     await uvicorn.Server(config).serve()
 
 

@@ -125,7 +125,7 @@ WITH changed AS MATERIALIZED (
         IS DISTINCT FROM
         (w.service_user_ref, w.provider_ref, w.local_date, w.planned_start, w.planned_end, w.service,
          w.commissioned_minutes, w.carers_required, w.care_worker_refs, w.time_critical, w.cancelled, t.zone)
-  ORDER BY v.visit_id FOR UPDATE OF v
+  ORDER BY v.visit_id FOR NO KEY UPDATE OF v
 ), written AS (
   UPDATE visits v SET service_user_ref = c.service_user_ref, provider_ref = c.provider_ref,
     local_date = c.local_date, zone = c.zone, planned_start = c.planned_start, planned_end = c.planned_end,
@@ -167,7 +167,7 @@ WITH changed AS MATERIALIZED (
   SELECT v.visit_id, n.next_planned_start
   FROM import_next n JOIN visits v ON v.tenant_id = $1::int AND v.ref = n.ref
   WHERE v.next_planned_start IS DISTINCT FROM n.next_planned_start
-  ORDER BY v.visit_id FOR UPDATE OF v
+  ORDER BY v.visit_id FOR NO KEY UPDATE OF v
 ), written AS (
   UPDATE visits v SET next_planned_start = c.next_planned_start FROM changed c
   WHERE v.tenant_id = $1::int AND v.visit_id = c.visit_id

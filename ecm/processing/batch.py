@@ -194,7 +194,7 @@ class Batch:
             [(row, evidence[key], tuple(hood.amendments.get(key[1], ()))) for _, key, row, hood in chosen],
             touched=wanted - self.work.asked.keys(),
         )
-        await reassess(self.connection, cases, self.now)
+        await reassess(self.connection, cases, self.work.as_of(self.now), self.now)
 
 
 async def cases_of(

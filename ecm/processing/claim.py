@@ -56,6 +56,13 @@ class Claim:
     providers: dict[tuple[int, str], str]
     """The provider of each care worker we know among the arrivals."""
 
+    def as_of(self, now: datetime) -> datetime:
+        """The instant to assess at: the latest receipt among the arrivals.
+
+        Not later, because evidence received after it may still wait; what passed since then is the watcher's.
+        """
+        return min(now, max((a.event.received_at for a in self.arrivals), default=now))
+
     def people(self) -> set[PersonKey]:
         return {(a.tenant_id, a.person) for a in self.arrivals if a.person} | set(self.asked.values())
 

@@ -175,7 +175,8 @@ CROSS JOIN LATERAL (
 
 -- name: write_visits role: ecm_worker
 -- One statement writes a batch: assessments by compare-and-set on the version, transitions, alarms' to-dos, the
--- board's positions and the notifications. Visits are locked before the board's head, here as everywhere.
+-- board's positions and the notifications. Visits are locked before the board's head, here as everywhere, and
+-- never against a mere reference to them (NO KEY), or an alarm being raised would deadlock with us.
 WITH changed AS (
   SELECT * FROM unnest($1::int[], $2::bigint[], $3::int[], $4::text[], $5::text[], $6::timestamptz[],
       $7::timestamptz[], $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::text[], $13::bool[])
@@ -184,11 +185,11 @@ WITH changed AS (
 ), locked AS MATERIALIZED (
   SELECT c.*, row_number() OVER (PARTITION BY c.tenant_id ORDER BY c.visit_id) AS nth
   FROM (SELECT c.* FROM changed c JOIN visits v ON v.tenant_id = c.tenant_id AND v.visit_id = c.visit_id
-        WHERE v.version = c.version ORDER BY c.tenant_id, c.visit_id FOR UPDATE OF v) AS c
+        WHERE v.version = c.version ORDER BY c.tenant_id, c.visit_id FOR NO KEY UPDATE OF v) AS c
 ), tops AS MATERIALIZED (
   SELECT h.tenant_id, n.many
   FROM (SELECT l.tenant_id, count(*) AS many FROM locked l GROUP BY l.tenant_id) AS n
-  JOIN board_heads h ON h.tenant_id = n.tenant_id ORDER BY h.tenant_id FOR UPDATE OF h
+  JOIN board_heads h ON h.tenant_id = n.tenant_id ORDER BY h.tenant_id FOR NO KEY UPDATE OF h
 ), heads AS (
   UPDATE board_heads h SET position = h.position + t.many FROM tops t WHERE h.tenant_id = t.tenant_id
   RETURNING h.tenant_id, h.position - t.many AS base

@@ -49,13 +49,16 @@ class _Rewrite:
     after: Written
 
 
-async def reassess(connection: Connection, cases: Sequence[Case], now: datetime) -> int:
-    """Returns how many visits were written. Raises StaleVersion when one was written by somebody else."""
-    rewrites = [r for r in (_rewrite(case, now) for case in cases) if r is not None]
+async def reassess(connection: Connection, cases: Sequence[Case], as_of: datetime, now: datetime) -> int:
+    """Assesses as of one instant, records it as of now, and returns how many visits were written.
+
+    Raises StaleVersion when one was written by somebody else.
+    """
+    rewrites = [r for r in (_rewrite(case, as_of) for case in cases) if r is not None]
     if not rewrites:
         return 0
     result = await connection.fetchrow(
-        sql.write_visits, *_visit_columns(rewrites), now, *_passed_columns(rewrites, now)
+        sql.write_visits, *_visit_columns(rewrites), now, *_passed_columns(rewrites, as_of)
     )
     assert result is not None
     if result["written"] != len(rewrites):
@@ -63,9 +66,9 @@ async def reassess(connection: Connection, cases: Sequence[Case], now: datetime)
     return len(rewrites)
 
 
-def _rewrite(case: Case, now: datetime) -> _Rewrite | None:
+def _rewrite(case: Case, as_of: datetime) -> _Rewrite | None:
     before = rows.stored(case.row)
-    after = rows.written(assess(case.visit, case.evidence, case.policy, now))
+    after = rows.written(assess(case.visit, case.evidence, case.policy, as_of))
     first = case.row["version"] == 0
     return _Rewrite(case, before, after) if case.touched or first or after != before else None
 
@@ -92,11 +95,11 @@ def _visit_columns(rewrites: list[_Rewrite]) -> tuple[list[Any], ...]:
     return _transposed(table, 13)
 
 
-def _passed_columns(rewrites: list[_Rewrite], now: datetime) -> tuple[list[Any], ...]:
-    return _transposed([row for r in rewrites for row in _passed(r, now)], 10)
+def _passed_columns(rewrites: list[_Rewrite], as_of: datetime) -> tuple[list[Any], ...]:
+    return _transposed([row for r in rewrites for row in _passed(r, as_of)], 10)
 
 
-def _passed(r: _Rewrite, now: datetime) -> list[tuple[Any, ...]]:
+def _passed(r: _Rewrite, as_of: datetime) -> list[tuple[Any, ...]]:
     """The transition rows of one visit: each deadline that newly passed unmet, then the change itself."""
     key = (r.case.row["tenant_id"], r.case.row["visit_id"])
     version = r.case.row["version"] + 1
@@ -116,7 +119,7 @@ def _passed(r: _Rewrite, now: datetime) -> list[tuple[Any, ...]]:
                 *key,
                 "change",
                 version,
-                now,
+                as_of,
                 r.before.state,
                 r.after.state,
                 added,

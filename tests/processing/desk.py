@@ -153,9 +153,9 @@ class Desk:
         return event_id
 
     async def settle(self, clock: str | None = None) -> None:
-        """Lets the time come, and the worker do all there is to do."""
+        """Lets the time come, and a moment pass, and the worker do all there is to do."""
         if clock:
-            self.clock.at = at(clock)
+            self.clock.at = at(clock) + timedelta(seconds=0.1)
         while await self.processor.step() or await self.watcher.step():
             pass
 

@@ -1,5 +1,6 @@
 """From stored evidence to a visit's true state, on a real database."""
 
+import time
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
@@ -193,3 +194,26 @@ async def test_a_plan_cancelled_after_its_alarm_rang_keeps_the_alarm(desk: Desk)
     await desk.settle("09:30")
     visit = await desk.visit("breakfast")
     assert (visit["state"], [c["kind"] for c in visit["crossings"]]) == ("cancelled", ["late"])
+
+
+async def test_a_check_in_that_was_on_time_but_waits_behind_a_backlog_rings_no_alarm(desk: Desk) -> None:
+    await desk.plan("breakfast", "09:00", "09:30")
+    await desk.settle("08:00")
+    await desk.arrive("in", "09:01", visit="breakfast")
+    desk.clock.at = at("09:20")
+    while await desk.watcher.step():
+        pass
+    assert await desk.passed("breakfast") == []
+    await desk.settle()
+    assert await desk.state("breakfast") == "in_progress"
+    assert await desk.passed("breakfast") == ["planned>in_progress"]
+
+
+async def test_a_backlog_that_does_not_move_cannot_silence_the_alarms(desk: Desk) -> None:
+    await desk.plan("breakfast", "09:00", "09:30")
+    await desk.settle("08:00")
+    await desk.arrive("in", "09:01", person="bob", visit=None)
+    desk.clock.at = at("09:20")
+    desk.watcher._held_since = time.monotonic() - 31
+    await desk.watcher.step()
+    assert await desk.state("breakfast") == "late"
