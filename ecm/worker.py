@@ -12,7 +12,8 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -21,7 +22,7 @@ from alerts.sender import Sender
 from alerts.worker import AlertWorker
 from ecm import payment_run
 from ecm.clock import Clock
-from ecm.errors import DatabaseAway
+from ecm.errors import Conflict, DatabaseAway
 from ecm.overdue import Watcher
 from ecm.processing import Processor
 from ecm.settings import Settings
@@ -51,6 +52,7 @@ class Worker:
         self._watcher = Watcher(db, clock)
         self._alerts = AlertWorker(db, clock, settings)
         self._sender = Sender(db, clock, settings)
+        self._payment_runs = payment_run.PaymentRuns(db, clock)
         self._woken: dict[str, asyncio.Event] = {}
         self._name = f"worker {socket.gethostname()} {os.getpid()}"
 
@@ -85,9 +87,11 @@ class Worker:
                     loops.create_task(self._keep_doing(processor.step, "ecm_work"))
                 loops.create_task(self._watch())
                 loops.create_task(self._keep_doing(self._alerts.step, "ecm_alerts"))
-                loops.create_task(self._keep_doing(self._sender.step, "ecm_deliveries"))
+                for _ in range(LANES):  # one may be waiting for a slow gateway
+                    loops.create_task(self._keep_doing(self._sender.step, "ecm_deliveries"))
+                loops.create_task(self._keep_doing(self._payment_runs.step, "ecm_payment"))
                 loops.create_task(self._timed(self._beat)())
-                for channel in ("ecm_work", "ecm_alerts", "ecm_deliveries"):
+                for channel in ("ecm_work", "ecm_alerts", "ecm_deliveries", "ecm_payment"):
                     loops.create_task(self._hear(channel))
         finally:
             scheduler.shutdown(wait=False)
@@ -150,18 +154,18 @@ class Worker:
                 await connection.execute(query, now)
 
     async def _payment_run(self) -> None:
-        """Works out the current week's actuals again for every tenant."""
+        """Works out the actuals of this week and the last again, for every tenant. A locked period is left alone."""
         now = self._clock.now()
-        year, week, _ = now.isocalendar()
         async with self._db.transaction() as connection:
             tenants = [row["tenant_id"] for row in await connection.fetch(sql.all_tenants)]
         for tenant_id in tenants:
-            await payment_run.run(self._db, tenant_id, f"{year}-W{week:02d}", now)
+            for day in (now - timedelta(days=7), now):
+                year, week, _ = day.isocalendar()
+                with suppress(Conflict):
+                    await payment_run.run(self._db, tenant_id, f"{year}-W{week:02d}", now)
 
 
 async def _first_of(woken: asyncio.Event, seconds: float) -> None:
-    try:
+    with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await woken.wait()
-    except TimeoutError:
-        pass
