@@ -22,8 +22,13 @@ PREFIX = "ECM_"
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", env_ignore_empty=True)
 
-    database_url: str | None = Field(None, description="PostgreSQL as its owner. Unset: embedded.")
-    app_database_url: str | None = Field(None, description="PostgreSQL as the services. Unset: the owner's.")
+    database_url: str | None = Field(
+        None, description="PostgreSQL as its owner. Neither login set: embedded."
+    )
+    app_database_url: str | None = Field(
+        None,
+        description="PostgreSQL as the services. Unset: the owner's. Alone: pending migrations are refused.",
+    )
     data_dir: Path = Field(Path(".ecm"), description="Where the embedded database and its files live.")
 
     host: str = Field("127.0.0.1", description="The address to listen on.")
@@ -49,7 +54,9 @@ class Settings(BaseSettings):
     smtp_from: str = Field("ecm@localhost", description="The sender of alarms by e-mail.")
     smtp_starttls: bool = Field(True, description="Whether the mail server must speak TLS.")
 
-    webhook_secret: str | None = Field(None, description="Signs alarms by webhook (HMAC-SHA256). Unset: none are sent.")
+    webhook_secret: str | None = Field(
+        None, description="Signs alarms by webhook (HMAC-SHA256). Unset: none are sent."
+    )
     webhook_private: bool = Field(
         False, description="Whether webhooks may go to private addresses, and unencrypted to this machine."
     )

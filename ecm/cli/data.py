@@ -21,7 +21,7 @@ from ecm.store.migrate import migrate as bring_up_to_date
 async def migrate(data_dir: Path) -> dict[str, Any]:
     """Bring the database up to date. Safe to run twice at once."""
     async with opened(Settings(), data_dir, migrated=False) as place:
-        applied = await bring_up_to_date(place.owner)
+        applied = await bring_up_to_date(place.owned())
     click.echo("\n".join(f"applied {name}" for name in applied) or "already up to date")
     return {"applied": applied}
 

@@ -43,7 +43,7 @@ CAST = (
 async def demo(port: int, speed: float, seed: int, data_dir: Path) -> None:
     """Show a made-up borough's day on the board. Nothing in it is real; each start begins afresh."""
     home = data_dir / "demo"
-    settings = Settings(data_dir=home, port=port, database_url=None)
+    settings = Settings(data_dir=home, port=port, database_url=None, app_database_url=None)
     _say("starting PostgreSQL")
     async with opened(settings, home, migrated=False) as place:
         await _begin_afresh(place)
@@ -64,7 +64,7 @@ async def demo(port: int, speed: float, seed: int, data_dir: Path) -> None:
 
 async def _begin_afresh(place: Place) -> None:
     """Empties a former demonstration. Refuses a database that is not one. Raises Conflict."""
-    connection = await open_connection(place.owner, None)
+    connection = await open_connection(place.owned(), None)
     try:
         if not await connection.fetchval(sql.has_schema):
             return

@@ -12,8 +12,6 @@ import click
 from ecm.cli.options import data_option, json_option, runs
 from ecm.cli.place import Place, opened, service_clock
 from ecm.settings import Settings
-from ecm.store.db import open_connection
-from ecm.store.migrate import pending
 from ecm.store.queries import load_queries
 
 sql = load_queries(__package__, "doctor.sql")
@@ -51,20 +49,15 @@ async def doctor(data_dir: Path) -> dict[str, Any]:
 
 async def examine(place: Place) -> list[Check]:
     """Every check that can be made; later ones need the earlier ones to be well."""
-    waiting = await pending(place.owner)
-    connection = await open_connection(place.owner, None)
-    try:
-        checks = [
-            Check("database", True, await connection.fetchval(sql.version)),
-            Check("migrations", not waiting, _list(waiting) or "up to date", "Run `ecm migrate`."),
-        ]
-        if waiting:
-            return checks
+    waiting = await place.pending()
+    migrations = Check("migrations", not waiting, _list(waiting) or "up to date", "Run `ecm migrate`.")
+    if waiting:
+        return [Check("database", True, "answers"), migrations]
+    async with place.looking() as connection:
+        checks = [Check("database", True, await connection.fetchval(sql.version)), migrations]
         clock = await service_clock(place)
         facts = await connection.fetchrow(sql.facts, datetime.now(UTC), clock.now())
         assert facts is not None
-    finally:
-        await connection.close()
     skew, silent, backlog = facts["skew_s"], facts["worker_silent_s"], facts["backlog_s"]
     return [
         *checks,

@@ -1,8 +1,8 @@
--- name: version role: owner
+-- name: version role: ecm_worker
 -- Which server answers.
 SELECT 'PostgreSQL ' || current_setting('server_version');
 
--- name: facts role: owner
+-- name: facts role: ecm_worker
 -- How the clocks differ, when a worker last beat, and what waits.
 SELECT extract(epoch FROM clock_timestamp() - $1::timestamptz)::float8 AS skew_s,
        (SELECT extract(epoch FROM $1::timestamptz - max(beat_at))::float8 FROM heartbeats) AS worker_silent_s,

@@ -1,4 +1,13 @@
-"""Where the data is: a PostgreSQL named by ECM_DATABASE_URL, or our own embedded one."""
+"""Where the data is: a PostgreSQL named by its addresses, or our own embedded one.
+
+    ECM_DATABASE_URL  ECM_APP_DATABASE_URL
+    set               -                      one login does everything
+    set               set                    the first brings the schema up to date, the services use the second
+    -                 set                    nothing is brought up to date: pending migrations are refused
+    -                 -                      embedded
+
+So in production only `ecm migrate` needs to hold the owner's login.
+"""
 
 from __future__ import annotations
 
@@ -12,31 +21,69 @@ from ecm.clock import Clock, RealClock, ScaledClock
 from ecm.errors import Conflict
 from ecm.settings import Settings
 from ecm.store.db import Connection, Database, open_connection
-from ecm.store.migrate import migrate
+from ecm.store.migrate import MigrationError, migrate, pending
 from ecm.store.queries import load_queries
 
 sql = load_queries(__package__, "place.sql")
 
+READER = "ecm_worker"
+"""The role that reads every table, and the ledger of migrations."""
+
+
+class OwnerNotGiven(MigrationError):
+    """This needs the database's owner: set ECM_DATABASE_URL."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`owner` brings the schema up to date; the services use `app` and take one role each."""
+    """`owner` brings the schema up to date, where we are given it; the services use `app` and take one role each."""
 
-    owner: str
+    owner: str | None
     app: str
     embedded: bool
 
     async def database(self, role: str, size: int = 4) -> Database:
         return await Database.connect(self.app, role, size)
 
+    def owned(self) -> str:
+        """The owner's login. Raises OwnerNotGiven."""
+        if self.owner is None:
+            raise OwnerNotGiven
+        return self.owner
+
+    async def pending(self) -> list[str]:
+        """The migrations that are missing. Raises MigrationError."""
+        if self.owner is not None:
+            return await pending(self.owner)
+        return await pending(self.app, role=READER)
+
+    @asynccontextmanager
+    async def looking(self) -> AsyncIterator[Connection]:
+        """A connection that may read the whole installation. Raises DatabaseAway."""
+        role = READER if self.owner is None else None
+        connection = await open_connection(self.owner or self.app, role)
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
 
 @asynccontextmanager
 async def opened(settings: Settings, data_dir: Path, *, migrated: bool = True) -> AsyncIterator[Place]:
     """The database, started if it is the embedded one, brought up to date unless `migrated` is False."""
+    if settings.app_database_url and not settings.database_url:
+        place = Place(None, settings.app_database_url, False)
+        if migrated:
+            await _require_up_to_date(place)
+        yield place
+        return
     if settings.database_url:
         place = Place(settings.database_url, settings.app_database_url or settings.database_url, False)
         if migrated:
-            await migrate(place.owner)
+            await migrate(settings.database_url)
         yield place
         return
     from ecm.store.embedded import running
@@ -49,19 +96,16 @@ async def opened(settings: Settings, data_dir: Path, *, migrated: bool = True) -
 
 async def service_clock(place: Place) -> Clock:
     """The clock this database's services run on: the real one, unless it was given a scaled one."""
-    connection = await open_connection(place.owner, None)
-    try:
+    async with place.looking() as connection:
         return await _clock(connection)
-    finally:
-        await connection.close()
 
 
 async def scale_clock(place: Place, starts_at: datetime, speed: float) -> Clock:
     """Gives a database without events a scaled clock; the same one again goes on where it was.
 
-    Raises Conflict on a database that holds real events: their deadlines would all be wrong.
+    Raises Conflict on a database that holds real events (their deadlines would all be wrong), and OwnerNotGiven.
     """
-    connection = await open_connection(place.owner, None)
+    connection = await open_connection(place.owned(), None)
     try:
         async with connection.transaction():
             known = await connection.fetchrow(sql.scaled_clock)
@@ -74,6 +118,14 @@ async def scale_clock(place: Place, starts_at: datetime, speed: float) -> Clock:
         return await _clock(connection)
     finally:
         await connection.close()
+
+
+async def _require_up_to_date(place: Place) -> None:
+    missing = await place.pending()
+    if missing:
+        raise MigrationError(
+            f"the database lacks {', '.join(missing)}: run `ecm migrate` with the owner's login first"
+        )
 
 
 async def _clock(connection: Connection) -> Clock:

@@ -1,4 +1,4 @@
--- name: scaled_clock role: owner
+-- name: scaled_clock role: ecm_worker
 -- The scaled clock this database runs on, if any.
 SELECT starts_at, speed, real_start FROM scaled_clock;
 

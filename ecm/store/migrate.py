@@ -51,6 +51,7 @@ CREATE TABLE IF NOT EXISTS public.schema_migrations (
     applied_at timestamptz NOT NULL DEFAULT now()
 )"""
 LEDGER_EXISTS = "SELECT to_regclass('public.schema_migrations') IS NOT NULL"
+ROLE_EXISTS = "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)"
 READ_LEDGER = "SELECT number, name, sha256 FROM public.schema_migrations ORDER BY number"
 ADD_TO_LEDGER = "INSERT INTO public.schema_migrations (number, name, sha256) VALUES ($1, $2, $3)"
 
@@ -95,10 +96,18 @@ async def migrate(owner_dsn: str, *, migrations: Traversable = MIGRATIONS) -> li
     return [migration.name for migration in missing]
 
 
-async def pending(owner_dsn: str, *, migrations: Traversable = MIGRATIONS) -> list[str]:
-    """The names `migrate` would apply. Changes nothing. Raises MigrationError as `migrate` would."""
+async def pending(dsn: str, *, role: str | None = None, migrations: Traversable = MIGRATIONS) -> list[str]:
+    """The names `migrate` would apply. Changes nothing. Raises MigrationError as `migrate` would.
+
+    A login that does not own the database looks under a `role` that may read the ledger. Without migrations there
+    is no such role yet, and then all of them are pending.
+    """
     known = read_files(migrations)
-    async with _connection(owner_dsn) as connection:
+    async with _connection(dsn) as connection:
+        if role is not None:
+            if not await connection.fetchval(ROLE_EXISTS, role):
+                return [migration.name for migration in known]
+            await connection.execute("SELECT set_config('role', $1, false)", role)
         return [migration.name for migration in _missing(known, await _ledger(connection))]
 
 
