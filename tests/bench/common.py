@@ -34,12 +34,14 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 import httpx
+import psutil
 
 from ecm.store.embedded import Addresses, EmbeddedPostgres, find_binaries
 from ecm.store.migrate import migrate
 
 ROUNDS = 5
 SPREAD_MAX = 0.25
+BUSY_MAX = 0.1  # of all cores, for figures in seconds, which have no baseline to lean on
 RUNS_MAX = 3
 TEMPLATE = "migrated"
 
@@ -143,6 +145,13 @@ class Bench:
             if not compared.noise:
                 break
         return compared
+
+
+async def busy_with_others(seconds: float = 1.0) -> float:
+    """The share of the machine's cores that somebody else uses while we do nothing."""
+    psutil.cpu_percent(None)
+    await asyncio.sleep(seconds)
+    return psutil.cpu_percent(None) / 100
 
 
 @asynccontextmanager

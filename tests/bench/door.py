@@ -13,6 +13,7 @@ from ecm.clock import RealClock
 from ecm.keys import mint
 from ecm.store.db import Database
 from ecm.store.embedded import Addresses
+from ingest.batch import WRITERS
 from ingest.door import CheckEventsDoor
 from tests.bench.common import serving
 
@@ -41,8 +42,8 @@ def create() -> Any:
         if scope["type"] == "lifespan":
             await receive()
             db = await Database.connect(os.environ["BENCH_DSN"], "ecm_ingest")
-            more = {"writers": int(os.environ["BENCH_WRITERS"])} if "BENCH_WRITERS" in os.environ else {}
-            door = CheckEventsDoor(db, RealClock(), events_per_s=1e6, events_at_once=1e7, **more)
+            writers = int(os.environ.get("BENCH_WRITERS", WRITERS))
+            door = CheckEventsDoor(db, RealClock(), writers=writers, events_per_s=1e6, events_at_once=1e7)
             await door.start()
             await send({"type": "lifespan.startup.complete"})
             await receive()

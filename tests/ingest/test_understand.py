@@ -155,8 +155,22 @@ def test_an_array_falls_into_its_items_whatever_they_are(values: list[Any]) -> N
         assert [json.loads(part) for part in parts] == values
 
 
+tricky_values = st.sampled_from(["},{", "}", '"},{"', "\\", [{}, {"a": 1}], {}, 7])
+tricky = st.lists(st.dictionaries(st.sampled_from("ab"), tricky_values), max_size=4)
+
+
+@given(tricky, st.sampled_from([None, 1]), st.sampled_from([(",", ":"), (" , ", ": ")]))
+def test_an_array_of_objects_falls_into_them_whatever_their_text_looks_like(
+    values: list[Any], indent: int | None, separators: tuple[str, str]
+) -> None:
+    parts = items(json.dumps(values, indent=indent, separators=separators).encode())
+    assert [json.loads(part) for part in parts] == values
+
+
 @pytest.mark.parametrize(
-    "broken", ["[", "[1", "[1,", "[1,]", "[,]", "[1 2]", "[1]]", "[1] 2", "[" * 100_000, '["\ud800']
+    "broken",
+    ["[", "[1", "[1,", "[1,]", "[,]", "[1 2]", "[1]]", "[1] 2", "[{}{}]", "[{},{]", "[{}", "[{},{},]"]
+    + ["[" * 100_000, '["\ud800'],
 )
 def test_a_broken_array_is_no_array(broken: str) -> None:
     with pytest.raises(NotAnEvent):
