@@ -37,10 +37,6 @@ WHERE d.state = 'skipped'
    OR d.state = 'sent' AND d.sent_at < (SELECT a.stood_down_at FROM alerts a
                                         WHERE a.tenant_id = d.tenant_id AND a.alert_id = d.alert_id);
 
--- name: next_due role: ecm_worker
--- When the next delivery may be sent.
-SELECT min(due_at) FROM deliveries WHERE state = 'pending';
-
 -- name: note_failure role: ecm_worker
 -- Giving somebody up is a fact for the health page.
 INSERT INTO heartbeats (process, beat_at, details) VALUES ($1::text, $2::timestamptz, $3::jsonb)

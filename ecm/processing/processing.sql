@@ -32,7 +32,9 @@ LEFT JOIN LATERAL (
   SELECT a.kind, a.visit_id FROM amendments a
   WHERE a.tenant_id = m.tenant_id AND a.event_id = m.event_id
   ORDER BY a.amendment_id DESC LIMIT 1) ruling ON true
-LEFT JOIN visits ruled ON ruled.tenant_id = m.tenant_id AND ruled.visit_id = ruling.visit_id
+LEFT JOIN LATERAL (
+  SELECT r.service_user_ref FROM visits r
+  WHERE r.tenant_id = m.tenant_id AND r.visit_id = ruling.visit_id LIMIT 1) ruled ON true
 ORDER BY m.todo_id;
 
 -- name: rostered_nearby role: ecm_worker
