@@ -60,7 +60,7 @@ async def live(socket: WebSocket, ticket: str = "") -> None:
         hub: Hub = socket.app.state.hub
         board = await hub.open(actor.tenant_id)
     except EcmError:
-        await socket.close()  # before it is accepted: the browser sees 403
+        await _close(socket)  # before it is accepted: the browser sees 403
         return
     viewer: Viewer | None = None
     try:
@@ -71,13 +71,17 @@ async def live(socket: WebSocket, ticket: str = "") -> None:
     except (WebSocketDisconnect, TimeoutError):
         pass
     except NotUnderstoodHere:
-        await socket.close(MALFORMED)
+        await _close(socket, MALFORMED)
     except EcmError:
-        await socket.close(UNAVAILABLE)
+        await _close(socket, UNAVAILABLE)
     finally:
         hub.close(board, viewer)
-        with suppress(RuntimeError):
-            await socket.close()
+        await _close(socket)
+
+
+async def _close(socket: WebSocket, code: int = 1000) -> None:
+    with suppress(RuntimeError, WebSocketDisconnect):  # closed already, from this side or the other
+        await socket.close(code)
 
 
 class NotUnderstoodHere(Exception):

@@ -9,16 +9,31 @@ from typing import Any
 from tests.board.stage import DAY, Stage, stamp
 
 TITLES = ("Mr", "Mrs", "Ms", "Miss")
-SURNAMES = "Abbott Barlow Chadwick Dobson Ellwood Fairley Garside Holroyd Ingham Jowett Kershaw Lister Midgley Naylor Ogden Priestley Quarmby Ramsden Shackleton Thackray Umpleby Varley Whitaker Yewdall".split()  # noqa: SIM905
-AREAS = "Belgrave Evington Aylestone Knighton Rushey-Mead Spinney-Hills Braunstone Westcotes".split()  # noqa: SIM905
-WORKERS = "Anna Kowalska,Jo Mensah,Rafi Begum,Tom Walsh,Lena Petrova,Ola Adeyemi,Kasia Nowak,Dewi Evans,Priya Singh,Chipo Moyo,Maria Silva,Ian Reid".split(
-    ","
-)  # noqa: SIM905
+SURNAMES = (
+    *(
+        "Abbott",
+        "Barlow",
+        "Chadwick",
+        "Dobson",
+        "Ellwood",
+        "Fairley",
+        "Garside",
+        "Holroyd",
+        "Ingham",
+        "Jowett",
+    ),
+    *("Kershaw", "Lister", "Midgley", "Naylor", "Ogden", "Priestley", "Quarmby", "Ramsden", "Thackray"),
+)
+AREAS = ("Belgrave", "Evington", "Aylestone", "Knighton", "Rushey Mead", "Spinney Hills", "Braunstone")
+ROSTER = """Anna Kowalska, Jo Mensah, Rafi Begum, Tom Walsh, Lena Petrova, Ola Adeyemi, Kasia Nowak, Dewi Evans,
+    Priya Singh, Chipo Moyo, Maria Silva, Ian Reid"""
+WORKERS = [" ".join(name.split()) for name in ROSTER.split(",")]
 PROVIDERS = ("Northfield Care", "Harbour Homecare", "Meadow Care")
 NOW = datetime.fromisoformat("2026-11-23T09:41:27+00:00")
+EXPLAINED = 8  # a completed visit whose evidence is on file
 
 
-async def set_the_morning(stage: Stage, *, visits: int = 240, seed: int = 7) -> None:
+async def set_the_morning(stage: Stage, *, visits: int = 240, workers: int = 12, seed: int = 7) -> None:
     """Visits from 06:30 to 21:00, each as it would be at NOW, and the alarms that go with them."""
     dice = random.Random(seed)
     owner = stage.owner
@@ -28,7 +43,7 @@ async def set_the_morning(stage: Stage, *, visits: int = 240, seed: int = 7) -> 
     )
     await owner.executemany(
         "INSERT INTO care_workers (tenant_id, ref, name, provider_ref, phone) VALUES (1, $1, $2, $3, $4)",
-        [(f"CW-{n}", name, f"PR-{n % 3}", f"+4477009002{n:02}") for n, name in enumerate(WORKERS)],
+        [(f"CW-{n}", WORKERS[n % 12], f"PR-{n % 3}", f"+447700{900200 + n % 700}") for n in range(workers)],
     )
     people = max(24, visits // 3)
     await owner.executemany(
@@ -37,13 +52,14 @@ async def set_the_morning(stage: Stage, *, visits: int = 240, seed: int = 7) -> 
         [
             (
                 f"SU-{n}", f"{TITLES[n % 4]} {dice.choice('ABCDEGHJKLMPRST')}. {SURNAMES[n % len(SURNAMES)]}",
-                AREAS[n % len(AREAS)].replace("-", " "), dice.choice("ABCCCC"),
-                dice.choice(["council", "council", "council", "nhs"]), dice.choice([None, None, "insulin", "lives alone"]),
+                AREAS[n % len(AREAS)], dice.choice("ABCCCC"),
+                dice.choice(["council", "council", "council", "nhs"]),
+                dice.choice([None, None, "insulin", "lives alone"]),
             )
             for n in range(people)
         ],
     )  # fmt: skip
-    rows = [_visit(n, people, dice) for n in range(visits)]
+    rows = [_visit(n, people, workers, dice) for n in range(visits)]
     await owner.executemany(
         "INSERT INTO visits (tenant_id, ref, service_user_ref, provider_ref, local_date, zone, planned_start,"
         " planned_end, window_start, commissioned_minutes, care_worker_refs, carers_required, state, state_reason,"
@@ -58,9 +74,9 @@ async def set_the_morning(stage: Stage, *, visits: int = 240, seed: int = 7) -> 
     await _alarms(stage)
 
 
-def _visit(n: int, people: int, dice: random.Random) -> tuple[Any, ...]:
-    worker = n % len(WORKERS)
-    slot = n // len(WORKERS)
+def _visit(n: int, people: int, workers: int, dice: random.Random) -> tuple[Any, ...]:
+    worker = n % workers
+    slot = n // workers
     slots = 20
     start = NOW.replace(hour=6, minute=30, second=0) + timedelta(
         minutes=(slot % slots) * 45 + dice.choice((0, 5, 10))
@@ -116,9 +132,9 @@ def _visit(n: int, people: int, dice: random.Random) -> tuple[Any, ...]:
         attendances = [
             {"care_worker": f"CW-{worker}", "check_in_at": _text(begun), "check_out_at": _text(ended)}
         ]
-    workers = [f"CW-{worker}"] + ([f"CW-{(worker + 3) % 12}"] if double else [])
+    rostered = [f"CW-{worker}"] + ([f"CW-{(worker + 3) % workers}"] if double else [])
     return (
-        f"V-20261123-{n:04}", f"SU-{(n * 7) % people}", f"PR-{worker % 3}", DAY, start, end, minutes, workers,
+        f"V-20261123-{n:04}", f"SU-{(n * 7) % people}", f"PR-{worker % 3}", DAY, start, end, minutes, rostered,
         2 if double else 1, state, reason, begun, ended, findings, attendances,
     )  # fmt: skip
 
@@ -152,3 +168,76 @@ async def _alarms(stage: Stage) -> None:
 
 def _text(at: datetime | None) -> str | None:
     return None if at is None else at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+async def add_evidence(stage: Stage) -> None:
+    """A visit explained (its events, an amendment), a check-in that fits nowhere, and a period that was run."""
+    owner = stage.owner
+    visit = await owner.fetchrow("SELECT * FROM visits WHERE visit_id = $1", EXPLAINED)
+    findings = []
+    for n, (kind, at, metres) in enumerate(
+        [("check_in", visit["actual_start"], 18.0), ("check_out", visit["actual_end"], 64.0)]
+    ):
+        event = f"019ab000-0000-7000-8000-00000000000{n}"
+        await _event(stage, event, kind, at, visit["care_worker_refs"][0], visit["service_user_ref"])
+        await owner.execute(
+            "INSERT INTO event_outcomes (tenant_id, event_id, occurred_at, service_user_ref, care_worker_ref,"
+            " visit_id, status, reason, explicit, decided_at)"
+            " VALUES (1, $1, $2, $3, $4, $5, 'matched', 'named its visit', true, $2)",
+            event, at, visit["service_user_ref"], visit["care_worker_refs"][0], EXPLAINED,
+        )  # fmt: skip
+        findings.append(
+            {"code": "location_inside", "measure": metres, "limit": 100.0, "unit": "m", "detail": "± 12 m"}
+            | {"event_id": event}
+        )  # fmt: skip
+    await stage.becomes(EXPLAINED, findings=findings)
+    await owner.execute(
+        "INSERT INTO amendments (tenant_id, visit_id, kind, reason_code, action_taken, note, made_by, made_at)"
+        " VALUES (1, $2, 'note', 'other', 'phoned_person', 'rang at 10:02, well, wanted to be left', 'M. Shah', $1)",
+        NOW + timedelta(minutes=23),
+        EXPLAINED,
+    )
+    stray = "019ab000-0000-7000-8000-00000000000a"
+    await _event(stage, stray, "check_in", NOW - timedelta(minutes=50), "CW-3", "SU-unknown")
+    await owner.execute(
+        "INSERT INTO event_outcomes (tenant_id, event_id, occurred_at, care_worker_ref, status, reason,"
+        " explicit, decided_at) VALUES (1, $1, $2, 'CW-3', 'unmatched', 'nobody is known as SU-unknown', false, $2)",
+        stray, NOW - timedelta(minutes=50),
+    )  # fmt: skip
+    await owner.execute(
+        "INSERT INTO payment_periods (tenant_id, period, starts_on, ends_on, requested_at, run_at)"
+        " VALUES (1, '2026-W48', '2026-11-23', '2026-11-29', $1, $1)",
+        NOW,
+    )
+    step = {"inputs": {}, "care_worker": None}
+    steps = [
+        {"rule": "basis", "clause": "6", "seconds_after": 1710, "pence_after": 0, "words": "28 min 30 s"}
+        | step,
+        {
+            "rule": "rounding",
+            "clause": "6.1",
+            "seconds_after": 1800,
+            "pence_after": 930,
+            "words": "up to 15 min",
+        }
+        | step,
+    ]
+    await owner.execute(
+        "INSERT INTO actual_lines (tenant_id, period, visit_id, visit_version, provider_ref, service_user_ref, funder,"
+        " local_date, state, planned_seconds, actual_seconds, payable_seconds, amount_pence, planned_pence, steps,"
+        " exception, computed_at) SELECT 1, '2026-W48', visit_id, version, provider_ref, service_user_ref, u.funder,"
+        " local_date, state, 1800, 1710, 1800 - (visit_id % 4) * 300, 930 - (visit_id % 4) * 155, 930, $1,"
+        " CASE WHEN visit_id % 9 = 0 THEN 'location_outside, 400 m, limit 100 m' END, $2"
+        " FROM visits v JOIN service_users u ON u.tenant_id = v.tenant_id AND u.ref = v.service_user_ref"
+        " WHERE state = 'completed'",
+        steps, NOW,
+    )  # fmt: skip
+
+
+async def _event(stage: Stage, event: str, kind: str, at: datetime, worker: str, person: str) -> None:
+    await stage.owner.execute(
+        "INSERT INTO check_events (tenant_id, event_id, received_at, kind, occurred_at, method, care_worker,"
+        " service_user, lat, lon, accuracy_m, fixed_at, body_sha256, body)"
+        " VALUES (1, $1, $2, $3, $2, 'app', $4, $5, 53.8001, -1.5491, 12, $2, '', '{}')",
+        event, at, kind, worker, person,
+    )  # fmt: skip

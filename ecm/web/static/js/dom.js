@@ -24,6 +24,17 @@ export function byId(id) {
   return document.getElementById(id);
 }
 
+/** Makes `elements` the children of `parent`, moving only those that are out of place. */
+export function place(parent, elements) {
+  const wanted = new Set(elements);
+  for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
+  let at = parent.firstElementChild;
+  for (const element of elements) {
+    if (element === at) at = at.nextElementSibling;
+    else parent.insertBefore(element, at);
+  }
+}
+
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

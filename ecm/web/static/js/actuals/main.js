@@ -91,7 +91,7 @@ function bridgeCard(totals) {
 function totalsCard(totals) {
   const heads = ["Provider", "Funder", capitalVisits(), "Planned min", "Captured min", "Payable min", "Planned £", "Payable £", "To look at"];
   return h("section", { class: "card", "aria-labelledby": "totals-title" }, h("header", {}, h("h2", { id: "totals-title" }, "By provider and funder")),
-    h("div", { class: "wide", tabindex: 0, role: "region", "aria-labelledby": "totals-title" }, h("table", {}, h("thead", {}, h("tr", {}, heads.map((words, n) => h("th", { scope: "col", class: n > 1 ? "number" : "" }, words)))), h("tbody", {}, totals.map((total) => h("tr", {}, h("th", { scope: "row" }, total.provider_name), h("td", {}, FUNDERS[total.funder] ?? total.funder), ...[total.visits, total.planned_minutes, total.actual_minutes, total.payable_minutes].map((n) => h("td", { class: "number" }, count(Math.round(n)))), h("td", { class: "number" }, money(total.planned_pence)), h("td", { class: "number" }, h("b", {}, money(total.amount_pence))), h("td", { class: "number" }, total.exceptions ? `${count(total.exceptions)} · £${money(total.exceptions_pence)}` : "none")))))));
+    h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "Rows" }, h("table", {}, h("thead", {}, h("tr", {}, heads.map((words, n) => h("th", { scope: "col", class: n > 1 ? "number" : "" }, words)))), h("tbody", {}, totals.map((total) => h("tr", {}, h("th", { scope: "row" }, total.provider_name), h("td", {}, FUNDERS[total.funder] ?? total.funder), ...[total.visits, total.planned_minutes, total.actual_minutes, total.payable_minutes].map((n) => h("td", { class: "number" }, count(Math.round(n)))), h("td", { class: "number" }, money(total.planned_pence)), h("td", { class: "number" }, h("b", {}, money(total.amount_pence))), h("td", { class: "number" }, total.exceptions ? `${count(total.exceptions)} · £${money(total.exceptions_pence)}` : "none")))))));
 }
 
 function linesCard(first) {
@@ -108,7 +108,7 @@ function linesCard(first) {
   };
   add(first);
   const heads = [label.visit.replace(/^./, (c) => c.toUpperCase()), "Why look", "Planned", "Captured", "Payable", "£", ""];
-  return h("section", { class: "card", "aria-labelledby": "lines-title" }, h("header", {}, h("h2", { id: "lines-title" }, "Lines, the most at stake first")), h("div", { class: "wide", tabindex: 0, role: "region", "aria-labelledby": "lines-title" }, h("table", { class: "lines" }, h("thead", {}, h("tr", {}, heads.map((words, n) => h("th", { scope: "col", class: n > 1 && n < 6 ? "number" : "" }, words || h("span", { class: "unseen" }, "Working"))))), body)), h("div", { class: "body" }, more));
+  return h("section", { class: "card", "aria-labelledby": "lines-title" }, h("header", {}, h("h2", { id: "lines-title" }, "Lines, the most at stake first")), h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "Rows" }, h("table", { class: "lines" }, h("thead", {}, h("tr", {}, heads.map((words, n) => h("th", { scope: "col", class: n > 1 && n < 6 ? "number" : "" }, words || h("span", { class: "unseen" }, "Working"))))), body)), h("div", { class: "body" }, more));
 }
 
 function line(one) {

@@ -31,8 +31,7 @@ export function showingOf(wish, me) {
 }
 
 function isSoon(visit, now) {
-  const start = Date.parse(visit.planned_start ?? visit.actual_start ?? 0);
-  return visit.state === "late" || visit.state === "missed" || (start >= now - SOON_MS / 2 && start <= now + SOON_MS);
+  return visit.state === "late" || visit.state === "missed" || (visit.at >= now - SOON_MS / 2 && visit.at <= now + SOON_MS);
 }
 
 const known = new WeakMap();

@@ -42,7 +42,8 @@ export function grouped(needs) {
     const worker = need.visit.workers[0]?.ref;
     if (!worker || need.visit.double || !(need.kind === "late" || need.kind === "late_soft")) continue;
     const key = `${worker} ${need.owner ?? ""}`;
-    late.set(key, [...(late.get(key) ?? []), need]);
+    if (late.has(key)) late.get(key).push(need);
+    else late.set(key, [need]);
   }
   const inGroup = new Map();
   for (const [key, members] of late) if (members.length > 1) for (const need of members) inGroup.set(need, key);

@@ -1,6 +1,6 @@
 // A long list that renders only what can be seen: rows of one height between two spacers.
 
-import { h } from "../dom.js";
+import { h, place } from "../dom.js";
 
 const EXTRA = 8;
 
@@ -30,25 +30,15 @@ export class Windowed {
     const height = (this.#height ||= this.#measure());
     const first = Math.max(0, Math.min(Math.floor(scrollTop / height), this.#rows.length - 1) - EXTRA);
     const last = Math.min(this.#rows.length, first + Math.ceil(clientHeight / height) + 2 * EXTRA);
-    const before = this.#shown;
     const after = new Map();
-    let next = this.#above.nextSibling;
     for (let at = first; at < last; at += 1) {
-      const row = this.#rows[at];
-      const key = this.#key(row);
-      const old = before.get(key);
-      const element = this.#make(row, old);
+      const key = this.#key(this.#rows[at]);
+      const element = this.#make(this.#rows[at], this.#shown.get(key));
       element.setAttribute("aria-rowindex", at + 2);
       after.set(key, element);
-      if (element === next) next = next.nextSibling;
-      else {
-        this.#body.insertBefore(element, next);
-        if (old && old !== element) { if (old === next) next = next.nextSibling; old.remove(); }
-      }
-      before.delete(key);
     }
-    for (const element of before.values()) element.remove();
     this.#shown = after;
+    place(this.#body, [this.#above, ...after.values(), this.#below]);
     this.#above.firstChild.style.height = `${first * height}px`;
     this.#below.firstChild.style.height = `${(this.#rows.length - last) * height}px`;
     this.#above.hidden = first === 0;

@@ -1,6 +1,6 @@
 // Workers on the road: a lane each, their visits as blocks on one scale of time, and the red line of now.
 
-import { byId, h, setText } from "../dom.js";
+import { byId, h, place, setText } from "../dom.js";
 import { NEEDS, STATES, count } from "../strings.js";
 import { hourMinute, span } from "../time.js";
 
@@ -31,7 +31,7 @@ export class LanesView {
       this.#axis();
     }
     const to = from + BEFORE_MS + AFTER_MS;
-    const inside = (visit) => Date.parse(visit.planned_start ?? visit.actual_start) < to && Date.parse(visit.planned_end ?? visit.actual_end ?? visit.actual_start) > from;
+    const inside = (visit) => visit.at < to && visit.until > from;
     const busy = [];
     for (const lane of lanes.values()) {
       const seen = [...lane.visits.values()].filter(({ visit }) => visit.state !== "cancelled" && inside(visit));
@@ -42,22 +42,12 @@ export class LanesView {
     setText(byId("lanes-note"), busy.length ? `${count(reporting)} of ${count(busy.length)} reporting${busy.length > LANES_AT_MOST ? ` · worst ${LANES_AT_MOST} shown` : ""}` : "nobody is due near now");
     const before = this.#lanes;
     this.#lanes = new Map();
-    let next = this.list.firstChild;
     for (const lane of busy.slice(0, LANES_AT_MOST)) {
       const signature = lane.seen.map(({ visit, need }) => `${visit.id} ${visit.p} ${need?.kind}`).join();
-      let held = before.get(lane.worker.ref);
-      if (held?.signature !== signature) {
-        const element = this.#lane(lane);
-        held?.element.remove();
-        if (held?.element === next) next = next?.nextSibling;
-        held = { element, signature };
-      }
-      before.delete(lane.worker.ref);
-      this.#lanes.set(lane.worker.ref, held);
-      if (held.element === next) next = next.nextSibling;
-      else this.list.insertBefore(held.element, next?.parentNode === this.list ? next : null);
+      const held = before.get(lane.worker.ref);
+      this.#lanes.set(lane.worker.ref, held?.signature === signature ? held : { element: this.#lane(lane), signature });
     }
-    for (const { element } of before.values()) element.remove();
+    place(this.list, [...this.#lanes.values()].map((lane) => lane.element));
     this.tick();
   }
 
@@ -69,8 +59,7 @@ export class LanesView {
 
   #lane({ worker, provider, seen }) {
     const blocks = seen.map(({ visit, need }) => {
-      const start = Date.parse(visit.planned_start ?? visit.actual_start);
-      const end = Date.parse(visit.planned_end ?? visit.actual_end ?? visit.actual_start);
+      const { at: start, until: end } = visit;
       const [words, , tone] = need ? NEEDS[need.kind] : STATES[visit.state];
       const block = h("a", { class: `block ${need ? tone : visit.state}`, href: `/visits/${visit.id}`, title: `${visit.person} ${visit.area}: ${words}, planned ${span(visit.planned_start, visit.planned_end)}` },
         visit.person, need || visit.state !== "planned" ? h("span", { class: "unseen" }, ` ${words}`) : "");

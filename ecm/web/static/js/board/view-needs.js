@@ -1,13 +1,14 @@
 // Who needs someone now, worst first. Each row answers: what, how late, who and how much at risk, planned, care
 // worker and how to reach them, who owns it, the one next action.
 
-import { byId, h, icon, setText, tag } from "../dom.js";
+import { byId, h, icon, place, setText, tag } from "../dom.js";
 import { FUNDERS, NEEDS, label, many } from "../strings.js";
 import { counting, hourMinute, span } from "../time.js";
 import { grouped } from "./needs.js";
 import { HeldOrder, Presence } from "./order.js";
 
 const AT_ONCE = 100;
+const PEOPLE_AT_MOST = 4;
 
 export class NeedsView {
   #rows = new Map(); // key -> {element, signature, ticking}
@@ -38,16 +39,14 @@ export class NeedsView {
     const shown = keys.slice(0, this.#limit);
     const before = this.#rows;
     this.#rows = new Map();
-    let next = this.body.firstChild;
     for (const key of shown) {
       const row = this.#row(key, groups.get(key), before.get(key), settled.has(key));
-      if (!row) continue;
-      before.delete(key);
-      this.#rows.set(key, row);
-      if (row.element === next) next = next.nextSibling;
-      else this.body.insertBefore(row.element, next);
+      if (row) this.#rows.set(key, row);
     }
-    for (const { element } of before.values()) element.remove();
+    const focused = this.body.contains(document.activeElement) && document.activeElement;
+    const [visit, action] = focused ? [focused.closest("tr").dataset.visit, focused.dataset.action] : [];
+    place(this.body, [...this.#rows.values()].map((row) => row.element));
+    if (focused && !focused.isConnected) this.body.querySelector(`[data-visit="${visit}"] ${action ? `[data-action="${action}"], [data-visit="${visit}"] .button` : "a"}`)?.focus();
     const none = keys.length === 0;
     this.table.hidden = none;
     this.empty.hidden = !none;
@@ -88,13 +87,9 @@ export class NeedsView {
       }
       return { ...old, settled: true, ticking: null, signature: "" };
     }
-    const signature = JSON.stringify(group.needs.map(({ visit, kind, owner, open }) => [visit.id, visit.p, kind, owner, open.map((a) => a.id)]));
+    const signature = group.needs.map(({ visit, kind, owner, open }) => `${visit.id} ${visit.p} ${kind} ${owner} ${open.map((alert) => alert.id)}`).join();
     if (old?.signature === signature) return old;
-    const focused = old?.element.contains(document.activeElement) ? document.activeElement.dataset.action : null;
-    const made = this.#make(group.needs);
-    old?.element.replaceWith(made.element);
-    if (focused) made.element.querySelector(`[data-action="${focused}"]`)?.focus();
-    return { ...made, signature };
+    return { ...this.#make(group.needs), signature };
   }
 
   #make(needs) {
@@ -124,8 +119,8 @@ export class NeedsView {
   }
 
   #ofGroup(needs, worker) {
-    const people = needs.map(({ visit }) => h("a", { href: `/visits/${visit.id}` }, `${visit.person} ${visit.area}`.trim()));
-    return [h("div", { class: "name" }, `${worker.name} + ${many(needs.length, label.visit, label.visits)}`), h("div", { class: "quiet small people" }, people.flatMap((person, n) => (n ? [", ", person] : [person])))];
+    const people = needs.slice(0, PEOPLE_AT_MOST).map(({ visit }) => h("a", { href: `/visits/${visit.id}` }, `${visit.person} ${visit.area}`.trim()));
+    return [h("div", { class: "name" }, `${worker.name} + ${many(needs.length, label.visit, label.visits)}`), h("div", { class: "quiet small people" }, people.flatMap((person, n) => (n ? [", ", person] : [person])), needs.length > PEOPLE_AT_MOST && ` and ${needs.length - PEOPLE_AT_MOST} more`)];
   }
 
   #actions(needs, worker) {

@@ -14,7 +14,7 @@ export class VisitsView {
     this.table = h("table", { class: "all-table", role: "table", "aria-labelledby": "all-title" },
       h("thead", { role: "rowgroup" }, h("tr", { role: "row", "aria-rowindex": 1 }, HEADS.map((words) => h("th", { role: "columnheader", scope: "col" }, words)))),
       this.body);
-    this.scroller = h("div", { class: "scroller", tabindex: 0, role: "region", "aria-labelledby": "all-title" }, this.table);
+    this.scroller = h("div", { class: "scroller", tabindex: 0, role: "group", "aria-label": "Rows" }, this.table);
     this.empty = h("div", { class: "empty", hidden: true });
     byId("all").replaceChildren(this.scroller, this.empty);
     this.rows = new Windowed(this.scroller, this.body, { key: (visit) => visit.id, make: (visit, old) => this.#row(visit, old) });
