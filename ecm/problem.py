@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -63,6 +64,8 @@ def install(app: FastAPI) -> None:
         status = HTTPStatus(error.status_code)
         slug = status.phrase.lower().replace(" ", "-")
         headers = dict(error.headers or {})
+        if status == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = ", ".join(sorted(_allowed(app, request.url.path, headers.get("Allow", ""))))
         return _answer(status, f"/problems/{slug}", status.phrase, "", request.url.path, headers)
 
     @app.exception_handler(Exception)
@@ -70,6 +73,15 @@ def install(app: FastAPI) -> None:
         log.error("%s %s failed", request.method, request.url.path, exc_info=error)
         title = "That was our mistake; it is logged, and nothing was changed."
         return _answer(500, "/problems/bug", title, "", request.url.path, {})
+
+
+def _allowed(app: FastAPI, path: str, by_one_route: str) -> set[str]:
+    """Every method of a path: the framework knows those of the first route that fits, the description all."""
+    found = set(filter(None, by_one_route.split(", ")))
+    for template, operations in app.openapi()["paths"].items():
+        if re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", template), path):
+            found |= {verb.upper() for verb in operations}
+    return found
 
 
 def _answer(

@@ -98,7 +98,7 @@ KEY: dict[str, Any] = {
     "created_at": "2026-11-21T08:00:00Z",
     "revoked_at": None,
 }
-ASKED_ACCOUNT = {"email": "dana@example.org", "name": "Dana Duty", "role": "duty_officer"}
+ASKED_ACCOUNT = {"email": "nina@example.org", "name": "Nina New", "role": "duty_officer"}
 WITH_PASSWORD = ACCOUNT | {"password": "made-up-for-this-page"}
 
 Door = Annotated[Services, Depends(services)]

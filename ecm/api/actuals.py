@@ -184,7 +184,7 @@ ACTUALS = STATE | {
 }
 
 
-@router.get("/v1/actuals", response_model=Actuals, responses=answers(ACTUALS, Link=NEXT_PAGE))
+@router.get("/v1/actuals", response_model=Actuals, responses=answers(ACTUALS, 404, Link=NEXT_PAGE))
 async def read_actuals(
     request: Request,
     response: Response,

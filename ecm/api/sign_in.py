@@ -96,6 +96,7 @@ class Opened:
     expires_at: datetime
 
 
+ASKED = {"email": "dana@example.org", "password": "a-long-made-up-phrase"}
 SIGNED_IN = {
     "name": "Dana Duty",
     "role": "duty_officer",
@@ -120,7 +121,7 @@ ME = {
     status_code=201,
     response_model=SignedIn,
     responses=answers(SIGNED_IN, 401, 403, 429, 503, status=201, Set_Cookie="The session, for a browser."),
-    openapi_extra=asks({"email": "dana@example.org", "password": "a-long-made-up-phrase"}),
+    openapi_extra=asks(ASKED),
 )
 async def begin_session(
     request: Request,

@@ -1,7 +1,7 @@
 """The cast and their borough: one database for each story, with two authorities in it.
 
-Example Borough (tenant 1) buys care from P1 and P2. Ms Adams is cared for by P1's Alice, Mr Baker by P2's Bob.
-Other Shire (tenant 2) has a provider P1 of its own, where Zoe cares for Mrs Zander.
+Example Borough (tenant 1) buys care from P1 and P2. Ms Adams is cared for by P1's Alice, Mr Baker by P2's
+Bob. Other Shire (tenant 2) has a provider P1 of its own, where Zoe cares for Mrs Zander.
 """
 
 from __future__ import annotations
@@ -18,11 +18,10 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from ecm import problem
-from ecm.api import openapi, routers
 from ecm.api.accounts import create_key
+from ecm.app import create_app
 from ecm.clock import ManualClock
-from ecm.doors import SESSION_COOKIE, Services, digest
+from ecm.doors import SESSION_COOKIE, digest
 from ecm.passwords import _hasher
 from ecm.settings import Settings
 from ecm.store.db import Database, Record
@@ -178,7 +177,9 @@ async def story_in(database: Addresses) -> AsyncIterator[Story]:
     web = await Database.connect(database.app, role="ecm_web", size=4)
     owner = await Database.connect(database.owner, role=None, size=2)
     clock = ManualClock(NOW)
-    told = Story(app_of(web, clock), web, owner, clock)
+    ingest = await Database.connect(database.app, role="ecm_ingest", size=1)
+    app = create_app(web_db=web, ingest_db=ingest, clock=clock, settings=Settings()).fastapi
+    told = Story(app, web, owner, clock)
     try:
         await told.run(BOROUGH)
         people = [(1, *person) for person in CAST] + [(2, *STRANGER)]
@@ -190,21 +191,5 @@ async def story_in(database: Addresses) -> AsyncIterator[Story]:
             )
         yield told
     finally:
-        await web.close()
-        await owner.close()
-
-
-def app_of(web: Database, clock: ManualClock) -> FastAPI:
-    app = FastAPI(title="ecm", version="1", openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None)
-    app.state.services = Services(web=web, clock=clock, settings=Settings())
-    problem.install(app)
-    for router in routers():
-        app.include_router(router)
-    plain = app.openapi
-
-    def described() -> dict[str, Any]:
-        app.openapi_schema = app.openapi_schema or openapi.describe(plain())
-        return app.openapi_schema
-
-    app.openapi = described  # type: ignore[method-assign]
-    return app
+        for db in (web, ingest, owner):
+            await db.close()

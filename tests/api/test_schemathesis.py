@@ -1,0 +1,263 @@
+"""R15: Schemathesis against the whole service, with all its checks.
+
+It reads the published description and tries what that allows, and what it does not. Each operation is asked
+by somebody who may do it, so that answers come from behind the door and not from the doorkeeper; without
+proof, the doorkeeper must refuse.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar
+
+import schemathesis
+import uvicorn
+from schemathesis.engine import events, from_schema
+from schemathesis.engine.recorder import ScenarioRecorder
+
+from ecm.api import sign_in
+from ecm.api.accounts import create_key
+from ecm.app import create_app
+from ecm.clock import RealClock
+from ecm.doors import SESSION_COOKIE, digest
+from ecm.passwords import hash_password
+from ecm.settings import Settings
+from ecm.store.db import Database
+from ecm.store.embedded import Addresses
+from tests.api.conftest import BOROUGH, CAST
+from tests.postgres import TEMPLATE, Cluster, in_a_loop_of_its_own
+
+# Who asks, by the beginning of the operation. The administrator asks for the rest.
+ASKED_BY = {
+    "POST /v1/check-events/": "dana",
+    "POST /v1/check-events": "key ingest",
+    "POST /v1/imports": "key import",
+    "POST /v1/visits": "dana",
+    "POST /v1/alerts": "dana",
+    "DELETE /v1/alerts": "dana",
+    "GET /v1/visits": "key read",
+    "GET /v1/actuals": "otto",
+    "POST /v1/actuals": "fay",
+    "POST /board": "dana",
+}
+EXAMPLES_EACH = 8
+NEVER_SUCCEEDS: set[str] = set()
+USUALLY_REFUSED = ["400", "401", "403", "404", "405", "406", "409", "415", "422", "428", "429", "5xx"]
+USUALLY_ACCEPTED = ["2xx", "401", "403", "404", "409", "5xx"]
+
+
+@dataclass(frozen=True)
+class Asking:
+    """The proof of whoever asks, as headers and a cookie."""
+
+    headers: dict[str, str]
+    cookies: dict[str, str]
+
+
+class Proofs:
+    """Sessions of its own for each operation, because some operations end the session they are asked by."""
+
+    database: ClassVar[Addresses]
+    keys: ClassVar[dict[str, str]]
+    sessions: ClassVar[dict[str, str]] = {}
+
+    def get(self, case: schemathesis.Case, ctx: schemathesis.AuthContext) -> Asking:
+        who = next((one for start, one in ASKED_BY.items() if case.operation.label.startswith(start)), "ada")
+        if who.startswith("key "):
+            return Asking({"Authorization": f"Bearer {self.keys[who.removeprefix('key ')]}"}, {})
+        ends_itself = case.operation.label == "DELETE /v1/session"
+        if who not in self.sessions or ends_itself:
+            token = f"{who} {len(self.sessions)} {id(case)}"
+            in_a_loop_of_its_own(insert_session(self.database.owner, who, token))
+            if ends_itself:
+                return Asking({"Sec-Fetch-Site": "same-origin"}, {SESSION_COOKIE: token})
+            self.sessions[who] = token
+        return Asking({"Sec-Fetch-Site": "same-origin"}, {SESSION_COOKIE: self.sessions[who]})
+
+    def set(self, case: schemathesis.Case, data: Asking, ctx: schemathesis.AuthContext) -> None:
+        case.headers.update(data.headers)
+        case.cookies.update(data.cookies)
+
+
+CONFIG = {
+    "generation": {
+        "max-examples": EXAMPLES_EACH,
+        "deterministic": True,
+        "with-security-parameters": False,
+    },
+    # A stateful run fills ids from earlier answers, and takes a null there for the text "None".
+    "phases": {
+        "stateful": {
+            "generation": {"max-examples": 10},
+            "max-steps": 4,
+            "checks": {"positive_data_acceptance": {"enabled": False}},
+        }
+    },
+    # A sign-in with made-up passwords is slowed down, as it should be.
+    # An array of too many events is too large.
+    "checks": {
+        "positive_data_acceptance": {"expected-statuses": [*USUALLY_ACCEPTED, "429"]},
+        "negative_data_rejection": {"expected-statuses": [*USUALLY_REFUSED, "413"]},
+    },
+    # Whether a file is accepted is decided by what its rows say, which no schema of its text can.
+    "operations": [
+        {
+            "include-path": "/v1/imports/{kind}",
+            "checks": {
+                "positive_data_acceptance": {"enabled": False},
+                "negative_data_rejection": {"enabled": False},
+            },
+        }
+    ],
+}
+
+
+def test_the_service_does_what_its_description_says(cluster: Cluster) -> None:
+    database = cluster.create(TEMPLATE)
+    Proofs.database, Proofs.keys = database, in_a_loop_of_its_own(furnish(database.owner))
+    with serving(database) as url:
+        schema = schemathesis.openapi.from_url(
+            f"{url}/v1/openapi.json", config=schemathesis.Config.from_dict(CONFIG)
+        )
+        schema.auth(refresh_interval=None)(Proofs)
+        run = Run().of(schema)
+    cluster.drop(database)
+    assert not run.wrong, f"{len(run.wrong)} answers were wrong:\n\n" + "\n\n".join(sorted(run.wrong))
+    assert run.unanswered() == NEVER_SUCCEEDS, "every other operation came through the door at least once"
+
+
+@schemathesis.hook("before_call")
+def in_our_time(ctx: object, case: schemathesis.Case, kwargs: object) -> None:
+    """Check events of the year 303 are refused. A schema can say `date-time`, and not of which centuries."""
+    for event in case.body if isinstance(case.body, list) else [case.body]:
+        if isinstance(event, dict) and isinstance(event.get("occurred_at"), str):
+            event["occurred_at"] = re.sub(r"^\d{4}-", "2024-", event["occurred_at"])
+
+
+@dataclass
+class Run:
+    """What one run of all phases found: each thing that was wrong, once, and the answers of each operation."""
+
+    wrong: set[str] = field(default_factory=set)
+    statuses: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+
+    def of(self, schema: schemathesis.BaseSchema) -> Run:
+        for event in from_schema(schema).execute():
+            match event:
+                case (
+                    events.ScenarioFinished(recorder=recorder)
+                    | events.FuzzScenarioFinished(recorder=recorder)
+                ):
+                    self._read(recorder)
+                case events.NonFatalError(value=error, label=label):
+                    self.wrong.add(f"{label}: {error!r}")
+                case events.FatalError(exception=error):
+                    self.wrong.add(repr(error))
+        return self
+
+    def unanswered(self) -> set[str]:
+        """Operations that never answered 2xx."""
+        return {label for label, seen in self.statuses.items() if not any(200 <= one < 300 for one in seen)}
+
+    def _read(self, recorder: ScenarioRecorder) -> None:
+        for case_id, node in recorder.cases.items():
+            label = node.value.operation.label
+            if interaction := recorder.interactions.get(case_id):
+                self.statuses[label][interaction.response.status_code if interaction.response else 0] += 1
+            for check in recorder.checks.get(case_id, []):
+                if check.failure_info is not None:
+                    failure = check.failure_info.failure
+                    said = f"{failure.title}. {failure.message}\n{check.failure_info.code_sample}"
+                    self.wrong.add(f"{label}, {check.name}: {said}"[:2_000])
+
+
+class serving:  # noqa: N801 - a context manager
+    """The service on a port of its own, in a thread with a loop of its own."""
+
+    def __init__(self, database: Addresses) -> None:
+        self.database = database
+        self.started = threading.Event()
+        self.thread = threading.Thread(target=lambda: asyncio.run(self.serve()))
+
+    def __enter__(self) -> str:
+        self.thread.start()
+        assert self.started.wait(30), "the service did not start"
+        port = self.server.servers[0].sockets[0].getsockname()[1]
+        return f"http://127.0.0.1:{port}"
+
+    def __exit__(self, *_: object) -> None:
+        self.server.should_exit = True
+        self.thread.join(30)
+
+    async def serve(self) -> None:
+        app = create_app(
+            web_db=await Database.connect(self.database.app, role="ecm_web", size=4),
+            ingest_db=await Database.connect(self.database.app, role="ecm_ingest", size=2),
+            clock=RealClock(),
+            settings=Settings(backlog_late_after_seconds=1e9, worker_silent_after_seconds=1e9),
+        )
+        self.server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", ws="none"))
+        serving = asyncio.create_task(self.server.serve())
+        while not self.server.started:
+            await asyncio.sleep(0.02)
+        self.started.set()
+        await serving
+
+
+# The proofs stay good to the end of the run: whoever would disable, revoke or replace one finds nothing there.
+KEPT = """
+INSERT INTO care_workers (tenant_id, ref, name, provider_ref) VALUES (1, 'CW-17', 'Carl', 'P1');
+ALTER TABLE api_keys ALTER key_id RESTART 7000000;
+ALTER TABLE accounts ALTER account_id RESTART 8000000;
+CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE TRIGGER keep BEFORE UPDATE ON api_keys FOR EACH ROW
+  WHEN (OLD.key_id BETWEEN 7000000 AND 7000002) EXECUTE FUNCTION keep();
+CREATE TRIGGER keep BEFORE UPDATE ON accounts FOR EACH ROW
+  WHEN (OLD.account_id BETWEEN 7000000 AND 7999999) EXECUTE FUNCTION keep();
+"""
+
+
+async def furnish(dsn: str) -> dict[str, str]:
+    """The borough, its cast, and whom the examples of the description speak of. Returns a key for each scope."""
+    db = await Database.connect(dsn, role=None, size=1)
+    try:
+        async with db.connection() as connection:
+            await connection.execute(BOROUGH)
+            await connection.execute(KEPT)
+            await connection.execute("INSERT INTO heartbeats VALUES ('worker', now())")
+            rows = [(1, n, f"decoy-{n}@example.org", "Decoy", "quality", None, "-") for n in range(1, 10)]
+            stored = await hash_password(sign_in.ASKED["password"])
+            rows += [(1, 7_000_000 + n, *person, stored) for n, person in enumerate(CAST)]
+            await connection.executemany(
+                "INSERT INTO accounts (tenant_id, account_id, email, name, role, provider_ref, password_hash)"
+                " OVERRIDING SYSTEM VALUE VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                rows,
+            )
+        return {
+            scope: await create_key(db, 1, "A system", [scope], datetime.now(UTC))
+            for scope in ("ingest", "read", "import")
+        }
+    finally:
+        await db.close()
+
+
+async def insert_session(dsn: str, who: str, token: str) -> None:
+    db = await Database.connect(dsn, role=None, size=1)
+    try:
+        async with db.connection() as connection:
+            now = datetime.now(UTC)
+            await connection.execute(
+                "INSERT INTO sessions SELECT tenant_id, $2, account_id, $3, $3, $4 FROM accounts"
+                " WHERE email LIKE $1 || '@%'",
+                who,
+                digest(token),
+                now,
+                now + timedelta(hours=1),
+            )
+    finally:
+        await db.close()
