@@ -169,8 +169,10 @@ def test_an_array_of_objects_falls_into_them_whatever_their_text_looks_like(
 
 @pytest.mark.parametrize(
     "broken",
-    ["[", "[1", "[1,", "[1,]", "[,]", "[1 2]", "[1]]", "[1] 2", "[{}{}]", "[{},{]", "[{}", "[{},{},]"]
-    + ["[" * 100_000, '["\ud800'],
+    [
+        *("[", "[1", "[1,", "[1,]", "[,]", "[1 2]", "[1]]", "[1] 2", "[{}{}]", "[{},{]", "[{}", "[{},{},]"),
+        *("[" * 100_000, '["\ud800'),
+    ],
 )
 def test_a_broken_array_is_no_array(broken: str) -> None:
     with pytest.raises(NotAnEvent):
