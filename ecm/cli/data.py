@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ecm.cli.options import data_option, json_option, runs, tenant_option
+from ecm.cli.options import Failed, data_option, json_option, runs, tenant_option
 from ecm.cli.place import opened, service_clock
 from ecm.importing import KINDS, run_import
 from ecm.settings import Settings
@@ -57,5 +57,5 @@ async def import_(
             await db.close()
     click.echo(report.as_text())
     if report.rejected and not skip_rejected:
-        click.get_current_context().exit(1)
+        raise Failed(report.as_json())
     return report.as_json()

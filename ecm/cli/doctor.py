@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ecm.cli.options import data_option, json_option, runs
+from ecm.cli.options import Failed, data_option, json_option, runs
 from ecm.cli.place import Place, opened, service_clock
 from ecm.settings import Settings
 from ecm.store.queries import load_queries
@@ -42,9 +42,10 @@ async def doctor(data_dir: Path) -> dict[str, Any]:
         click.echo(f"{'ok  ' if check.well else 'BAD '} {check.name:<12} {check.found}")
         if not check.well:
             click.echo(f"     {'':<12} {check.mend}")
-    if not all(check.well for check in checks):
-        click.get_current_context().exit(1)
-    return {"checks": [asdict(check) for check in checks]}
+    answer = {"well": all(check.well for check in checks), "checks": [asdict(check) for check in checks]}
+    if not answer["well"]:
+        raise Failed(answer)
+    return answer
 
 
 async def examine(place: Place) -> list[Check]:

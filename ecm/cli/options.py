@@ -35,10 +35,18 @@ json_option = click.option(
 )
 
 
+class Failed(Exception):
+    """The work is done and its answer is bad news: told like any other answer, then exit status 1."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        super().__init__(answer)
+        self.answer = answer
+
+
 def runs(work: Callable[P, Coroutine[Any, Any, dict[str, Any] | None]]) -> Callable[P, None]:
     """Runs a command's coroutine. Errors the caller can act on are one line, and exit status 1.
 
-    The coroutine returns what `--json` prints, or None.
+    The coroutine returns what `--json` prints, or None; or raises it as Failed.
     """
 
     @wraps(work)
@@ -49,8 +57,11 @@ def runs(work: Callable[P, Coroutine[Any, Any, dict[str, Any] | None]]) -> Calla
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         logging.getLogger("httpx").setLevel(logging.WARNING)
         logging.getLogger("apscheduler").setLevel(logging.WARNING)
+        failed = False
         try:
             answer = asyncio.run(work(*args, **kwargs))
+        except Failed as bad_news:
+            answer, failed = bad_news.answer, True
         except (EcmError, MigrationError, EmbeddedPostgresError) as error:
             if as_json:
                 click.echo(json.dumps({"error": str(error)}))
@@ -59,5 +70,7 @@ def runs(work: Callable[P, Coroutine[Any, Any, dict[str, Any] | None]]) -> Calla
             sys.exit(130)
         if as_json:
             click.echo(json.dumps(answer or {}, default=str))
+        if failed:
+            sys.exit(1)
 
     return run

@@ -10,7 +10,7 @@ import click
 import httpx
 
 from ecm.api.accounts import create_key
-from ecm.cli.options import data_option, json_option, runs
+from ecm.cli.options import Failed, data_option, json_option, runs
 from ecm.cli.place import opened, service_clock
 from ecm.settings import Settings
 from ecm.simulator import SCENARIOS, ImportRefusedError, NotReadableError, Progress
@@ -56,7 +56,7 @@ async def simulate(
         raise click.ClickException(str(error) or type(error).__name__) from error
     click.echo(report.table())
     if not report.passed:
-        click.get_current_context().exit(1)
+        raise Failed(report.as_json())
     return report.as_json()
 
 

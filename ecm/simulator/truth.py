@@ -11,9 +11,10 @@ are `allowed`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import product
 
 from ecm.simulator.day import Truth
 from ecm.simulator.recording import Recorded
@@ -81,6 +82,8 @@ def expect(
     outs = [event for event in known if event.kind == "check_out"]
     came = {event.care_worker_ref for event in ins}
     still_in = came - {event.care_worker_ref for event in outs}
+    began = [min(_of(ins, ref), key=lambda event: event.true_at) for ref in sorted(came)]
+    left = [] if still_in else [max(_of(outs, ref), key=lambda event: event.true_at) for ref in sorted(came)]
     first_in = min(ins, key=lambda event: event.true_at, default=None)
     last_out = None if still_in else max(outs, key=lambda event: event.true_at, default=None)
 
@@ -94,8 +97,8 @@ def expect(
                 allowed.add(kind)
     return Expected(
         state=_state(truth, known, still_in),
-        actual_start=_answers(first_in),
-        actual_end=_answers(last_out),
+        actual_start=_answers(began, min),
+        actual_end=_answers(left, max),
         alarms=alarms,
         allowed=frozenset(allowed),
         short=_short(truth, first_in, last_out),
@@ -104,8 +107,14 @@ def expect(
     )
 
 
-def _answers(event: Recorded | None) -> tuple[datetime, ...]:
-    return tuple(sorted({event.occurred_at, event.true_at})) if event else ()
+def _of(events: list[Recorded], care_worker_ref: str) -> list[Recorded]:
+    return [event for event in events if event.care_worker_ref == care_worker_ref]
+
+
+def _answers(ends: list[Recorded], chosen: Callable[..., datetime]) -> tuple[datetime, ...]:
+    """The first or last of each worker's own, however each of their clocks is believed."""
+    readings = [{event.occurred_at, event.true_at} for event in ends]
+    return tuple(sorted({chosen(each) for each in product(*readings)})) if readings else ()
 
 
 def _state(truth: Truth, known: list[Recorded], still_in: set[str]) -> str:

@@ -173,6 +173,24 @@ def test_short_is_under_thirty_minutes_unless_less_was_agreed(minutes, commissio
     assert expected.short is short
 
 
+def test_of_two_workers_either_may_be_first_when_one_has_a_slow_clock():
+    """Bilal came at 09:07 by the sun and at 09:00 by his phone; Alice at 09:03 by both."""
+    visit = breakfast(carers_required=2, care_worker_refs=("alice", "bilal"))
+    slow = timedelta(minutes=-7)
+    told = {"alice": ("09:03", "09:34", timedelta(0)), "bilal": ("09:07", "09:40", slow)}
+    recorded = [
+        Recorded(
+            f"{who}-{kind}", kind, at(when) + skew, at(when), who, None, at(when), None, {"method": "app"}
+        )
+        for who, (came, left, skew) in told.items()
+        for kind, when in (("check_in", came), ("check_out", left))
+    ]
+    received = {each.event_id: each.true_at for each in recorded}
+    expected = expect(Truth(visit, "dorothy", (), tuple(recorded)), Limits(), received)
+    assert expected.actual_start == (at("09:00"), at("09:03"))
+    assert expected.actual_end == (at("09:34"), at("09:40"))
+
+
 def test_what_was_never_received_never_happened():
     visit = breakfast()
     event = Recorded(
