@@ -35,7 +35,14 @@ UNAVAILABLE = 4503
 router = APIRouter(tags=["board"])
 
 
-@router.post("/board/tickets", status_code=201)
+TICKET = {"ticket": "made-up-for-this-page"}
+
+
+@router.post(
+    "/board/tickets",
+    status_code=201,
+    responses={201: {"content": {"application/json": {"example": TICKET}}}},
+)
 async def issue_ticket(
     door: Annotated[Services, Depends(services)],
     actor: Annotated[Actor, Depends(permit_for(Action.READ_BOARD))],
