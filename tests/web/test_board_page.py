@@ -186,6 +186,7 @@ async def test_twenty_thousand_visits_stay_quick(stage: Stage, open_page):
     page = await open_page(stage, "/board")
     await expect(page.locator("#all-count")).to_have_text("20,000", timeout=20_000)
     await live(page)
+    print(f"20,000 visits shown after {await page.evaluate('performance.now()'):.0f} ms")
     assert await page.locator("#all tr.visit").count() < 60
 
     await page.evaluate("performance.clearMeasures()")

@@ -29,7 +29,7 @@ async function load() {
 
 function draw(unmatched, quarantined) {
   const list = h("ul", { class: "events" });
-  const more = h("button", { class: "button", type: "button", hidden: !unmatched.next }, "Show more");
+  const more = h("button", { class: "button wide", type: "button", hidden: true }, "Show more");
   const badge = h("span", { class: "count critical" });
   const empty = h("p", { class: "empty" }, h("strong", {}, "Everything received belongs to somebody."), `Check-ins that fit no ${label.visit} would wait here.`);
   let held = 0;
@@ -46,10 +46,10 @@ function draw(unmatched, quarantined) {
     recount(items.length);
   };
   root.removeAttribute("aria-busy");
-  root.replaceChildren(
+  root.replaceChildren(...[
     h("h1", {}, "Exceptions"),
     quarantined && h("p", { class: `banner ${quarantined.items.length ? "warning" : "good"}` }, quarantined.items.length ? `${many(quarantined.items.length, "message")}${quarantined.next ? " or more" : ""} could not be understood and lie in quarantine, kept as they came.` : "Nothing is in quarantine: every message was understood."),
-    h("section", { class: "card", "aria-labelledby": "unmatched-title" }, h("header", {}, h("h2", { id: "unmatched-title" }, `Evidence without a ${label.visit}`), badge, h("span", { class: "grow" }), h("button", { class: "button", type: "button", onclick: load }, "Look again")), empty, list, h("div", { class: "body", hidden: false }, more)));
+    h("section", { class: "card", "aria-labelledby": "unmatched-title" }, h("header", {}, h("h2", { id: "unmatched-title" }, `Evidence without a ${label.visit}`), badge, h("span", { class: "grow" }), h("button", { class: "button", type: "button", onclick: load }, "Look again")), empty, list, more)].filter(Boolean));
   add(unmatched);
 }
 

@@ -41,7 +41,7 @@ function picture(points, fence) {
         svg("circle", { cx: middle + px(p.x), cy: middle - px(p.y), r: 5, class: `fix ${p.kind}` }),
       ])),
     h("ul", { class: "where-words" }, points.map((p) => h("li", { class: p.kind }, `${p.words}: ${Math.round(p.distance)} m from the door ± ${Math.round(p.accuracy)} m`))),
-    points.some((p) => p.unknown) && h("p", { class: "quiet small" }, "Shown at their distance; the direction is not shown to this account."),
+    points.some((p) => p.unknown) && h("p", { class: "quiet small" }, "Drawn at their distance from the door; the direction is left out."),
   ];
 }
 
