@@ -144,9 +144,11 @@ def _length(
         return timedelta(minutes=rng.uniform(3, 9))
     if rng.random() < rates.overstayed:
         return planned + timedelta(minutes=rng.uniform(20, 50))
-    if rng.random() < rates.hurried or behind > timedelta(minutes=20):
+    if rng.random() < rates.hurried:
         return planned * rng.uniform(0.55, 0.95)
-    return planned * rng.uniform(0.99, 1.12)
+    if behind > timedelta(minutes=20):
+        return planned * rng.uniform(0.8, 1.05)
+    return planned * rng.uniform(1.0, 1.12)
 
 
 def _unplanned(borough: Borough, rates: Rates) -> Iterator[Stay]:
