@@ -181,22 +181,21 @@ class Visit(Rowed):
 @dataclass(frozen=True, slots=True)
 class Kind:
     model: type[Rowed]
+    columns: frozenset[str]
+    required: frozenset[str]
 
-    @property
-    def columns(self) -> frozenset[str]:
-        return frozenset(self.model.model_fields)
 
-    @property
-    def required(self) -> frozenset[str]:
-        return frozenset(name for name, f in self.model.model_fields.items() if f.is_required())
+def _kind(model: type[Rowed]) -> Kind:
+    columns = model.model_fields
+    return Kind(model, frozenset(columns), frozenset(name for name in columns if columns[name].is_required()))
 
 
 KINDS = {
-    "providers": Kind(Provider),
-    "contracts": Kind(Contract),
-    "service-users": Kind(ServiceUser),
-    "care-workers": Kind(CareWorker),
-    "visits": Kind(Visit),
+    "providers": _kind(Provider),
+    "contracts": _kind(Contract),
+    "service-users": _kind(ServiceUser),
+    "care-workers": _kind(CareWorker),
+    "visits": _kind(Visit),
 }
 """In the order in which a new installation imports them: each needs those before it."""
 

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-_hasher = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1)
+_hasher = PasswordHasher(time_cost=1, memory_cost=4096, parallelism=1)
 
 
 async def hashes_of(pins: Mapping[str, str], stored: Mapping[str, str]) -> dict[str, str]:

@@ -60,7 +60,8 @@ class Desk:
     async def bring(self, kind: str, source: Source | str, **how: Any) -> ImportReport:
         """Imports text as UTF-8, anything else as it is."""
         content = source.encode() if isinstance(source, str) else source
-        return await run_import(self.db, 1, kind, content, **({"now": NOW, "actor": "Ada"} | how))
+        settings: dict[str, Any] = {"now": NOW, "actor": "Ada"} | how
+        return await run_import(self.db, 1, kind, content, **settings)
 
     async def bring_cast(self) -> dict[str, ImportReport]:
         return {kind: await self.bring(kind, source) for kind, source in CAST.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -136,6 +137,18 @@ NEIGHBOURS = [
         ["V2", "V3", "V5", "V7"],
     ),
     ("nothing new", "V5,0002,ALPHA,2026-11-24,09:00,09:30,,,\n", "V1>V2 V2>- V4>V2 V6>- V7>-", []),
+    (
+        "one on Tuesday, a day before Wednesday's",
+        "V8,P1,ALPHA,2026-11-24,10:00,10:30,,,\n",
+        "V1>V2 V2>V8 V4>V2 V6>- V7>V8 V8>V6",
+        ["V2", "V7", "V8"],
+    ),
+    (
+        "one on Monday, too early to see as far as Wednesday",
+        "V9,P1,ALPHA,2026-11-23,13:00,13:30,,,\n",
+        "V1>V2 V2>V9 V4>V2 V6>- V7>V9 V8>V6 V9>V8",
+        ["V2", "V7", "V9"],
+    ),
 ]
 
 
@@ -158,7 +171,7 @@ async def test_what_can_change_an_assessment_has_visits_looked_at_again(staffed:
     other_rules = [CONTRACTS[0] | {"rules": {"tolerances": {"late_after_minutes": 20}}}]
     of_another = [CONTRACTS[0] | {"ref": "LOT 2", "provider_ref": "BETA"}]
     workers = "ref,name,provider_ref,phone\n"
-    stories = [
+    stories: list[tuple[str, str, Any, list[str]]] = [
         ("a name matters to nobody's assessment", "service-users", "ref,name\nP1,Ms Adams-Young\n", []),
         ("the home moved", "service-users", "ref,name,lat,lon\nP1,Ms Adams-Young,53.81,-1.5\n", ["V1", "V2"]),
         (
