@@ -17,12 +17,12 @@ import time
 from datetime import datetime, timedelta
 
 from ecm.clock import Clock
-from ecm.processing import load
-from ecm.processing.batch import cases_of
+from ecm.processing import load, rows
+from ecm.processing.cases import Found, cases_of
 from ecm.processing.contracts import Policies
-from ecm.processing.load import VisitKey
+from ecm.processing.load import PersonKey, VisitKey
 from ecm.processing.reassess import reassess
-from ecm.store.db import Connection, Database
+from ecm.store.db import Connection, Database, Record
 from ecm.store.queries import load_queries
 from ecm.visit.model import CheckEvent
 
@@ -84,7 +84,15 @@ class Watcher:
             if stored.visit_id is not None:
                 events.setdefault((tenant_id, stored.visit_id), []).append(stored.event)
         amendments = await load.amendments(connection, keys)
-        chosen = [
-            (row, tuple(events.get(key, ())), tuple(amendments.get(key, ()))) for key, row in visits.items()
-        ]
-        await reassess(connection, await cases_of(connection, self._policies, chosen, set()), horizon, now)
+        homes = await load.homes(connection, {_person(visits[key]) for key in events})
+        found = []
+        for key, row in visits.items():
+            home = homes.get(_person(row), load.NOWHERE)
+            visit = rows.visit(row, home.located(self._policies.of(row["contract_id"]).fence_m), home.phones)
+            found.append(Found(row, visit, tuple(events.get(key, ())), tuple(amendments.get(key, ()))))
+        cases = await cases_of(connection, self._policies, found, set())
+        await reassess(connection, cases, horizon, now)
+
+
+def _person(row: Record) -> PersonKey:
+    return row["tenant_id"], row["service_user_ref"]

@@ -12,18 +12,19 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from uuid import UUID
 
-from ecm.processing import load, rows
+from ecm.processing import load
+from ecm.processing.cases import Found, cases_of
 from ecm.processing.claim import Claim, key_columns
 from ecm.processing.contracts import Policies
 from ecm.processing.load import EventKey, PersonKey, StoredEvent, VisitKey, columns
 from ecm.processing.neighbourhood import Neighbourhood, Outcome
-from ecm.processing.reassess import Case, reassess
+from ecm.processing.reassess import reassess
 from ecm.store.db import Connection, Record
 from ecm.store.queries import load_queries
 from ecm.visit.clocks import happened_at
 from ecm.visit.matching import Stay, unplanned_ref
-from ecm.visit.model import Amendment, CheckEvent, Evidence
-from ecm.visit.policy import DEFAULT, Policy
+from ecm.visit.model import Amendment
+from ecm.visit.policy import DEFAULT
 
 sql = load_queries(__package__, "processing.sql")
 
@@ -69,7 +70,11 @@ class Batch:
         amendments = await load.amendments(self.connection, keys)
         linked = {(key[0], a.event_id) for key, several in amendments.items() for a in several if a.event_id}
         events = await load.evidence(self.connection, keys, linked | {event for _, event in open_events})
-        return self._neighbourhoods(visits, amendments, events)
+        hoods = self._neighbourhoods(visits, amendments, events)
+        homes = await load.homes(self.connection, {person for person, hood in hoods.items() if hood.events})
+        for person, home in homes.items():
+            hoods[person].home = home
+        return hoods
 
     async def _open_events(
         self, spans: dict[PersonKey, tuple[datetime, datetime]]
@@ -89,7 +94,7 @@ class Batch:
         amendments: dict[VisitKey, list[Amendment]],
         events: dict[EventKey, StoredEvent],
     ) -> dict[PersonKey, Neighbourhood]:
-        hoods: dict[PersonKey, Neighbourhood] = defaultdict(Neighbourhood)
+        hoods: dict[PersonKey, Neighbourhood] = defaultdict(lambda: Neighbourhood(self.policies))
         linked_to: dict[tuple[int, UUID | None], PersonKey] = {}
         for (tenant_id, visit_id), row in visits.items():
             person = (tenant_id, row["service_user_ref"])
@@ -135,11 +140,11 @@ class Batch:
 
     async def _settle(self, tenant_id: int, person: str, hood: Neighbourhood) -> list[Outcome]:
         """One person's events; an attendance nobody planned gets a visit of its own first."""
-        shared = hood.allocate(self._policy)
+        shared = hood.allocate()
         known = [s for s in shared.unplanned if (tenant_id, s.care_worker) in self.work.providers]
         if known:
             await self._add_unplanned(tenant_id, person, hood, known)
-            shared = hood.allocate(self._policy)
+            shared = hood.allocate()
         return hood.outcomes(shared, shared.unplanned)
 
     async def _add_unplanned(
@@ -175,55 +180,17 @@ class Batch:
         )
         self.again |= {(r["tenant_id"], r["visit_id"]) for r in found}
 
-    def _policy(self, row: Record) -> Policy:
-        return self.policies.of(row["contract_id"])
-
     # ------------------------------------------------------------------ assess
 
     async def _assess(self, hoods: dict[PersonKey, Neighbourhood], wanted: set[VisitKey]) -> None:
-        chosen = [
-            (person, (person[0], visit_id), row, hood)
+        found = [
+            Found(row, hood.plan(visit_id), hood.evidence.get(visit_id, ()), hood.amended(visit_id))
             for person, hood in hoods.items()
             for visit_id, row in hood.visits.items()
             if (person[0], visit_id) in wanted
         ]
-        evidence = {key: hood.evidence.get(key[1], ()) for _, key, _, hood in chosen}
-        cases = await cases_of(
-            self.connection,
-            self.policies,
-            [(row, evidence[key], tuple(hood.amendments.get(key[1], ()))) for _, key, row, hood in chosen],
-            touched=wanted - self.work.asked.keys(),
-        )
+        cases = await cases_of(self.connection, self.policies, found, touched=wanted - self.work.asked.keys())
         await reassess(self.connection, cases, self.work.as_of(self.now), self.now)
-
-
-async def cases_of(
-    connection: Connection,
-    policies: Policies,
-    chosen: list[tuple[Record, tuple[CheckEvent, ...], tuple[Amendment, ...]]],
-    touched: set[VisitKey],
-) -> list[Case]:
-    """Visits with all their evidence. Homes and trails are loaded only where there is evidence to hold against them."""
-    with_events = {_key(row): events for row, events, _ in chosen if events}
-    trails = await load.trails(connection, with_events)
-    homes = await load.homes(connection, {_person(row) for row, events, _ in chosen if events})
-    cases = []
-    for row, events, amendments in chosen:
-        key = _key(row)
-        policy = policies.of(row["contract_id"])
-        home = homes.get(_person(row), load.NOWHERE)
-        visit = rows.visit(row, home.located(policy.fence_m), home.phones)
-        evidence = Evidence(events, amendments, tuple(trails.get(key, ())))
-        cases.append(Case(row, visit, evidence, policy, key in touched))
-    return cases
-
-
-def _key(row: Record) -> VisitKey:
-    return row["tenant_id"], row["visit_id"]
-
-
-def _person(row: Record) -> PersonKey:
-    return row["tenant_id"], row["service_user_ref"]
 
 
 def _lock_key(name: str) -> int:

@@ -6,18 +6,16 @@ any of the person's visits nearby, and may move when its other half arrives; the
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from ecm.processing import rows
-from ecm.processing.load import StoredEvent
+from ecm.processing.contracts import Policies
+from ecm.processing.load import NOWHERE, Home, StoredEvent
 from ecm.store.db import Record
 from ecm.visit.matching import Allocation, Stay, allocate
 from ecm.visit.model import Amendment, CheckEvent, Visit
 from ecm.visit.policy import Policy
-
-PolicyOf = Callable[[Record], Policy]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +31,34 @@ class Outcome:
 
 @dataclass(slots=True)
 class Neighbourhood:
+    policies: Policies
+    home: Home = NOWHERE
     visits: dict[int, Record] = field(default_factory=dict)
     events: dict[UUID, StoredEvent] = field(default_factory=dict)
     amendments: dict[int | None, list[Amendment]] = field(default_factory=dict)
     arrived: set[UUID] = field(default_factory=set)
     evidence: dict[int, tuple[CheckEvent, ...]] = field(default_factory=dict)
+    _plans: dict[int, Visit] = field(default_factory=dict)
 
-    def allocate(self, policy_of: PolicyOf) -> Allocation:
+    def plan(self, visit_id: int) -> Visit:
+        """A visit with its home."""
+        known = self._plans.get(visit_id)
+        if known is None:
+            row = self.visits[visit_id]
+            places = self.home.located(self.policies.of(row["contract_id"]).fence_m)
+            known = self._plans[visit_id] = rows.visit(row, places, self.home.phones)
+        return known
+
+    def amended(self, visit_id: int) -> tuple[Amendment, ...]:
+        return tuple(self.amendments.get(visit_id, ()))
+
+    def allocate(self) -> Allocation:
         """Shares the events out; the answer is kept as `evidence` and returned."""
 
         def policy(visit: Visit) -> Policy:
-            return policy_of(self.visits[visit.visit_id])
+            return self.policies.of(self.visits[visit.visit_id]["contract_id"])
 
-        plans = [rows.visit(row) for row in self.visits.values()]
+        plans = [self.plan(visit_id) for visit_id in self.visits]
         shared = allocate(plans, [s.event for s in self.events.values()], self.amendments, policy)
         self.evidence = shared.by_visit
         return shared
