@@ -215,6 +215,9 @@ CREATE TABLE check_events (
   PRIMARY KEY (tenant_id, event_id)
 );
 
+-- Read only by lists of a day's receipts. Block ranges suffice, because rows come in the order of receipt.
+CREATE INDEX check_events_received ON check_events USING brin (received_at);
+
 -- What cannot be understood is kept aside, never lost: malformed bodies, and other bodies under a known id.
 CREATE TABLE quarantine (
   tenant_id     integer NOT NULL,
