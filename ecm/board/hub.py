@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -23,7 +24,7 @@ from ecm.board.feed import ONE_DAY, Audience, Change, Feed, frames_for
 from ecm.board.reading import Head, read_changes, read_day, read_head, read_pulse, sql
 from ecm.board.wire import Wire, encoded, framed
 from ecm.clock import Clock
-from ecm.errors import EcmError, NotFound
+from ecm.errors import EcmError, NotFound, Unavailable
 from ecm.store.db import Database
 
 log = logging.getLogger("ecm.board")
@@ -64,16 +65,54 @@ class Board:
     holders: int = 0
     reading: bool = True
     head: int = 0
-    snapshots: dict[Audience, asyncio.Task[Snapshot]] = field(default_factory=dict)
+    snapshots: dict[Audience, Snapshot] = field(default_factory=dict)
     covered: set[Audience] = field(default_factory=set)
     task: asyncio.Task[None] | None = None
     pulse: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
 class Snapshot:
-    position: int
-    parts: list[bytes]
+    """A day's frames while they are being read, for everyone who asked meanwhile. Iterate to send them."""
+
+    def __init__(self) -> None:
+        self.position = 0
+        self._parts: list[bytes] = []
+        self._grown = asyncio.Event()
+        self._complete = False
+        self._error: EcmError | None = None
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Raises what stopped the reading."""
+        sent = 0
+        while True:
+            while sent < len(self._parts):
+                yield self._parts[sent]
+                sent += 1
+            if self._error is not None:
+                raise self._error
+            if self._complete:
+                return
+            await self._grown.wait()
+
+    def add(self, day: date, visits: bytes, alerts: bytes, *, last: bool) -> None:
+        """How many parts there will be is not known before the last one, which is the one that equals `parts`."""
+        part = len(self._parts) + 1
+        payload = (
+            b'{"type":"snapshot","position":%d,"date":"%b","part":%d,"parts":%d,"visits":[%b],"alerts":[%b]}'
+        )
+        parts = part if last else part + 1
+        values = (self.position, day.isoformat().encode(), part, parts, visits, alerts)
+        self._parts.append(framed(payload % values))
+        self._complete = last
+        self._wake()
+
+    def fail(self, error: EcmError) -> None:
+        self._error = error
+        self._wake()
+
+    def _wake(self) -> None:
+        self._grown.set()
+        self._grown = asyncio.Event()
 
 
 class Hub:
@@ -147,11 +186,11 @@ class Hub:
         leave(board, viewer)
         audience = Audience(viewer.day or self.today(board), viewer.provider)
         while True:
-            snapshot = await self._snapshot(board, audience)
-            for part in snapshot.parts:
+            epoch, snapshot = board.epoch, self._snapshot(board, audience)
+            async for part in snapshot:
                 if not (viewer.wire.write(part) and await viewer.wire.drained()):
                     return
-            if await self._follow(board, viewer, audience, snapshot.position):
+            if epoch == board.epoch and await self._follow(board, viewer, audience, snapshot.position):
                 return
 
     async def resume(self, board: Board, viewer: Viewer, epoch: str, position: int) -> None:
@@ -189,35 +228,36 @@ class Hub:
         board.audiences.setdefault(audience, set()).add(viewer)
         return True
 
-    async def _snapshot(self, board: Board, audience: Audience) -> Snapshot:
+    def _snapshot(self, board: Board, audience: Audience) -> Snapshot:
         """One reading serves everyone who asks for the same while it is being made."""
-        task = board.snapshots.get(audience)
-        if task is None:
-            task = asyncio.create_task(self._read_snapshot(board, audience))
-            board.snapshots[audience] = task
-            task.add_done_callback(lambda _: board.snapshots.pop(audience, None))
-        return await asyncio.shield(task)
+        snapshot = board.snapshots.get(audience)
+        if snapshot is None:
+            snapshot = board.snapshots[audience] = Snapshot()
+            _keep(asyncio.create_task(self._read_snapshot(board, audience, snapshot)))
+        return snapshot
 
-    async def _read_snapshot(self, board: Board, audience: Audience) -> Snapshot:
-        pages = []
-        async with self._db.tenant(board.tenant_id) as connection:
-            head = await read_head(connection, board.tenant_id)
-            async for page in read_day(connection, board.tenant_id, audience, board.feed):
-                for where, row in page.visits:
-                    board.feed.seen.setdefault(row["id"], where)
-                visits = b",".join([encoded(row) for _, row in page.visits])
-                pages.append((visits, b",".join([encoded(alert) for alert in page.alerts])))
-                await asyncio.sleep(0)
-        pages = [page for page in pages if page != (b"", b"")] or [(b"", b"")]
-        board.covered.add(audience)
-        parts = [
-            framed(
-                b'{"type":"snapshot","position":%d,"date":"%b","part":%d,"parts":%d,"visits":[%b],"alerts":[%b]}'
-                % (head.position, audience.day.isoformat().encode(), number, len(pages), *page)
-            )
-            for number, page in enumerate(pages, 1)
-        ]
-        return Snapshot(head.position, parts)
+    async def _read_snapshot(self, board: Board, audience: Audience, snapshot: Snapshot) -> None:
+        feed = board.feed
+        try:
+            async with self._db.tenant(board.tenant_id) as connection:
+                snapshot.position = (await read_head(connection, board.tenant_id)).position
+                async for page in read_day(connection, board.tenant_id, audience, feed):
+                    for where, row in page.visits:
+                        feed.seen.setdefault(row["id"], where)
+                    visits = b",".join([encoded(row) for _, row in page.visits])
+                    alerts = b",".join([encoded(alert) for alert in page.alerts])
+                    if visits or alerts:
+                        snapshot.add(audience.day, visits, alerts, last=False)
+                    await asyncio.sleep(0)
+            board.covered.add(audience)
+            snapshot.add(audience.day, b"", b"", last=True)
+        except EcmError as error:
+            snapshot.fail(error)
+        except Exception:
+            log.exception("board of tenant %s could not be read", board.tenant_id)
+            snapshot.fail(Unavailable())
+        finally:
+            del board.snapshots[audience]
 
     # ------------------------------------------------------------ for everyone
 

@@ -68,7 +68,7 @@ function soon() {
   if (queued) return;
   queued = true;
   if (document.hidden) setTimeout(render, 1_000);
-  else if (everything && store.loading) setTimeout(() => requestAnimationFrame(render), WHILE_LOADING_MS);
+  else if (store.loading && !everything) setTimeout(() => requestAnimationFrame(render), WHILE_LOADING_MS);
   else requestAnimationFrame(render);
 }
 

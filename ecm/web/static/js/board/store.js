@@ -54,7 +54,8 @@ export class Store {
       this.loading = false;
       this.#hold(frame.position);
     }
-    return "all";
+    if (frame.part === 1) return "all";
+    return [...frame.visits.map((visit) => visit.id), ...frame.alerts.map((alert) => alert.visit)];
   }
 
   #forget() {
