@@ -96,7 +96,8 @@ async def measure(addresses: Any, sockets: int, rate: float, seconds: float) -> 
         delays = await asyncio.to_thread(answers.get, True, 30)
         viewers.join()
         return {
-            "sockets": sockets, "rate": rate, "changes": sent, "frames": len(delays), "missing": sent * sockets - len(delays),
+            "sockets": sockets, "rate": rate, "changes": sent, "frames": len(delays),
+            "missing": sent * sockets - len(delays),
             "p50_ms": round(1000 * delays[len(delays) // 2], 2),
             "p99_ms": round(1000 * delays[int(len(delays) * 0.99)], 2),
             "worst_ms": round(1000 * delays[-1], 2),
