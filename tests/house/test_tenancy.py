@@ -29,6 +29,7 @@ board_heads           S-u--  -----  S-u--
 care_workers          SIU--  -----  S----
 check_events          S----  SI---  S----
 contracts             SI---  -----  S----
+contracts_in_force    S----  -----  S----
 deliveries            S----  -----  SIU--
 event_outcomes        S----  -----  SIU--
 heartbeats            S----  -----  SIUD-
