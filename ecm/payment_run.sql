@@ -1,7 +1,7 @@
 -- name: contracts role: ecm_worker
 -- Every contract row of a tenant, the one that wins for a date first.
 SELECT contract_id, ref, provider_ref, service, valid_from, valid_to, rules
-FROM contracts WHERE tenant_id = $1::int
+FROM contracts_in_force WHERE tenant_id = $1::int
 ORDER BY (service <> '*') DESC, valid_from DESC, contract_id DESC;
 
 -- name: open_period role: ecm_worker

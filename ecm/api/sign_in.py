@@ -40,14 +40,14 @@ sql = load_queries(__package__, "sign_in.sql")
 router = APIRouter(tags=["sign-in"])
 
 LANDS_ON = {
-    "care_worker": "/app",
+    "care_worker": "/",
     "coordinator": "/board",
     "manager": "/board",
     "duty_officer": "/board",
     "finance": "/actuals",
     "finance_approver": "/actuals",
-    "quality": "/quality",
-    "administrator": "/settings",
+    "quality": "/board",
+    "administrator": "/board",
     "auditor": "/actuals",
 }
 

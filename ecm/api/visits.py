@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from ecm import payment_run
 from ecm.api import alerts, amendments, evidence
 from ecm.api.wire import NEXT_PAGE, Id, Limit, LocalDate, Page, Ref, answers, point_to_next
 from ecm.doors import Services, permit_for, services
@@ -34,6 +35,25 @@ class Span(BaseModel):
 class Payable(BaseModel):
     minutes: float
     amount_pence: int
+
+
+class Step(BaseModel):
+    """One rule at work: what it looked at, and the seconds and pence after it."""
+
+    rule: str
+    clause: str | None
+    inputs: dict[str, str | int | bool | None]
+    seconds_after: int
+    pence_after: int
+    words: str
+    care_worker: str | None
+
+
+class Working(Payable):
+    """How the minutes and money come about, as the visit stands now; a payment run would find the same."""
+
+    steps: list[Step]
+    exception: str | None = Field(description="Why a person should look before this is paid.")
 
 
 class AsStored(BaseModel):
@@ -95,6 +115,9 @@ class Place(BaseModel):
     area: str | None
     address: str | None = Field(description="Only for those who must find the door.")
     postcode: str | None = Field(description="Only for those who must find the door.")
+    lat: float | None = Field(description="Of the front door, only for those who must find it.")
+    lon: float | None = Field(description="Of the front door, only for those who must find it.")
+    fence_m: float | None = Field(description="The radius that counts as the home; null: the contract's.")
 
 
 class Transition(BaseModel):
@@ -112,6 +135,9 @@ class Transition(BaseModel):
 class VisitInFull(Visit):
     zone: str
     place: Place
+    provider_name: str
+    care_worker_names: dict[str, str] = Field(description="By reference, of everyone rostered or recorded.")
+    working: Working | None = Field(description="Null while nothing can be paid for it yet.")
     deadline_at: datetime | None = Field(
         description="The next instant at which it changes if nothing arrives."
     )
@@ -157,7 +183,25 @@ VISIT: dict[str, Any] = {
 }
 IN_FULL = VISIT | {
     "zone": "Europe/London",
-    "place": {"area": "North", "address": None, "postcode": None},
+    "place": {"area": "North", "address": None, "postcode": None, "lat": None, "lon": None, "fence_m": 100.0},
+    "provider_name": "Example Homecare",
+    "care_worker_names": {"CW-17": "Carol Example"},
+    "working": {
+        "minutes": 30.0,
+        "amount_pence": 1100,
+        "steps": [
+            {
+                "rule": "basis",
+                "clause": "6.1",
+                "inputs": {"basis": "actual"},
+                "seconds_after": 1800,
+                "pence_after": 0,
+                "words": "Recorded 09:02 to 09:31",
+                "care_worker": None,
+            }
+        ],
+        "exception": None,
+    },
     "deadline_at": None,
     "deadline_kind": None,
     "evidence": [evidence.EVENT],
@@ -237,10 +281,15 @@ async def get_visit(
         transitions = await connection.fetch(sql.transitions_of_visit, *key)
         added = await connection.fetch(amendments.sql.amendments_of_visit, *key)
         raised = await connection.fetch(alerts.sql.alerts_of_visit, *key)
+        names = await connection.fetch(sql.names_of_workers, who.tenant_id, _workers(row, events))
+        contracts = await payment_run.contract_book(connection, who.tenant_id)
     return VisitInFull(
         **_shown(row),
         zone=row["zone"],
         place=_place(row, who),
+        provider_name=row["provider_name"],
+        care_worker_names={name["ref"]: name["name"] for name in names},
+        working=_working(row, contracts),
         deadline_at=row["deadline_at"],
         deadline_kind=row["deadline_kind"],
         evidence=[evidence.show_event(event, who) for event in events],
@@ -249,6 +298,8 @@ async def get_visit(
         alerts=[alerts.show(alert) for alert in raised],
     )
 
+
+UNSETTLED = frozenset({"planned", "late", "in_progress", "overrunning"})
 
 AS_STORED = (
     "ref",
@@ -293,4 +344,25 @@ def _place(row: Mapping[str, Any], who: Actor) -> Place:
         area=row["area"],
         address=row["address"] if in_full else None,
         postcode=row["postcode"] if in_full else None,
+        lat=row["lat"] if in_full else None,
+        lon=row["lon"] if in_full else None,
+        fence_m=row["fence_m"],
     )
+
+
+def _working(row: Mapping[str, Any], contracts: payment_run.ContractBook) -> Working | None:
+    if row["state"] in UNSETTLED:
+        return None
+    _, rules = contracts.effective(row)
+    line = payment_run.line_for(row, rules)
+    return Working(
+        minutes=line.payable_minutes,
+        amount_pence=line.amount_pence,
+        steps=[Step(**step.as_json()) for step in line.steps],
+        exception=line.exception,
+    )
+
+
+def _workers(row: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> list[str]:
+    came = {stay["care_worker"] for stay in row["attendances"]} | {event["care_worker"] for event in events}
+    return sorted({ref for ref in came | set(row["care_worker_refs"]) if ref})

@@ -29,9 +29,14 @@ SELECT v.visit_id, v.ref, v.local_date, v.service_user_ref, s.name AS service_us
   v.service, v.planned_start, v.planned_end, v.commissioned_minutes, v.actual_start, v.actual_end, v.state,
   v.state_reason, v.attendances, v.findings, v.crossings, v.care_worker_refs, v.carers_required, v.time_critical,
   v.cancelled, v.version, p.payable_seconds, p.amount_pence, v.zone, s.area, s.address, s.postcode, v.deadline_at,
-  v.deadline_kind
+  v.deadline_kind, r.name AS provider_name, home.lat, home.lon, home.fence_m
 FROM visits v
 JOIN service_users s ON s.tenant_id = v.tenant_id AND s.ref = v.service_user_ref
+JOIN providers r ON r.tenant_id = v.tenant_id AND r.ref = v.provider_ref
+LEFT JOIN LATERAL (
+  SELECT h.lat, h.lon, h.fence_m FROM places h
+  WHERE h.tenant_id = v.tenant_id AND h.service_user_ref = v.service_user_ref
+  ORDER BY h.label <> 'home', h.label LIMIT 1) home ON true
 LEFT JOIN LATERAL (
   SELECT sum(l.payable_seconds)::bigint AS payable_seconds, sum(l.amount_pence)::bigint AS amount_pence
   FROM payment_periods m
@@ -45,3 +50,7 @@ SELECT kind, visit_version, at, recorded_at, from_state, to_state, findings_adde
 FROM transitions
 WHERE tenant_id = $1::int AND visit_id = $2::bigint
 ORDER BY transition_id
+
+-- name: names_of_workers role: ecm_web
+-- What these care workers are called.
+SELECT ref, name FROM care_workers WHERE tenant_id = $1::int AND ref = ANY ($2::text[])

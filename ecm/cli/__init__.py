@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import click
 
-from ecm.cli import accounts, actuals, data, demo, doctor, serve, simulate
+from ecm.cli import accounts, actuals, contacts, data, demo, doctor, serve, simulate
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -29,6 +29,7 @@ for command in (
     actuals.actuals,
     accounts.key,
     accounts.account,
+    contacts.contact,
     doctor.doctor,
 ):
     main.add_command(command)

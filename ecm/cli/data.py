@@ -39,7 +39,8 @@ async def import_(
     kind: str, file: Path, dry_run: bool, skip_rejected: bool, tenant_id: int, data_dir: Path
 ) -> dict[str, Any]:
     """Import providers, contracts, service-users, care-workers or visits from a CSV or JSON file."""
-    async with opened(Settings(), data_dir) as place:
+    settings = Settings()
+    async with opened(settings, data_dir) as place:
         clock = await service_clock(place)
         db = await place.database("ecm_web", 2)
         try:
@@ -52,10 +53,11 @@ async def import_(
                 skip_rejected=skip_rejected,
                 now=clock.now(),
                 actor="command line",
+                postcodes=settings.postcodes_file,
             )
         finally:
             await db.close()
     click.echo(report.as_text())
-    if report.rejected and not skip_rejected:
+    if report.rejected and (report.refused or not skip_rejected):
         raise Failed(report.as_json())
     return report.as_json()

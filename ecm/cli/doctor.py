@@ -87,7 +87,17 @@ async def examine(place: Place) -> list[Check]:
             f"{facts['poison']} rows could not be processed",
             "See the worker's log for the cause; they are tried again by themselves.",
         ),
+        Check("alarms", True, _told(facts["contacts"])),
     ]
+
+
+def _told(contacts: int) -> str:
+    """A board without contacts is a choice, and not a fault; it had better be a deliberate one."""
+    return (
+        f"{contacts} contacts are told"
+        if contacts
+        else "shown on the board only; tell people by `ecm contact add`"
+    )
 
 
 def _list(names: list[str]) -> str:

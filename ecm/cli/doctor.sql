@@ -8,6 +8,7 @@ SELECT extract(epoch FROM clock_timestamp() - $1::timestamptz)::float8 AS skew_s
        (SELECT extract(epoch FROM $1::timestamptz - max(beat_at))::float8 FROM heartbeats) AS worker_silent_s,
        (SELECT count(*) FROM processing_queue WHERE tries = 0) AS waiting,
        (SELECT count(*) FROM processing_queue WHERE tries > 0) AS poison,
+       (SELECT count(*) FROM alert_contacts) AS contacts,
        coalesce((SELECT extract(epoch FROM $2::timestamptz - min(e.received_at))::float8
                  FROM processing_queue q JOIN check_events e USING (tenant_id, event_id) WHERE q.tries = 0), 0)
          AS backlog_s;

@@ -189,7 +189,7 @@ class Batch:
             for visit_id, row in hood.visits.items()
             if (person[0], visit_id) in wanted
         ]
-        cases = await cases_of(self.connection, self.policies, found, touched=wanted - self.work.asked.keys())
+        cases = await cases_of(self.connection, self.policies, found, touched=wanted)
         await reassess(self.connection, cases, self.work.as_of(self.now), self.now)
 
 

@@ -68,7 +68,7 @@ SELECT v.tenant_id, v.visit_id, v.ref, v.service_user_ref, v.provider_ref, v.ser
        v.carers_required, v.care_worker_refs, v.time_critical, v.cancelled, v.cancelled_at,
        v.state, v.state_reason, v.version, v.actual_start, v.actual_end, v.attendances::text, v.findings::text,
        v.crossings::text, v.deadline_at, v.deadline_kind,
-       (SELECT c.contract_id FROM contracts c
+       (SELECT c.contract_id FROM contracts_in_force c
         WHERE c.tenant_id = v.tenant_id AND c.provider_ref = v.provider_ref AND c.service IN (v.service, '*')
           AND c.valid_from <= v.local_date AND (c.valid_to IS NULL OR c.valid_to >= v.local_date)
         ORDER BY c.service = '*', c.valid_from DESC, c.contract_id DESC LIMIT 1) AS contract_id

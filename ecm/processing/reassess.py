@@ -33,7 +33,8 @@ class StaleVersion(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One visit to assess. `touched`: its evidence changed, so it is written even if nothing comes of it."""
+    """One visit to assess. `touched`: its plan or evidence changed, so it is written, and shown, even if nothing
+    else comes of it."""
 
     row: Record
     visit: Visit

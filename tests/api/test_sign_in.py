@@ -147,7 +147,7 @@ async def test_a_script_with_a_password_needs_no_page(story: Story) -> None:
 
 @pytest.mark.parametrize(
     ("who", "lands_on"),
-    [("dana", "/board"), ("fay", "/actuals"), ("quin", "/quality"), ("ada", "/settings")],
+    [("dana", "/board"), ("fay", "/actuals"), ("quin", "/board"), ("ada", "/board")],
 )
 async def test_the_form_leads_each_role_to_its_page(story: Story, who: str, lands_on: str) -> None:
     answer = await story.at_the_door().post(

@@ -130,7 +130,12 @@ def _visit(n: int, people: int, workers: int, dice: random.Random) -> tuple[Any,
     attendances = []
     if begun:
         attendances = [
-            {"care_worker": f"CW-{worker}", "check_in_at": _text(begun), "check_out_at": _text(ended)}
+            {
+                "care_worker": f"CW-{worker}",
+                "check_in_at": _text(begun),
+                "check_out_at": _text(ended),
+                "amended": False,
+            }
         ]
     rostered = [f"CW-{worker}"] + ([f"CW-{(worker + 3) % workers}"] if double else [])
     return (

@@ -86,6 +86,13 @@ CREATE TABLE contracts (
 );
 CREATE INDEX contracts_effective ON contracts (tenant_id, provider_ref, service, valid_from);
 
+-- A row imported again with other rules or another end replaces the one before it, from the same first day.
+CREATE VIEW contracts_in_force WITH (security_invoker = true) AS
+  SELECT c.* FROM contracts c
+  WHERE NOT EXISTS (SELECT FROM contracts newer
+    WHERE newer.tenant_id = c.tenant_id AND newer.provider_ref = c.provider_ref AND newer.service = c.service
+      AND newer.valid_from = c.valid_from AND newer.ref = c.ref AND newer.contract_id > c.contract_id);
+
 CREATE TABLE service_users (
   tenant_id        integer NOT NULL REFERENCES tenants,
   ref              text NOT NULL,
@@ -510,7 +517,7 @@ CREATE TABLE heartbeats (
 -- ---------------------------------------------------------------- grants
 
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO ecm_worker;
-GRANT SELECT ON tenants, board_heads, scaled_clock, providers, contracts, service_users, places,
+GRANT SELECT ON tenants, board_heads, scaled_clock, providers, contracts, contracts_in_force, service_users, places,
   service_user_phones, care_workers, visits, check_events, quarantine, processing_queue, event_outcomes,
   amendments, transitions, alert_queue, alerts, alert_actions, alert_contacts, deliveries, payment_periods,
   actual_lines, accounts, sessions, socket_tickets, api_keys, audit, heartbeats TO ecm_web;

@@ -5,10 +5,21 @@ import { label } from "../strings.js";
 import { pounds } from "../time.js";
 
 export function payCard(visit) {
-  const { payable } = visit;
+  const { working } = visit;
   return h("section", { class: "card", "aria-labelledby": "pay-title" },
-    h("header", {}, h("h2", { id: "pay-title" }, payable ? `How the ${minutes(payable.minutes)} were reached` : "Payable")),
-    h("div", { class: "body" }, payable ? [payable.steps?.length ? stepsTable(payable.steps, payable) : h("p", { class: "payable" }, h("b", {}, `${minutes(payable.minutes)} · ${pounds(payable.amount_pence)}`), h("span", { class: "quiet" }, " over all payment runs so far")), h("p", { class: "quiet" }, "Each step is on the ", h("a", { href: "/actuals" }, "actuals page"), ".")] : h("p", { class: "quiet" }, `This ${label.visit} is in no payment run yet.`)));
+    h("header", {}, h("h2", { id: "pay-title" }, working ? `How the ${minutes(working.minutes)} were reached` : "Payable")),
+    h("div", { class: "body" }, working ? worked(visit, working) : h("p", { class: "quiet" }, `Nothing yet: the ${label.visit} is not over.`)));
+}
+
+function worked(visit, working) {
+  const runs = visit.payable
+    ? `In payment runs so far: ${minutes(visit.payable.minutes)}, ${pounds(visit.payable.amount_pence)}.`
+    : "In no payment run yet.";
+  return [
+    stepsTable(working.steps, working),
+    working.exception && h("p", { class: "exception" }, `To be looked at before it is paid: ${working.exception}.`),
+    h("p", { class: "quiet" }, runs),
+  ];
 }
 
 /** Also used by the actuals page: steps are {words, clause, seconds_after, pence_after}. */

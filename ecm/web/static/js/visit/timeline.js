@@ -3,9 +3,10 @@
 import { h, tag } from "../dom.js";
 import { AMENDMENTS, FINDINGS, METHODS, findingWords, label } from "../strings.js";
 import { hourMinute, lasting, withSeconds } from "../time.js";
+import { called } from "./header.js";
 
 export function timelineCard(visit) {
-  const moments = [...ofPlan(visit), ...visit.evidence.map((event) => ofEvent(event, visit)), ...ofFindings(visit), ...visit.amendments.map(ofAmendment), ...visit.transitions.filter((t) => t.kind !== "change").map(ofDeadline), ...visit.alerts.flatMap(ofAlert)];
+  const moments = [...ofPlan(visit), ...visit.evidence.map((event) => ofEvent(event, visit)), ...ofFindings(visit), ...visit.amendments.map((amendment) => ofAmendment(amendment, visit)), ...visit.transitions.filter((t) => t.kind !== "change").map(ofDeadline), ...visit.alerts.flatMap(ofAlert)];
   moments.sort((a, b) => a.at - b.at);
   return h("section", { class: "card", "aria-labelledby": "line-title" },
     h("header", {}, h("h2", { id: "line-title" }, "What happened, and how we know")),
@@ -15,14 +16,14 @@ export function timelineCard(visit) {
 
 function ofPlan(visit) {
   if (!visit.planned.start) return [];
-  return [{ at: Date.parse(visit.planned.start), tone: "plan", title: "Planned start", words: `${label.visit} of ${lasting(Date.parse(visit.planned.end) - Date.parse(visit.planned.start))}, ${visit.care_workers.join(", ") || "nobody rostered"}` }];
+  return [{ at: Date.parse(visit.planned.start), tone: "plan", title: "Planned start", words: `${label.visit} of ${lasting(Date.parse(visit.planned.end) - Date.parse(visit.planned.start))}, ${visit.care_workers.map((ref) => called(visit, ref)).join(", ") || "nobody rostered"}` }];
 }
 
 function ofEvent(event, visit) {
   const about = visit.findings.filter((finding) => finding.event_id === event.id);
   const delay = Date.parse(event.received_at) - Date.parse(event.occurred_at);
   const tags = about.map((finding) => tag(FINDINGS[finding.code]?.[1] ?? "information", null, findingWords(finding)[0].toLowerCase()));
-  const words = [withSeconds(event.occurred_at), METHODS[event.method] ?? event.method, event.care_worker, ...about.map((finding) => findingWords(finding)[1]), delay > 120_000 ? `received ${hourMinute(event.received_at)}, ${lasting(delay)} later` : `received after ${Math.max(0, delay / 1000).toFixed(1)} s`, event.reason_code?.replaceAll("_", " "), event.status !== "matched" && `${event.status}: ${event.reason}`];
+  const words = [withSeconds(event.occurred_at), METHODS[event.method] ?? event.method, event.care_worker && called(visit, event.care_worker), ...about.map((finding) => findingWords(finding)[1]), delay > 120_000 ? `received ${hourMinute(event.received_at)}, ${lasting(delay)} later` : `received after ${Math.max(0, delay / 1000).toFixed(1)} s`, event.reason_code?.replaceAll("_", " "), event.status !== "matched" && `${event.status}: ${event.reason}`];
   return { at: Date.parse(event.occurred_at), tone: event.status === "rejected" ? "quiet" : "good", title: event.kind === "check_in" ? "Check-in" : "Check-out", tags, words: words.filter(Boolean).join(" · ") };
 }
 
@@ -34,9 +35,9 @@ function ofFindings(visit) {
   });
 }
 
-function ofAmendment(amendment) {
+function ofAmendment(amendment, visit) {
   const times = [amendment.check_in_at && `in ${withSeconds(amendment.check_in_at)}`, amendment.check_out_at && `out ${withSeconds(amendment.check_out_at)}`].filter(Boolean).join(", ");
-  const words = [times, amendment.care_worker, amendment.reason_code?.replaceAll("_", " "), amendment.action_taken?.replaceAll("_", " "), amendment.note && `“${amendment.note}”`];
+  const words = [times, amendment.care_worker && called(visit, amendment.care_worker), amendment.reason_code?.replaceAll("_", " "), amendment.action_taken?.replaceAll("_", " "), amendment.note && `“${amendment.note}”`];
   return { at: Date.parse(amendment.made_at), tone: "short", title: `${AMENDMENTS[amendment.kind] ?? amendment.kind} by ${amendment.made_by}`, words: words.filter(Boolean).join(" · ") };
 }
 

@@ -12,13 +12,14 @@ export function timesCard(visit) {
   const begins = planned?.[0] ?? pair(visit.actual.start, visit.actual.start)?.[0];
   const commissioned = visit.commissioned_minutes && begins ? [begins, begins + visit.commissioned_minutes * MINUTE] : null;
   const paidFrom = Date.parse(visit.actual.start ?? visit.planned.start);
-  const payable = visit.payable && visit.payable.minutes > 0 ? [paidFrom, paidFrom + visit.payable.minutes * MINUTE] : null;
+  const worked = visit.working?.minutes ?? 0;
+  const payable = worked > 0 ? [paidFrom, paidFrom + worked * MINUTE] : null;
   const rows = [
     ["Commissioned", "commissioned", commissioned ? [[commissioned, `${visit.commissioned_minutes} min`]] : [], "not stated"],
     ["Planned", "planned", planned ? [[planned, span(visit.planned.start, visit.planned.end)]] : [], "nobody planned it"],
     ["Captured", "captured", captured.map(bar), "nothing received"],
     ["Amended", "amended", amended.map(bar), "none"],
-    ["Payable", "payable", payable ? [[payable, `${visit.payable.minutes} min`]] : [], visit.payable ? "0 min" : "not worked out yet"],
+    ["Payable", "payable", payable ? [[payable, `${worked} min`]] : [], visit.working ? "0 min" : "not worked out yet"],
   ];
   const every = rows.flatMap(([, , bars]) => bars.flatMap(([at]) => at));
   const [from, to] = scale(every, begins);
