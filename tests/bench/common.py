@@ -108,6 +108,11 @@ class Bench:
     bin_dir: Path
     rounds: int = ROUNDS
     seconds: float = 4.0
+    quick: bool = False
+    """A look whether everything still works: small tables and short runs, whose figures mean little."""
+    full: bool = False
+    measured: list[Figure] = field(default_factory=list)
+    """What was measured before, in the same run."""
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @asynccontextmanager
@@ -155,7 +160,9 @@ async def busy_with_others(seconds: float = 1.0) -> float:
 
 
 @asynccontextmanager
-async def bench_server(rounds: int, seconds: float) -> AsyncIterator[Bench]:
+async def bench_server(
+    rounds: int, seconds: float, *, quick: bool = False, full: bool = False
+) -> AsyncIterator[Bench]:
     """The embedded PostgreSQL that a user would run, in a folder that goes afterwards."""
     with _folder() as folder:
         server = EmbeddedPostgres(folder)
@@ -163,7 +170,7 @@ async def bench_server(rounds: int, seconds: float) -> AsyncIterator[Bench]:
             addresses = await asyncio.to_thread(server.start)
             await execute(addresses.owner, f"CREATE DATABASE {TEMPLATE}")
             await migrate(_at(addresses.owner, TEMPLATE))
-            yield Bench(addresses, _pgbench_dir(), rounds, seconds)
+            yield Bench(addresses, _pgbench_dir(), rounds, seconds, quick, full)
         finally:
             await asyncio.to_thread(server.stop)
 
@@ -178,7 +185,7 @@ async def serving(factory: str, env: dict[str, str]) -> AsyncIterator[int]:
     command += ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
     process = await asyncio.create_subprocess_exec(*command, env=os.environ | env)
     try:
-        await _until_it_answers(port, process)
+        await answering(port, process)
         yield port
     finally:
         if process.returncode is None:
@@ -249,7 +256,7 @@ def _folder() -> Iterator[Path]:
         shutil.rmtree(parent)
 
 
-async def _until_it_answers(port: int, process: asyncio.subprocess.Process) -> None:
+async def answering(port: int, process: asyncio.subprocess.Process) -> None:
     async with httpx.AsyncClient() as http:
         for _ in range(200):
             assert process.returncode is None, "the server stopped before it answered"
