@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import psutil
 import pytest
 
 from ecm.settings import PREFIX, Settings
@@ -191,6 +193,12 @@ async def test_a_check_in_becomes_a_visit_in_progress(running: Production) -> No
                 break
             await asyncio.sleep(0.1)
         assert state == "in_progress"
+
+
+def test_nobody_is_root(running: Production) -> None:
+    if not running.account and os.geteuid() == 0:
+        pytest.skip("root's own folder: nobody else can read the program here")
+    assert 0 not in {psutil.Process(process.pid).uids().effective for process in running.started}
 
 
 def test_it_wrote_nothing_where_it_stood(running: Production) -> None:
