@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from tests.postgres import at, binaries_under_test, execute, in_a_loop_of_its_ow
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 PATIENCE_S = 60
+PYTHON_PATH = os.pathsep.join([str(ROOT), sysconfig.get_paths()["purelib"]])
 
 
 @dataclass
@@ -33,6 +35,7 @@ class Production:
     secrets: Path
     nowhere: Path
     account: SpawnAs
+    python: str
     port: int
     started: list[subprocess.Popen[str]] = field(default_factory=list)
 
@@ -44,7 +47,7 @@ class Production:
             for name, value in given.items()
             if not value.startswith("${")
         }
-        python = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"}
+        python = {"PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": PYTHON_PATH}
         return (
             python
             | ours
@@ -98,7 +101,7 @@ class Production:
     def _command(self, service: str, command: tuple[str, ...]) -> list[str]:
         program, *rest = command or ("ecm", *COMPOSE["services"][service]["command"])
         if program in ("ecm", "python"):
-            return [sys.executable, *(["-m", "ecm"] if program == "ecm" else []), *rest]
+            return [self.python, *(["-m", "ecm"] if program == "ecm" else []), *rest]
         return [program, *rest]
 
 
@@ -114,7 +117,12 @@ def production() -> Iterator[Production]:
         for statement in ("DROP DATABASE ecm", "DROP ROLE ecm_app"):  # the embedded service's own
             in_a_loop_of_its_own(execute(superuser, statement))
         account = server_account(home / "data" / "postgres").spawn
-        made = Production(superuser, home / "secrets", home / "nowhere", _ours(account), _free_port())
+        python = _python_for_anybody()
+        # Where nobody but root can read the program, root it is; a test says that it was.
+        lent = account if python and barred_at(ROOT) is None else {}
+        made = Production(
+            superuser, home / "secrets", home / "nowhere", lent, python or sys.executable, _free_port()
+        )
         _give_secrets(made)
         made.nowhere.mkdir()
         made.nowhere.chmod(0o555)
@@ -128,10 +136,13 @@ def production() -> Iterator[Production]:
         shutil.rmtree(home)
 
 
-def _ours(account: SpawnAs) -> SpawnAs:
-    """Root lends itself to nobody, where nobody can read the program; elsewhere we are nobody already."""
-    readable = barred_at(ROOT) is None and barred_at(Path(sys.executable).resolve().parent) is None
-    return account if readable else {}
+def _python_for_anybody() -> str | None:
+    """This interpreter, or the machine's own of the same version: root's may stand in root's folder."""
+    own = f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"
+    for python in (sys.executable, own):
+        if Path(python).exists() and barred_at(Path(python).resolve().parent) is None:
+            return python
+    return None
 
 
 def _give_secrets(made: Production) -> None:
