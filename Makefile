@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install demo test lint bench soak simulate-years prove-road clean
+.PHONY: install demo test lint bench soak prove-road clean
 
 install: $(INSTALLED)
 
@@ -34,9 +34,6 @@ bench: install
 
 soak: install
 	$(BIN)/python -m tests.prove.soak
-
-simulate-years: install
-	$(BIN)/python -m tests.prove.years
 
 prove-road: install
 	$(BIN)/python -m tests.prove.road

@@ -61,7 +61,9 @@ def test_every_command_in_the_readme_is_one() -> None:
 
 def _commands(group: click.Group, words: str) -> list[str]:
     found = []
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         inner = _commands(command, f"{words} {name}") if isinstance(command, click.Group) else []
         found += inner or [f"{words} {name}"]
     return found
