@@ -10,7 +10,6 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from uuid import UUID
 
 from ecm.processing import load
 from ecm.processing.cases import Found, cases_of
@@ -68,8 +67,7 @@ class Batch:
         visits = await load.visits(self.connection, keys)
         await self.policies.learn(self.connection, (row["contract_id"] for row in visits.values()))
         amendments = await load.amendments(self.connection, keys)
-        linked = {(key[0], a.event_id) for key, several in amendments.items() for a in several if a.event_id}
-        events = await load.evidence(self.connection, keys, linked | {event for _, event in open_events})
+        events = await load.evidence(self.connection, keys, {event for _, event in open_events})
         hoods = self._neighbourhoods(visits, amendments, events)
         homes = await load.homes(self.connection, {person for person, hood in hoods.items() if hood.events})
         for person, home in homes.items():
@@ -94,17 +92,21 @@ class Batch:
         amendments: dict[VisitKey, list[Amendment]],
         events: dict[EventKey, StoredEvent],
     ) -> dict[PersonKey, Neighbourhood]:
+        """Each event in one neighbourhood: what arrived by the claim's word, the rest where it was settled.
+
+        A link on one of these visits says nothing about an event that is settled elsewhere: a later link may have
+        taken it there. When it is made or overruled, its event arrives again.
+        """
         hoods: dict[PersonKey, Neighbourhood] = defaultdict(lambda: Neighbourhood(self.policies))
-        linked_to: dict[tuple[int, UUID | None], PersonKey] = {}
         for (tenant_id, visit_id), row in visits.items():
             person = (tenant_id, row["service_user_ref"])
             hoods[person].visits[visit_id] = row
             for added in amendments.get((tenant_id, visit_id), ()):
                 hoods[person].amendments.setdefault(visit_id, []).append(added)
-                linked_to[tenant_id, added.event_id] = person
+        arriving = {(arrival.tenant_id, arrival.event.event_id) for arrival in self.work.arrivals}
         for (tenant_id, event_id), stored in events.items():
-            person = linked_to.get((tenant_id, event_id)) or (tenant_id, stored.event.service_user or "")
-            hoods[person].events[event_id] = stored
+            if (tenant_id, event_id) not in arriving:
+                hoods[tenant_id, stored.event.service_user or ""].events[event_id] = stored
         for arrival in self.work.arrivals:
             if arrival.person is not None:
                 hood = hoods[arrival.tenant_id, arrival.person]

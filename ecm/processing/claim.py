@@ -34,6 +34,8 @@ class Arrival:
     """The visit it counted towards until now, when it is being settled again."""
     status: str = "unmatched"
     reason: str = ""
+    names_nobody: bool = False
+    """It was sent without a person and without a visit. One it names that we do not know is nobody else's."""
 
     @property
     def explicit(self) -> bool:
@@ -107,7 +109,10 @@ async def claim(connection: Connection, limit: int) -> Claim:
 def _arrival(row: Record) -> Arrival:
     person, visit_id, status, reason = _person(row)
     event = rows.check_event(row, care_worker=row["care_worker"], service_user=person)
-    return Arrival(row["tenant_id"], event, person, visit_id, row["counted_for"], status, reason)
+    names_nobody = row["service_user"] is None and row["visit"] is None
+    return Arrival(
+        row["tenant_id"], event, person, visit_id, row["counted_for"], status, reason, names_nobody
+    )
 
 
 def _person(row: Record) -> tuple[str | None, int | None, str, str]:
@@ -143,10 +148,7 @@ async def _by_roster(connection: Connection, arrivals: list[Arrival]) -> list[Ar
     asked = [
         (n, a)
         for n, a in enumerate(arrivals)
-        if a.person is None
-        and a.status == "unmatched"
-        and a.event.care_worker
-        and a.event.service_user is None
+        if a.person is None and a.status == "unmatched" and a.event.care_worker and a.names_nobody
     ]
     if not asked:
         return arrivals

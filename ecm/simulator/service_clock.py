@@ -2,6 +2,10 @@
 
 The service may run many times faster than life, and may be away for a while; nothing here waits by our own
 clock for something that happens by the service's.
+
+A reading is as good as its round trip was short: at 240 times life, half a second on the way is two minutes of the
+day, and a phone that seems to know what is yet to happen. So a good reading is kept until a better one comes, it
+has grown as doubtful itself, or the service's clock plainly shows something else.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ import httpx
 
 CHECK_EVERY_SECONDS = 2.0
 LONGEST_NAP_SECONDS = 1.0
+DRIFT = 1e-4  # by how much two machines' clocks may part, a second
 
 
 class ServiceClock:
@@ -23,6 +28,7 @@ class ServiceClock:
         self._client = client
         self._shown: datetime | None = None
         self._read_at = 0.0
+        self._doubt_seconds = 0.0  # real seconds by which the reading may be wrong
         self.speed = 1.0
 
     async def start(self, *, patience_seconds: float) -> datetime:
@@ -42,9 +48,15 @@ class ServiceClock:
             shown, speed = datetime.fromisoformat(said["now"]), float(said["speed"])
         except (httpx.HTTPError, ValueError, KeyError):
             return False
+        heard_at = time.monotonic()
         # The answer was true somewhere between asking and hearing.
-        self._read_at = (asked_at + time.monotonic()) / 2
-        self._shown, self.speed = shown, speed
+        read_at, doubt_seconds = (asked_at + heard_at) / 2, (heard_at - asked_at) / 2
+        if self._shown is not None and speed == self.speed:
+            grown = self._doubt_seconds + DRIFT * (read_at - self._read_at)
+            apart = abs((shown - self._shown).total_seconds() / speed - (read_at - self._read_at))
+            if doubt_seconds > grown and apart <= doubt_seconds + grown:
+                return True  # no better than what we have, and not against it
+        self._shown, self._read_at, self._doubt_seconds, self.speed = shown, read_at, doubt_seconds, speed
         return True
 
     def now(self) -> datetime:

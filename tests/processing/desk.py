@@ -17,6 +17,7 @@ from ecm.store.embedded import Addresses
 DAY = date(2026, 11, 23)
 NAMES = UUID("6f2d3f0a-64a5-4f0e-9d0c-2f8c8b8f6f10")
 HOME = (52.6369, -1.1398)
+ROUNDS_MAX = 100
 METRES_PER_DEGREE = 111_320.0
 
 
@@ -120,25 +121,56 @@ class Desk:
         tenant: int = 1,
     ) -> UUID:
         """Evidence as ingest leaves it. `received` moves the clock."""
-        self.serial += 1
-        event_id = uuid5(NAMES, str(self.serial))
         received_at = at(received) if received else max(at(occurred), self.clock.at)
         self.clock.at = received_at
+        return await self.store(
+            kind,
+            at(occurred),
+            received_at,
+            worker=worker,
+            person=person,
+            visit=visit,
+            metres=metres,
+            cli=cli,
+            method=method,
+            reason=reason,
+            tenant=tenant,
+        )
+
+    async def store(
+        self,
+        kind: str,
+        occurred_at: datetime,
+        received_at: datetime,
+        *,
+        worker: str | None = None,
+        person: str | None = None,
+        visit: str | None = None,
+        metres: float | None = None,
+        cli: str | None = None,
+        method: str = "app",
+        reason: str | None = None,
+        wall_clock: datetime | None = None,
+        tenant: int = 1,
+    ) -> UUID:
+        """Evidence as ingest leaves it."""
+        self.serial += 1
+        event_id = uuid5(NAMES, str(self.serial))
         lat = None if metres is None else HOME[0] + metres / METRES_PER_DEGREE
         lon = None if metres is None else HOME[1]
         await self.run(
             """
             WITH e AS (
               INSERT INTO check_events (tenant_id, event_id, received_at, kind, occurred_at, method, care_worker,
-                service_user, visit, lat, lon, accuracy_m, cli, reason_code, body_sha256, body)
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '{}') RETURNING event_id)
+                service_user, visit, lat, lon, accuracy_m, cli, reason_code, wall_clock, body_sha256, body)
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, '{}') RETURNING event_id)
             INSERT INTO processing_queue (tenant_id, event_id) SELECT $1, event_id FROM e
             """,
             tenant,
             event_id,
             received_at,
             f"check_{kind}",
-            at(occurred),
+            occurred_at,
             method,
             worker,
             person,
@@ -148,16 +180,38 @@ class Desk:
             None if metres is None else 8.0,
             cli,
             reason,
+            wall_clock,
             hashlib.sha256(event_id.bytes).digest(),
         )
         return event_id
+
+    async def link(self, visit_id: int, event_id: UUID) -> None:
+        """An officer says that this event belongs to this visit."""
+        await self.run(
+            """
+            WITH counted AS (SELECT visit_id FROM event_outcomes WHERE tenant_id = 1 AND event_id = $2),
+            made AS (
+              INSERT INTO amendments (tenant_id, visit_id, kind, event_id, reason_code, made_by, made_at)
+              VALUES (1, $1, 'link', $2, 'test', 'the office', $3) RETURNING visit_id, event_id)
+            INSERT INTO processing_queue (tenant_id, event_id, visit_id)
+            SELECT 1, event_id, NULL FROM made
+            UNION ALL
+            SELECT 1, NULL, visit_id FROM (SELECT visit_id FROM made UNION SELECT visit_id FROM counted) AS about
+            WHERE visit_id IS NOT NULL
+            """,
+            visit_id,
+            event_id,
+            self.clock.at,
+        )
 
     async def settle(self, clock: str | None = None) -> None:
         """Lets the time come, and a moment pass, and the worker do all there is to do."""
         if clock:
             self.clock.at = at(clock) + timedelta(seconds=0.1)
-        while await self.processor.step() or await self.watcher.step():
-            pass
+        for _ in range(ROUNDS_MAX):
+            if not (await self.processor.step() or await self.watcher.step()):
+                return
+        raise AssertionError("there is always something to do")
 
     async def visit(self, ref: str) -> dict[str, Any]:
         found = await self.rows("SELECT * FROM visits WHERE tenant_id = 1 AND ref = $1", ref)

@@ -119,14 +119,8 @@ async def test_an_officer_links_what_nobody_could_match(desk: Desk) -> None:
     visit_id = await desk.plan("breakfast", "09:00", "09:30")
     event = await desk.arrive("in", "09:01", person="nobody-we-know")
     await desk.settle()
-    await desk.run(
-        """INSERT INTO amendments (tenant_id, visit_id, kind, event_id, reason_code, made_by, made_at)
-           VALUES (1, $1, 'link', $2, 'R01', 'S. Okafor', $3)""",
-        visit_id,
-        event,
-        at("09:10"),
-    )
-    await desk.run("INSERT INTO processing_queue (tenant_id, visit_id) VALUES (1, $1)", visit_id)
+    desk.clock.at = at("09:10")
+    await desk.link(visit_id, event)
     await desk.settle("09:11")
     assert await desk.state("breakfast") == "in_progress"
     assert await desk.value("SELECT visit_id FROM event_outcomes WHERE event_id = $1", event) == visit_id
@@ -165,9 +159,7 @@ async def test_ticks_and_replays_write_nothing_twice(desk: Desk) -> None:
 async def test_a_poison_row_is_put_off_and_stops_nobody_else(desk: Desk, monkeypatch: object) -> None:
     await desk.plan("good", "09:00", "09:30")
     await desk.plan("bad", "09:00", "09:30", person="bob")
-    await desk.run(
-        "UPDATE visits SET zone = 'Nowhere/Nothing' WHERE ref = 'bad'"
-    )
+    await desk.run("UPDATE visits SET zone = 'Nowhere/Nothing' WHERE ref = 'bad'")
     await desk.settle()
     assert (await desk.visit("good"))["version"] == 1
     stuck = await desk.rows("SELECT tries, last_error FROM processing_queue")
@@ -217,3 +209,35 @@ async def test_a_backlog_that_does_not_move_cannot_silence_the_alarms(desk: Desk
     desk.watcher._held_since = time.monotonic() - 31
     await desk.watcher.step()
     assert await desk.state("breakfast") == "late"
+
+
+async def test_whoever_names_a_person_we_do_not_know_is_not_counted_for_somebody_else(desk: Desk) -> None:
+    """Carol is due at Alice's, and says that she is at Zelda's, who has yet to be imported."""
+    await desk.plan("breakfast", "09:00", "09:30")
+    await desk.arrive("in", "09:01", person="zelda")
+    await desk.arrive("in", "09:02", person=None, visit="zeldas-breakfast")
+    await desk.settle("09:03")
+    assert await desk.state("breakfast") == "planned"
+    outcomes = await desk.rows("SELECT status, reason FROM event_outcomes ORDER BY occurred_at")
+    assert [(o["status"], o["reason"]) for o in outcomes] == [
+        ("unmatched", "the person is not known"),
+        ("unmatched", "the visit it names is not known"),
+    ]
+
+
+async def test_an_event_linked_to_the_wrong_person_and_then_to_the_right_one_comes_to_rest(
+    desk: Desk,
+) -> None:
+    alices = await desk.plan("breakfast", "09:00", "09:30")
+    bobs = await desk.plan("bobs", "09:00", "09:30", person="bob")
+    event = await desk.arrive("in", "09:01", person=None, worker="dan", method="landline", metres=None)
+    await desk.settle()
+    for visit_id, minute in ((alices, "09:05"), (bobs, "09:06")):
+        desk.clock.at = at(minute)
+        await desk.link(visit_id, event)
+        await desk.settle()
+    await desk.run("INSERT INTO processing_queue (tenant_id, visit_id) VALUES (1, $1), (1, $2)", alices, bobs)
+    for _ in range(4):
+        await desk.processor.step()
+    assert await desk.value("SELECT count(*) FROM processing_queue") == 0
+    assert (await desk.state("breakfast"), await desk.state("bobs")) == ("planned", "in_progress")

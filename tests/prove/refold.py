@@ -89,7 +89,11 @@ def fold_again(service: Service) -> Folded:
 
     async def settled(addresses: Addresses) -> Folded:
         await settle(addresses.app, now)
-        return await refold(addresses.owner, now)
+        owner = await Database.connect(addresses.owner, None, 1)
+        try:
+            return await refold(owner, now)
+        finally:
+            await owner.close()
 
     with service.database() as addresses:
         return asyncio.run(settled(addresses))
@@ -106,17 +110,13 @@ async def settle(app_dsn: str, now: datetime) -> None:
         await db.close()
 
 
-async def refold(owner_dsn: str, now: datetime) -> Folded:
+async def refold(owner: Database, now: datetime) -> Folded:
     """Reads everything in one snapshot and folds it again as of `now`, when nothing is left to be done."""
-    db = await Database.connect(owner_dsn, None, 1)
-    try:
-        async with (
-            db.connection() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
-            everything = await _read(connection)
-    finally:
-        await db.close()
+    async with (
+        owner.connection() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        everything = await _read(connection)
     return everything.compared(now)
 
 
@@ -176,6 +176,7 @@ class Everything:
             by_person[row["tenant_id"], row["service_user_ref"]].append(rows.visit(_record(row)))
         events = self._events_by_person()
         homes = self._homes()
+        known_workers = {(row["tenant_id"], row["ref"]) for row in self.workers}
         self_rows = {_key(row): row for row in self.visits}
         amendments = _grouped(self.amendments, lambda row: (row["tenant_id"], row["visit_id"]))
         outcomes = {(row["tenant_id"], row["event_id"]): row for row in self.outcomes}
@@ -191,6 +192,11 @@ class Everything:
                 lambda visit, tenant=person[0]: self._policy(self_rows[tenant, visit.visit_id]),
             )
             evidence |= {(person[0], visit_id): held for visit_id, held in shared.by_visit.items()}
+            for stay in shared.unplanned:
+                if (person[0], stay.care_worker) in known_workers:
+                    yield Difference(
+                        "outcome", f"the stay of {stay.care_worker} at {stay.anchor} has no visit"
+                    )
             for event in events.get(person, ()):
                 counted[person[0], event.event_id] = shared.matches[event.event_id].visit_id
         yield from self._outcomes(counted, outcomes)
@@ -249,7 +255,7 @@ class Everything:
                 person = row["service_user"]
             elif len(numbers[tenant, row["cli"]]) == 1:
                 person = numbers[tenant, row["cli"]][0]
-            elif row["care_worker"] is not None and row["service_user"] is None:
+            elif row["care_worker"] is not None and row["service_user"] is None and row["visit"] is None:
                 person = self._rostered(row)
             if person is not None:
                 event = rows.check_event(_record(row), care_worker=row["care_worker"], service_user=person)
