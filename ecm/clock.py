@@ -61,6 +61,6 @@ class ManualClock:
     def now(self) -> datetime:
         return self.at
 
-    async def sleep_until(self, at: datetime, *, at_most_seconds: float) -> None:
+    async def sleep_until(self, at: datetime, *, at_most_seconds: float) -> None:  # noqa: ARG002 - as the others
         self.at = max(self.at, at)
         await asyncio.sleep(0)
