@@ -16,8 +16,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 import ecm.api.openapi
 import ingest.openapi
 from ecm import api, board, importing, problem, web
+from ecm.bodies import SmallBodies
 from ecm.clock import Clock
 from ecm.doors import Services
+from ecm.private import Private
 from ecm.settings import Settings
 from ecm.store.db import Database
 from ingest.door import CheckEventsDoor
@@ -67,6 +69,8 @@ def create_app(*, web_db: Database, ingest_db: Database, clock: Clock, settings:
     fastapi.state.services = Services(web=web_db, clock=clock, settings=settings)
     fastapi.state.hub = hub
     problem.install(fastapi)
+    fastapi.add_middleware(SmallBodies)
+    fastapi.add_middleware(Private)
     for router in (*api.routers(), importing.router, board.router):
         fastapi.include_router(router)
     web.install(fastapi)
