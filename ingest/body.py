@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
-from ecm.errors import NotUnderstood, TooLarge
+from ecm.errors import TooLarge, Unavailable
 from ingest.limits import ARRAY_BYTES_MAX, ARRAY_ITEMS_MAX, BODY_PATIENCE_S, EVENT_BYTES_MAX
 
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -23,7 +23,7 @@ def is_array(body: bytes) -> bool:
 
 
 async def read_body(receive: Receive) -> bytes:
-    """The whole body. Raises TooLarge as soon as it is known to be, NotUnderstood when it takes too long."""
+    """The whole body. Raises TooLarge as soon as it is known to be, Unavailable when it takes too long."""
     message = await _receive(receive)
     body: bytes = message.get("body", b"")
     if message.get("more_body"):
@@ -46,7 +46,8 @@ async def _receive(receive: Receive) -> MutableMapping[str, Any]:
         async with asyncio.timeout(BODY_PATIENCE_S):
             message = await receive()
     except TimeoutError:
-        raise NotUnderstood(f"the body was not whole within {BODY_PATIENCE_S:.0f} s") from None
+        # Half of it is nowhere, so no 4xx: a phone with one bar of signal would take that for an end, and forget it.
+        raise Unavailable(f"nothing more of the body came for {BODY_PATIENCE_S:.0f} s") from None
     if message["type"] == "http.disconnect":
         raise SenderGone
     return message

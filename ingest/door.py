@@ -8,7 +8,7 @@ A plain ASGI endpoint, because the framework's full stack costs two thirds of th
     201, 200          committed to disk: now, or before
     409, 422          not stored as an event; the body is kept aside (the answer says so)
     401 403 413 429   not looked at
-    503               nothing is known to be stored: keep it and send again
+    503               nothing is known to be stored (or the body stopped half-way): keep it and send again
 
 An array gets 201 when every item was created and 200 otherwise, and each item its own result: one bad item never
 costs the others. Only 503 concerns the whole array, because sending it again is safe.

@@ -19,7 +19,7 @@ from hashlib import sha256
 from typing import Any, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import from_json
+from pydantic_core import PydanticSerializationError, from_json
 
 from ecm.errors import NotUnderstood
 from ingest.model import REQUIRED, CheckDevice, CheckEventIn
@@ -31,6 +31,7 @@ _to_json = _adapter.serializer.to_json
 
 JSON_SPACE = b" \t\r\n"
 BETWEEN_OBJECTS = re.compile(rb"\}[ \t\r\n]*,[ \t\r\n]*\{")
+STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 _scan = json.JSONDecoder().raw_decode
 
 # What a device says of the sending differs at every try and makes no other event.
@@ -61,18 +62,11 @@ class Understood:
 
 def understand(raw: bytes) -> Understood:
     """One event. Raises NotAnEvent."""
-    set_aside: dict[str, Any] = {}
-    warnings: tuple[str, ...] = ()
     try:
-        if b"\\u0000" in raw:
-            event, set_aside, warnings = _salvage(raw)
-        else:
-            event = _validate_json(raw)
-    except ValidationError:
-        event, set_aside, warnings = _salvage(raw)
-    if event.method == "manual" and not event.reason_code:
-        raise NotAnEvent([{"where": "reason_code", "why": "a manual entry needs its reason"}])
-    return Understood(event, fingerprint(event, set_aside), _text(raw), warnings)
+        return _understood(raw)
+    except (RecursionError, PydanticSerializationError):
+        # Each step bears another depth of brackets; what one of them cannot bear must not cost a whole array.
+        raise _broken_json("nested too deeply") from None
 
 
 def items(raw: bytes) -> list[bytes]:
@@ -129,6 +123,21 @@ def fingerprint(event: CheckEventIn, set_aside: dict[str, Any]) -> bytes:
             [json.loads(said), counted] if counted else json.loads(said), sort_keys=True
         ).encode()
     return sha256(said).digest()
+
+
+def _understood(raw: bytes) -> Understood:
+    set_aside: dict[str, Any] = {}
+    warnings: tuple[str, ...] = ()
+    try:
+        if b"\\u0000" in raw:
+            event, set_aside, warnings = _salvage(raw)
+        else:
+            event = _validate_json(raw)
+    except ValidationError:
+        event, set_aside, warnings = _salvage(raw)
+    if event.method == "manual" and not event.reason_code:
+        raise NotAnEvent([{"where": "reason_code", "why": "a manual entry needs its reason"}])
+    return Understood(event, fingerprint(event, set_aside), _text(raw), warnings)
 
 
 def _salvage(raw: bytes) -> tuple[CheckEventIn, dict[str, Any], tuple[str, ...]]:
@@ -197,9 +206,19 @@ def _end_of_value(text: str, at: int) -> int:
     try:
         return _scan(text, at)[1]
     except RecursionError:
-        raise _broken_json("nested too deeply") from None
+        return _end_of_deep_value(text, at)
     except ValueError as error:
         raise _broken_json(str(error).partition(":")[0]) from None
+
+
+def _end_of_deep_value(text: str, at: int) -> int:
+    """By its brackets alone: it will be refused by itself, and the others of its array need not be."""
+    depth = 0
+    for found in STRING_OR_BRACKET.finditer(text, at):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found[0], 0)
+        if depth == 0:
+            return found.end()
+    raise _broken_json("nested too deeply, and never closed")
 
 
 def _skip_space(text: str, at: int) -> int:

@@ -86,6 +86,20 @@ async def test_what_is_no_event_is_kept_aside_with_its_reason(door: Door) -> Non
     assert "not JSON" in aside["reason"]
 
 
+@pytest.mark.parametrize("depth", [150, 260, 400, 700, 960, 20_000])
+async def test_brackets_of_any_depth_cost_nobody_else_of_the_array(door: Door, depth: int) -> None:
+    deep = json.dumps(event())[:-1].encode() + b',"new":' + b"[" * depth + b"]" * depth + b"}"
+    good = json.dumps(event()).encode()
+
+    alone = await door.post(deep)
+    together = await door.post(b"[" + good + b"," + deep + b"]")
+
+    assert alone.status_code in (201, 422)
+    first, second = together.json()
+    assert first["status"] == "created"
+    assert second["status"] == ("exists" if alone.status_code == 201 else "rejected")
+
+
 async def test_garbage_cannot_fill_the_disk(database: Addresses) -> None:
     async with opened(database) as door:
         door.app._quarantine = Quarantine(door.app._keys._db, bytes_at_once=3 * 1024, bytes_per_s=0.001)
@@ -176,6 +190,19 @@ async def test_a_length_that_lies_gains_nothing(door: Door, port: int) -> None:
     assert b"connection: close" in too_long
     assert nonsense.startswith(b"HTTP/1.1 400")
     assert await door.stored() == []
+
+
+async def test_who_falls_silent_half_way_is_told_to_send_again(
+    door: Door, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.body.BODY_PATIENCE_S", 0.2)
+    body = json.dumps(event()).encode()
+
+    heard = await exchange(port, head(door.cast.gateway, f"content-length: {len(body)}"), body[:-5])
+
+    assert heard.startswith(b"HTTP/1.1 503")
+    assert b"retry-after" in heard
+    assert await door.stored() == await door.kept_aside() == []
 
 
 async def test_an_endless_body_is_cut_off(door: Door, port: int) -> None:
