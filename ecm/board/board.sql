@@ -86,6 +86,11 @@ SELECT
    ORDER BY q.available_at, q.todo_id LIMIT 1)::float8 AS processing_behind_s,
   (SELECT extract(epoch FROM clock_timestamp() - max(beat_at)) FROM heartbeats)::float8 AS worker_age_s;
 
+-- name: signed_in role: ecm_web
+-- Which of these accounts still have a session; disabling an account and replacing its password end them all.
+SELECT DISTINCT account_id FROM sessions
+WHERE tenant_id = $1::int AND account_id = ANY ($2::bigint[]) AND expires_at > $3::timestamptz;
+
 -- name: insert_ticket role: ecm_web
 -- A pass for one socket, kept as a hash.
 INSERT INTO socket_tickets (tenant_id, token_sha256, account_id, expires_at)

@@ -15,7 +15,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -25,7 +25,7 @@ from ecm.board.reading import Head, read_changes, read_day, read_head, read_puls
 from ecm.board.wire import Wire, encoded, framed
 from ecm.clock import Clock
 from ecm.errors import EcmError, NotFound, Unavailable
-from ecm.store.db import Database
+from ecm.store.db import Connection, Database
 
 log = logging.getLogger("ecm.board")
 
@@ -42,12 +42,13 @@ READ_LIMIT_SECONDS = 15.0
 
 @dataclass(eq=False, slots=True)
 class Viewer:
-    """One socket. `day` is None while it follows today."""
+    """One socket. `day` is None while it follows today. `account_id`: whose sessions keep it open."""
 
     wire: Wire
     provider: str | None
     day: date | None = None
     audience: Audience | None = None
+    account_id: int | None = None
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # one showing at a time
 
 
@@ -318,6 +319,7 @@ class Hub:
         try:
             async with asyncio.timeout(READ_LIMIT_SECONDS), self._db.tenant(board.tenant_id) as connection:
                 board.pulse = await read_pulse(connection, board.tenant_id, self._clock.now())
+                await self._let_go_of_the_signed_out(board, connection)
         except (EcmError, TimeoutError):
             board.reading = False
         heartbeat = self._heartbeat(board)
@@ -325,6 +327,16 @@ class Hub:
             if not viewer.wire.write(heartbeat):
                 leave(board, viewer)
         self._turn_the_day(board)
+
+    async def _let_go_of_the_signed_out(self, board: Board, connection: Connection) -> None:
+        """A ticket was asked for by a session. Who has none left was disabled or signed out, and sees no more."""
+        watching = {viewer.account_id for viewer in _viewers(board)} - {None}
+        rows = await connection.fetch(sql.signed_in, board.tenant_id, list(watching), datetime.now(UTC))
+        signed_out = watching - {row["account_id"] for row in rows}
+        for viewer in _viewers(board):
+            if viewer.account_id in signed_out:
+                viewer.wire.drop()
+                leave(board, viewer)
 
     def _turn_the_day(self, board: Board) -> None:
         today = self.today(board)

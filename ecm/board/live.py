@@ -27,6 +27,8 @@ from ecm.permit import Action, Actor, reach
 
 TICKET_SECONDS = 60
 FIRST_MESSAGE_SECONDS = 5.0
+# Days a board can be asked for: each has a day before it and a midnight in any zone.
+EARLIEST, LATEST = date(1900, 1, 1), date(2200, 1, 1)
 
 # Close codes of our own: the page signs in again, or tries again later.
 MALFORMED = 4400
@@ -72,7 +74,7 @@ async def live(socket: WebSocket, ticket: str = "") -> None:
     viewer: Viewer | None = None
     try:
         await socket.accept()
-        viewer = Viewer(wire_of(socket), provider)
+        viewer = Viewer(wire_of(socket), provider, account_id=actor.id)
         viewer.wire.write(hub.hello(board, hub.today(board), {"name": actor.name, "role": actor.role}))
         await _converse(socket, hub, board, viewer, limit=provider)
     except (WebSocketDisconnect, TimeoutError):
@@ -97,10 +99,12 @@ class NotUnderstoodHere(Exception):
 
 async def _converse(socket: WebSocket, hub: Hub, board: Board, viewer: Viewer, limit: str | None) -> None:
     async with asyncio.timeout(FIRST_MESSAGE_SECONDS):
-        message = _understood(await socket.receive_text())
+        message = await _heard(socket)
     while True:
         match message:
-            case {"type": "resume", "epoch": str(epoch), "position": int(position), **rest}:
+            case {"type": "resume", "epoch": str(epoch), "position": int(position), **rest} if (
+                abs(position) < 2**62
+            ):
                 _narrow(viewer, rest, limit)
                 await hub.resume(board, viewer, epoch, position)
             case {"type": "filter", **rest}:
@@ -108,13 +112,17 @@ async def _converse(socket: WebSocket, hub: Hub, board: Board, viewer: Viewer, l
                 await hub.show(board, viewer)
             case _:
                 raise NotUnderstoodHere
-        message = _understood(await socket.receive_text())
+        message = await _heard(socket)
 
 
-def _understood(text: str) -> dict[str, Any]:
+async def _heard(socket: WebSocket) -> dict[str, Any]:
     try:
-        message = json.loads(text)
-    except ValueError:
+        message = json.loads(await socket.receive_text())
+    except (
+        ValueError,
+        RecursionError,
+        KeyError,
+    ):  # not JSON, nested without end, bytes where text was expected
         raise NotUnderstoodHere from None
     if not isinstance(message, dict):
         raise NotUnderstoodHere
@@ -128,7 +136,11 @@ def _narrow(viewer: Viewer, wish: dict[str, Any], limit: str | None) -> None:
         viewer.day = date.fromisoformat(wanted_day) if wanted_day else None
     except (ValueError, TypeError):
         raise NotUnderstoodHere from None
-    if wanted_provider is not None and not isinstance(wanted_provider, str):
+    if viewer.day is not None and not EARLIEST <= viewer.day <= LATEST:
+        raise NotUnderstoodHere
+    if wanted_provider is not None and not (
+        isinstance(wanted_provider, str) and wanted_provider.isprintable()
+    ):
         raise NotUnderstoodHere
     viewer.provider = limit or wanted_provider or None
 

@@ -243,6 +243,24 @@ async def test_a_ticket_opens_one_socket_and_no_second(stage: Stage):
                 pass
 
 
+async def test_who_is_signed_out_everywhere_sees_no_more_and_the_others_do(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(hub_module, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(hub_module, "POLL_SECONDS", 0.1)
+    visit = await stage.plan("V-1")
+    async with looking(stage, "cole") as gone, looking(stage, "dana") as stays:
+        await gone.shown()
+        await stays.shown()
+        await gone.until("heartbeat")
+        await stage.owner.execute(
+            "DELETE FROM sessions WHERE account_id = (SELECT account_id FROM accounts WHERE email LIKE 'cole@%')"
+        )
+        with pytest.raises(websockets.ConnectionClosed):
+            await gone.until("never")
+        await stays.reaches(await stage.becomes(visit, state="late"))
+
+
 async def test_a_ticket_a_minute_old_opens_nothing(stage: Stage):
     ticket = await ticket_of(stage, "dana")
     await stage.owner.execute("UPDATE socket_tickets SET expires_at = now() - interval '1 second'")
@@ -272,11 +290,20 @@ async def test_a_socket_that_says_nothing_is_closed(stage: Stage, monkeypatch: p
 
 @pytest.mark.parametrize(
     "nonsense",
-    ["{", "[]", '{"type":"dance"}', '{"type":"filter","date":"soon"}', '{"type":"filter","provider":7}'],
+    [
+        *("{", "[]", "[" * 100_000, b"bytes", '{"type":"dance"}'),
+        *('{"type":"filter","date":"soon"}', '{"type":"filter","date":"0001-01-01"}'),
+        *('{"type":"filter","provider":7}', '{"type":"filter","provider":"\\u0000"}'),
+        '{"type":"filter","provider":"\\ud800"}',
+        '{"type":"resume","epoch":"EPOCH","position":-1000000000000000000000}',
+    ],
+    ids=lambda nonsense: str(nonsense)[:60],
 )
-async def test_nonsense_closes_the_socket_and_disturbs_nobody(stage: Stage, nonsense: str):
+async def test_nonsense_closes_the_socket_and_disturbs_nobody(stage: Stage, nonsense: str | bytes):
     async with looking(stage) as page, looking(stage) as neighbour:
         await neighbour.shown()
+        if isinstance(nonsense, str):
+            nonsense = nonsense.replace("EPOCH", page.epoch)
         await page.socket.send(nonsense)
         with pytest.raises(websockets.ConnectionClosed) as closed:
             await page.next()
