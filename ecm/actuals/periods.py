@@ -7,9 +7,10 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-_WEEK = re.compile(r"(\d{4})-W(\d{2})")
-_MONTH = re.compile(r"(\d{4})-(\d{2})")
-_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
+# ASCII: ٢٠٢٦-11 would be a second name of 2026-11, and a month with two names could be paid twice.
+_WEEK = re.compile(r"(\d{4})-W(\d{2})", re.ASCII)
+_MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
+_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,6 @@ def period_named(name: str) -> Period | None:
         if _DAY.fullmatch(name):
             day = date.fromisoformat(name)
             return Period(name, day, day)
-    except ValueError:  # week 54, month 13, 30 February (calendar's own error is a ValueError too)
+    except (ValueError, OverflowError):  # week 54, month 13, 30 February; a week that ends in the year 10000
         return None
     return None

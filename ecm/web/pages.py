@@ -10,6 +10,7 @@ import hashlib
 import json
 import string
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def not_found(request: Request, error: HTTPException) -> Response:
         if error.status_code == 404 and wants_page(request):
-            return await render(request, "not_found.html", await actor_or_nobody(request), status=404)
+            with suppress(DatabaseAway):  # then nobody can say who is asking, nor draw their page
+                return await render(request, "not_found.html", await actor_or_nobody(request), status=404)
         answer: Response = await answer_as_problem(request, error)
         return answer
 

@@ -30,7 +30,9 @@ def test_a_period_says_its_own_dates(name: str, first: date, last: date) -> None
     assert period_named(name) == Period(name, first, last)
 
 
-@pytest.mark.parametrize("name", ["2027-W53", "2026-13", "2026-02-30", "2026", "autumn", "", "0000-01"])
+@pytest.mark.parametrize(
+    "name", ["2027-W53", "9999-W52", "2026-13", "2026-02-30", "2026", "autumn", "", "0000-01", "٢٠٢٦-11"]
+)
 def test_a_name_that_says_no_dates_is_no_period(name: str) -> None:
     assert period_named(name) is None
 

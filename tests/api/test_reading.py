@@ -258,3 +258,12 @@ async def test_a_database_that_is_away_is_said_plainly_and_soon(story: Story) ->
     assert answer.status_code == 503
     assert answer.json()["type"] == "/problems/database-away"
     assert answer.headers["retry-after"] == "2"
+
+
+async def test_an_unknown_page_is_no_bug_while_the_database_is_away(story: Story) -> None:
+    dana = await story.signed_in("dana")
+    await story.web.close()
+    story.web.dsn = "postgresql://nobody@127.0.0.1:1/nothing"
+    answer = await dana.get("/nowhere", headers={"Accept": "text/html"})
+    assert answer.status_code == 404
+    assert answer.json()["type"] == "/problems/not-found"
