@@ -13,10 +13,17 @@ SELECT count(*) FILTER (WHERE c.is_new) AS new, count(*) FILTER (WHERE NOT c.is_
 FROM import_changed c;
 
 -- name: queue_unmatched role: ecm_web
--- Evidence of the last week that matched nothing may match what has just become known.
+-- Evidence of the last week that matched nothing may match what has just become known; and what was counted for
+-- the nearest visit, because the one it names was not known, may have to move there.
 INSERT INTO processing_queue (tenant_id, event_id)
 SELECT $1::int, o.event_id FROM event_outcomes o
-WHERE o.tenant_id = $1::int AND o.status = 'unmatched' AND o.occurred_at >= $2::timestamptz - interval '7 days';
+WHERE o.tenant_id = $1::int AND o.status = 'unmatched' AND o.occurred_at >= $2::timestamptz - interval '7 days'
+UNION ALL
+SELECT $1::int, o.event_id FROM event_outcomes o
+JOIN check_events e ON e.tenant_id = $1::int AND e.event_id = o.event_id
+JOIN visits v ON v.tenant_id = $1::int AND v.ref = e.visit
+WHERE o.tenant_id = $1::int AND o.status = 'matched' AND NOT o.explicit AND o.visit_id <> v.visit_id
+  AND o.occurred_at >= $2::timestamptz - interval '7 days';
 
 -- name: wake_processing role: ecm_web
 -- There are to-dos.

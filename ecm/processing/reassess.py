@@ -27,6 +27,10 @@ QUIET = frozenset(
 )
 
 
+# Findings that alarms are raised for, each for the visit's planned start: where the plan moved, so must the alarm.
+RAISING = frozenset({FindingCode.SHORT.value, FindingCode.LOCATION_OUTSIDE.value})
+
+
 class StaleVersion(Exception):
     """Somebody else wrote one of these visits meanwhile; the transaction must be tried again."""
 
@@ -89,7 +93,7 @@ def _visit_columns(rewrites: list[_Rewrite]) -> tuple[list[Any], ...]:
             rows.dumps(r.after.crossings),
             r.after.deadline_at,
             r.after.deadline_kind,
-            _concerns_alarms(r.before, r.after),
+            _concerns_alarms(r),
         )
         for r in rewrites
     ]
@@ -131,8 +135,11 @@ def _passed(r: _Rewrite, as_of: datetime) -> list[tuple[Any, ...]]:
     return passed
 
 
-def _concerns_alarms(before: Written, after: Written) -> bool:
-    return bool(before.crossings or after.crossings or (_codes(before) ^ _codes(after)) - QUIET)
+def _concerns_alarms(r: _Rewrite) -> bool:
+    if r.before.crossings or r.after.crossings:
+        return True
+    before, after = _codes(r.before), _codes(r.after)
+    return bool((before ^ after) - QUIET or (r.case.touched and after & RAISING))
 
 
 def _codes(written: Written) -> set[str]:

@@ -44,8 +44,8 @@ SILENT = Limits()
 class Expected:
     """`state` as on the wire. The actual times: the answers that are right, none while there is no such time.
 
-    (A phone whose clock is wrong has two: what it said, and the truth.) `alarms` must have been raised;
-    `allowed` may have been. `short` is None where nobody should say. `care_workers` attended, once each.
+    (A phone whose clock is wrong has all from what it said to the truth; these are the ends.) `alarms` must have
+    been raised; `allowed` may have been. `short` is None where nobody should say. `care_workers` attended, once each.
     """
 
     state: str

@@ -31,7 +31,7 @@ from ecm.store.embedded import Addresses
 from tests.processing.desk import minutes
 from tests.processing.town import Town
 
-STORIES = int(os.environ.get("ECM_TEST_STORIES", "60"))
+STORIES = int(os.environ.get("ECM_TEST_STORIES", "100"))
 STEPS = int(os.environ.get("ECM_TEST_STEPS", "25"))
 
 BATCHES = st.integers(1, 5)

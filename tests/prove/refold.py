@@ -264,7 +264,8 @@ class Everything:
 
     def _rostered(self, event: Row) -> str | None:
         """Whom the worker was due to see, nearest in time."""
-        at, reach = event["occurred_at"], timedelta(hours=4)
+        said = rows.check_event(_record(event), care_worker=event["care_worker"], service_user=None)
+        at, reach = happened_at(said, DEFAULT), timedelta(hours=4)
         near = [
             (abs(row["planned_start"] - at), row["visit_id"], row["service_user_ref"])
             for row in self.visits
