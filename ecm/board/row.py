@@ -53,9 +53,14 @@ def visit_row(record: Mapping[str, Any]) -> Row:
         "deadline_at": instant(record["deadline_at"]),
         "deadline_kind": record["deadline_kind"],
         "in": _who_is_in(record["attendances"], workers),
-        "findings": [finding_words(finding) for finding in record["findings"]],
+        "findings": [finding_words(finding) for finding in _one_of_each(record["findings"])],
         "service": "" if record["service"] == "*" else record["service"],
     }
+
+
+def _one_of_each(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The first finding of each code. A phone that taps three thousand times must not swell everybody's board."""
+    return list({finding["code"]: finding for finding in reversed(findings)}.values())[::-1]
 
 
 def alert_row(record: Mapping[str, Any]) -> Row:

@@ -102,6 +102,9 @@ async def test_a_locked_period_is_never_written_again(database: Addresses) -> No
         await add_visit(owner, "V-1", "09:00 09:30")
         await run(db, 1, WEEK, NOW)
         await owner.execute("UPDATE payment_periods SET locked_at = now()")
+        async with db.transaction() as connection:  # not by this program's good manners only
+            assert await connection.execute("DELETE FROM actual_lines") == "DELETE 0"
+            assert await connection.execute("UPDATE actual_lines SET amount_pence = 1") == "UPDATE 0"
         await owner.execute("UPDATE visits SET state = 'missed', version = 2")
         with pytest.raises(Conflict):
             await run(db, 1, WEEK, NOW)

@@ -16,14 +16,14 @@ ROLES = ("ecm_web", "ecm_ingest", "ecm_worker")
 # S select, I insert, U update, D delete, T truncate; a small u is some columns only, and COLUMNS says which.
 PRIVILEGES = """
                       web    ingest worker
-accounts              SIU--  -----  S----
+accounts              SIu--  -----  S----
 actual_lines          S----  -----  SIUD-
 alert_actions         SI---  -----  S----
 alert_contacts        SIUD-  -----  S----
 alert_queue           S----  -----  SIUD-
 alerts                S-u--  -----  SIU--
 amendments            SI---  -----  S----
-api_keys              SIU--  S----  S----
+api_keys              SIu--  S----  S----
 audit                 SI---  -----  S----
 board_heads           S-u--  -----  S-u--
 care_workers          SIU--  -----  S----
@@ -33,7 +33,7 @@ contracts_in_force    S----  -----  S----
 deliveries            S----  -----  SIU--
 event_outcomes        S----  -----  SIU--
 heartbeats            S----  -----  SIUD-
-payment_periods       SIu--  -----  SIU--
+payment_periods       SIu--  -----  SIu--
 places                SIUD-  -----  S----
 processing_queue      SI---  -I---  SIUD-
 providers             SIU--  -----  S----
@@ -52,10 +52,13 @@ visits                SIu--  -----  SIu--
 # The plan of a visit is the web's to write, its assessment the worker's; they share one column, because the
 # person's next planned start changes with an import and with an attendance nobody planned.
 COLUMNS = {
+    ("accounts", "ecm_web"): "disabled_at password_hash",
+    ("api_keys", "ecm_web"): "revoked_at",
     ("alerts", "ecm_web"): "acknowledged_at owner position state",
     ("board_heads", "ecm_web"): "position",
     ("board_heads", "ecm_worker"): "position",
     ("payment_periods", "ecm_web"): "requested_at requested_by",
+    ("payment_periods", "ecm_worker"): "run_at",
     ("visits", "ecm_web"): "agreed_short cancelled cancelled_at care_worker_refs carers_required"
     " commissioned_minutes local_date next_planned_start planned_end planned_start provider_ref service"
     " service_user_ref time_critical window_start zone",

@@ -535,14 +535,17 @@ GRANT UPDATE (service_user_ref, provider_ref, service, local_date, zone, planned
 GRANT UPDATE (position) ON board_heads TO ecm_web, ecm_worker;
 GRANT UPDATE (state, owner, acknowledged_at, position) ON alerts TO ecm_web;
 GRANT INSERT, UPDATE, DELETE ON sessions, socket_tickets, alert_contacts TO ecm_web;
-GRANT INSERT, UPDATE ON accounts, api_keys TO ecm_web;
+GRANT INSERT ON accounts, api_keys TO ecm_web;
+GRANT UPDATE (password_hash, disabled_at) ON accounts TO ecm_web;
+GRANT UPDATE (revoked_at) ON api_keys TO ecm_web;
 GRANT INSERT, UPDATE (requested_at, requested_by) ON payment_periods TO ecm_web;
 
 GRANT INSERT ON visits, transitions, alert_queue, processing_queue TO ecm_worker;
 GRANT UPDATE (next_planned_start, state, state_reason, version, actual_start, actual_end, attendances, findings,
   crossings, deadline_at, deadline_kind, assessed_at, position) ON visits TO ecm_worker;
 GRANT UPDATE, DELETE ON processing_queue, alert_queue TO ecm_worker;
-GRANT INSERT, UPDATE ON event_outcomes, alerts, deliveries, payment_periods, heartbeats TO ecm_worker;
+GRANT INSERT, UPDATE ON event_outcomes, alerts, deliveries, heartbeats TO ecm_worker;
+GRANT INSERT, UPDATE (run_at) ON payment_periods TO ecm_worker;
 GRANT INSERT, UPDATE, DELETE ON actual_lines TO ecm_worker;
 GRANT DELETE ON heartbeats, sessions, socket_tickets TO ecm_worker;
 
@@ -563,6 +566,14 @@ BEGIN
     EXECUTE format('CREATE POLICY of_owner ON %I TO CURRENT_USER USING (true) WITH CHECK (true)', t);
   END LOOP;
 END $$;
+
+-- A locked period's lines are nobody's to change.
+CREATE POLICY not_locked_update ON actual_lines AS RESTRICTIVE FOR UPDATE TO ecm_worker USING (NOT EXISTS (
+  SELECT FROM payment_periods p
+  WHERE p.tenant_id = actual_lines.tenant_id AND p.period = actual_lines.period AND p.locked_at IS NOT NULL));
+CREATE POLICY not_locked_delete ON actual_lines AS RESTRICTIVE FOR DELETE TO ecm_worker USING (NOT EXISTS (
+  SELECT FROM payment_periods p
+  WHERE p.tenant_id = actual_lines.tenant_id AND p.period = actual_lines.period AND p.locked_at IS NOT NULL));
 
 -- The ingest role sees and writes only the tenants of its own batch.
 CREATE POLICY of_batch ON check_events TO ecm_ingest
