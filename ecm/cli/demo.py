@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from ecm.api.accounts import create_account, create_key
-from ecm.cli.options import data_option, runs
+from ecm.cli.options import data_option, json_option, runs
 from ecm.cli.place import Place, opened, scale_clock
 from ecm.cli.serve import serve_web, working
 from ecm.errors import Conflict
@@ -39,6 +39,7 @@ CAST = (
     "--seed", type=int, default=1, show_default=True, help="Another seed is another borough and day."
 )
 @data_option
+@json_option
 @runs
 async def demo(port: int, speed: float, seed: int, data_dir: Path) -> None:
     """Show a made-up borough's day on the board. Nothing in it is real; each start begins afresh."""

@@ -46,6 +46,7 @@ class Instant(click.ParamType[datetime]):
 @host_option
 @port_option
 @data_option
+@json_option
 @click.option("--from", "starts_at", type=Instant(), help="Give the service a scaled clock that starts here.")
 @click.option(
     "--speed", type=click.FloatRange(min=0.01), default=1.0, show_default=True, help="How fast it runs."
@@ -66,6 +67,7 @@ async def serve(
 @host_option
 @port_option
 @data_option
+@json_option
 @runs
 async def web(host: str | None, port: int | None, data_dir: Path) -> None:
     """Run the web half: any number of these may run."""
@@ -76,6 +78,7 @@ async def web(host: str | None, port: int | None, data_dir: Path) -> None:
 
 @click.command()
 @data_option
+@json_option
 @runs
 async def worker(data_dir: Path) -> None:
     """Run the worker half: any number of these may run."""

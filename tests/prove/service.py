@@ -206,7 +206,7 @@ def a_service(*, starts_at: str, speed: float, workers_beside: int = 0) -> Itera
     """A service on a scaled clock and a fresh folder. Whatever happens, nothing of it is left running."""
     home = Path(tempfile.mkdtemp(prefix="ecm-proof-"))
     home.chmod(0o711)
-    data, logs, port = home / "data", home / "logs", _free_port()
+    data, logs, port = home / "data", home / "logs", free_port()
     logs.mkdir()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ECM_")}
     where = ["--data", str(data)]
@@ -229,7 +229,7 @@ def a_service(*, starts_at: str, speed: float, workers_beside: int = 0) -> Itera
         yield service
     finally:
         service.end()
-        _stop_database(data)
+        stop_database(data)
         signal.signal(signal.SIGTERM, ended)
         if os.environ.get("ECM_PROOF_KEEP"):
             print(f"kept: {home}", file=sys.stderr)
@@ -237,7 +237,7 @@ def a_service(*, starts_at: str, speed: float, workers_beside: int = 0) -> Itera
             shutil.rmtree(home, ignore_errors=True)
 
 
-def _stop_database(data: Path) -> None:
+def stop_database(data: Path) -> None:
     """A killed service leaves its PostgreSQL running."""
     if all_in(data / "postgres"):
         shut_down(data / "postgres")
@@ -247,7 +247,7 @@ def _exit(number: int, _frame: object) -> None:
     sys.exit(128 + number)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,0 +1,239 @@
+"""Every command of the command line, as somebody types it: what it prints, its JSON, its exit status."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+import pytest
+from click.testing import CliRunner
+
+from ecm.cli import COMMANDS, main
+from ecm.cli.serve import STEPS
+from ecm.store.embedded import Addresses
+from ecm.store.migrate import MIGRATIONS, read_files
+from tests.cli.conftest import Ecm, Said, commands_on, environment
+
+PUBLISHED = (
+    "demo", "serve", "web", "worker", "migrate", "import", "simulate", "tick", "actuals export", "key create",
+    "account create", "doctor",
+)  # fmt: skip
+
+
+# ---------------------------------------------------------------- help
+
+
+@pytest.mark.parametrize("command", PUBLISHED)
+def test_every_command_helps_and_takes_json(command: str) -> None:
+    done = CliRunner().invoke(main, [*command.split(), "--help"])
+    assert done.exit_code == 0
+    assert "--json" in done.stdout
+    assert "--data" in done.stdout
+
+
+def test_the_list_of_commands_names_them_all_with_a_line_each() -> None:
+    listed = CliRunner().invoke(main, ["--help"]).stdout
+    assert {command.split()[0] for command in PUBLISHED} <= set(COMMANDS)
+    for name in COMMANDS:
+        assert any(line.split()[:1] == [name] and len(line.split()) > 3 for line in listed.splitlines()), name
+
+
+def test_an_unknown_command_is_a_usage_error() -> None:
+    assert CliRunner().invoke(main, ["exterminate"]).exit_code == 2
+
+
+# ---------------------------------------------------------------- migrate
+
+
+def test_migrating_twice_at_once_applies_each_migration_once(empty_database: Addresses) -> None:
+    def start() -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "ecm", "migrate", "--json"],
+            env=environment(empty_database),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    both = [start(), start()]
+    said = [Said(child.communicate(timeout=60)[0], child.returncode) for child in both]
+    assert [each.status for each in said] == [0, 0]
+    applied = [name for each in said for name in each.answer["applied"]]
+    assert len(applied) == len(set(applied)) == len(read_files(MIGRATIONS))
+
+    again = commands_on(empty_database)("migrate", "--json")
+    assert again.answer == {"applied": []}
+    assert "already up to date" in again.output
+
+
+# ---------------------------------------------------------------- import
+
+PROVIDERS = "ref,name,phone\nnorth,Northfield Care,01632 960001\nsouth,Southgate Care,\n"
+BAD = "ref,name,colour\neast,Eastfield Care,red\n,A provider without a reference,blue\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "providers.csv"
+
+
+def test_a_dry_run_tells_what_an_import_would_do_and_does_nothing(ecm: Ecm, file: Path) -> None:
+    file.write_text(PROVIDERS)
+    counts = {"read": 2, "new": 2, "updated": 0, "unchanged": 0, "rejected": 0}
+    for options in (["--dry-run"], ["--dry-run"], []):
+        said = ecm("import", "providers", str(file), "--json", *options)
+        assert (said.status, said.answer | counts) == (0, said.answer)
+    said = ecm("import", "providers", str(file), "--json")
+    assert said.answer | {"read": 2, "new": 0, "unchanged": 2} == said.answer
+
+
+def test_one_bad_row_keeps_the_whole_file_out_and_is_named(ecm: Ecm, file: Path) -> None:
+    file.write_text(BAD)
+    said = ecm("import", "providers", str(file), "--json")
+    assert said.status == 1
+    assert (said.answer["rejected"], said.answer["unknown_columns"]) == (1, ["colour"])
+    [rejection] = said.answer["rejections"]
+    assert rejection["row"] == 3
+    assert "ref" in rejection["reason"]
+    assert ecm("import", "providers", str(file), "--dry-run", "--json").answer["new"] == 1, (
+        "east was not kept"
+    )
+
+
+def test_the_good_rows_are_taken_when_that_is_wished(ecm: Ecm, file: Path) -> None:
+    file.write_text(BAD)
+    said = ecm("import", "providers", str(file), "--skip-rejected", "--json")
+    assert (said.status, said.answer["new"], said.answer["rejected"]) == (0, 1, 1)
+    file.write_text("ref,name\neast,Eastfield Care\n")
+    assert ecm("import", "providers", str(file), "--json").answer["unchanged"] == 1
+
+
+def test_json_is_known_by_its_ending(ecm: Ecm, tmp_path: Path) -> None:
+    file = tmp_path / "providers.json"
+    file.write_text(json.dumps([{"ref": "north", "name": "Northfield Care"}]))
+    assert ecm("import", "providers", str(file), "--json").answer["new"] == 1
+
+
+def test_a_kind_or_a_file_that_is_not_there_is_a_usage_error(ecm: Ecm, file: Path) -> None:
+    assert ecm("import", "spaceships", __file__).status == 2
+    assert ecm("import", "providers", str(file)).status == 2
+
+
+# ---------------------------------------------------------------- keys and people
+
+
+def test_a_key_is_printed_once_and_kept_only_as_a_hash(ecm: Ecm, database: Addresses) -> None:
+    said = ecm("key", "create", "the phones", "--scope", "ingest", "--scope", "read", "--json")
+    assert said.answer["scopes"] == ["ingest", "read"]
+    key = said.answer["key"]
+    assert len(key) >= 32
+    [row] = fetch(database, "SELECT name, scopes, to_jsonb(api_keys)::text AS whole FROM api_keys")
+    assert (row["name"], row["scopes"]) == ("the phones", ["ingest", "read"])
+    assert key not in row["whole"]
+    assert ecm("key", "create", "x", "--scope", "everything").status == 2
+
+
+def test_an_account_is_made_once_with_a_password_shown_once(ecm: Ecm, database: Addresses) -> None:
+    asked = ("account", "create", "Okafor@example.org", "--role", "duty_officer", "--json")
+    said = ecm(*asked)
+    assert said.answer["role"] == "duty_officer"
+    [row] = fetch(database, "SELECT email, role, password_hash FROM accounts")
+    assert (row["email"], row["role"]) == ("okafor@example.org", "duty_officer")
+    assert row["password_hash"].startswith("$argon2id$")
+    assert said.answer["password"] not in row["password_hash"]
+    again = ecm(*asked)
+    assert again.status == 1
+    assert "Traceback" not in again.output
+    assert ecm("account", "create", "x@example.org", "--role", "emperor").status == 2
+
+
+# ---------------------------------------------------------------- tick, doctor, actuals
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_scheduled_step_runs_by_hand_until_nothing_is_left(ecm: Ecm, name: str) -> None:
+    said = ecm("tick", name, "--json")
+    assert (said.status, said.answer["name"]) == (0, name)
+    assert said.answer["steps"] >= 1
+
+
+def test_the_doctor_finds_a_service_well_while_its_worker_beats(ecm: Ecm, database: Addresses) -> None:
+    execute(
+        database, "INSERT INTO heartbeats (process, beat_at) VALUES ('worker one', $1)", datetime.now(UTC)
+    )
+    said = ecm("doctor", "--json")
+    assert (said.status, said.answer["well"]) == (0, True)
+    assert {check["name"] for check in said.answer["checks"]} >= {
+        "database", "migrations", "worker", "clocks", "backlog",
+    }  # fmt: skip
+
+
+def test_the_doctor_says_what_is_wrong_and_how_to_mend_it(ecm: Ecm, empty_database: Addresses) -> None:
+    said = ecm("doctor", "--json")
+    assert (said.status, said.answer["well"]) == (1, False)
+    [worker] = [check for check in said.answer["checks"] if not check["well"]]
+    assert worker["name"] == "worker"
+    assert "ecm worker" in worker["mend"]
+
+    bare = commands_on(empty_database)("doctor", "--json")
+    assert bare.status == 1
+    assert "ecm migrate" in next(check["mend"] for check in bare.answer["checks"] if not check["well"])
+
+
+def test_a_period_is_exported_to_a_file(ecm: Ecm, database: Addresses, tmp_path: Path) -> None:
+    execute(
+        database,
+        "INSERT INTO payment_periods (tenant_id, period, starts_on, ends_on) VALUES (1, '2026-W48', $1, $2)",
+        datetime(2026, 11, 23, tzinfo=UTC).date(),
+        datetime(2026, 11, 29, tzinfo=UTC).date(),
+    )
+    target = tmp_path / "week.csv"
+    said = ecm("actuals", "export", "--period", "2026-W48", "--output", str(target), "--json")
+    assert said.status == 0, said.output
+    assert said.answer["bytes"] == target.stat().st_size > 0
+    assert ecm("actuals", "export", "--period", "2026-W48", "--format", "papyrus").status == 2
+
+
+# ---------------------------------------------------------------- serve
+
+
+def test_a_scaled_clock_is_refused_where_real_people_checked_in(ecm: Ecm, database: Addresses) -> None:
+    execute(
+        database,
+        """INSERT INTO check_events (tenant_id, event_id, received_at, kind, occurred_at, method, body_sha256, body)
+           VALUES (1, gen_random_uuid(), now(), 'check_in', now(), 'app', '', '{}')""",
+    )
+    said = ecm("serve", "--port", "0", "--from", "2026-11-23T06:30:00Z", "--speed", "60", "--json")
+    assert said.status == 1
+    assert "real events" in said.output
+    assert fetch(database, "SELECT * FROM scaled_clock") == []
+
+
+def test_a_service_without_a_database_says_so_in_one_line(database: Addresses) -> None:
+    nowhere = Addresses("postgresql://nobody@127.0.0.1:1/ecm", "postgresql://nobody@127.0.0.1:1/ecm")
+    said = commands_on(nowhere)("doctor", "--json")
+    assert said.status == 1
+    assert "Traceback" not in said.output
+
+
+# ---------------------------------------------------------------- helpers
+
+
+def fetch(database: Addresses, query: str, *values: object) -> list[asyncpg.Record]:
+    async def once() -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(database.owner)
+        try:
+            return list(await connection.fetch(query, *values))
+        finally:
+            await connection.close()
+
+    return asyncio.run(once())
+
+
+def execute(database: Addresses, statement: str, *values: object) -> None:
+    fetch(database, statement, *values)
