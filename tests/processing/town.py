@@ -68,6 +68,15 @@ class Town:
         """The to-do of an event that was done before: its batch was lost, or an import asked for it."""
         self._run("INSERT INTO processing_queue (tenant_id, event_id) VALUES (1, $1)", event_id)
 
+    def arrive_again(self, events: list[UUID]) -> None:
+        """The to-dos are gone and these stand there instead, in this order."""
+        self._run("DELETE FROM processing_queue")
+        self.arrive_again_too(events)
+
+    def arrive_again_too(self, events: list[UUID]) -> None:
+        for event_id in events:
+            self.say_again(event_id)
+
     def amend(self, kind: str, visit_id: int | None, event_id: UUID | None = None, **said: Any) -> None:
         """As the office's page leaves it: the amendment, and whatever must be looked at again."""
         self._run(
@@ -131,6 +140,36 @@ class Town:
 
     def folded(self) -> Folded:
         return self.run(refold(self._owner, self.clock.at))
+
+    def waiting(self) -> int:
+        return int(self.rows("SELECT count(*) AS many FROM processing_queue")[0]["many"])
+
+    def end(self) -> dict[str, Any]:
+        """What a day ended in, by name: everything that does not tell the order in which it was worked out."""
+        name = "CASE WHEN v.planned_start IS NULL THEN 'unplanned' ELSE v.ref END AS name"
+        visits = self.rows(
+            f"""SELECT {name}, state, state_reason, actual_start, actual_end, attendances, findings, crossings,
+                       deadline_at, deadline_kind FROM visits v ORDER BY ref"""
+        )
+        crossings = self.rows(
+            f"""SELECT {name}, t.kind, t.at FROM transitions t JOIN visits v USING (tenant_id, visit_id)
+                WHERE t.kind <> 'change' ORDER BY 1, 2, 3"""
+        )
+        alerts = self.rows(
+            f"""SELECT {name}, a.kind, a.raised_for, a.reason, a.severity, a.state
+                FROM alerts a JOIN visits v USING (tenant_id, visit_id) ORDER BY 1, 2, 3"""
+        )
+        outcomes = self.rows(
+            f"""SELECT e.event_id, {name}, o.status FROM event_outcomes o
+                JOIN check_events e USING (tenant_id, event_id)
+                LEFT JOIN visits v ON v.tenant_id = 1 AND v.visit_id = o.visit_id ORDER BY 1"""
+        )
+        return {
+            "visits": {visit.pop("name"): visit for visit in visits},
+            "crossings": [tuple(each.values()) for each in crossings],
+            "alerts": [tuple(each.values()) for each in alerts],
+            "outcomes": [tuple(each.values()) for each in outcomes],
+        }
 
     def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
         return [dict(row) for row in self.run(self._desk.rows(query, *values))]
