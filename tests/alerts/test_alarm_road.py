@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import uuid4
 
 from alerts.sender import Sender
@@ -47,8 +48,8 @@ async def test_nobody_came_and_then_the_phone_found_signal(database: Addresses) 
 
 
 async def pass_time(morning: Morning, sender: Sender, clock: str) -> None:
-    """Until nothing is left to do at that instant."""
-    morning.clock.at = at(clock)
+    """Until nothing is left to do, a moment after that instant: the watcher waits for receipts on their way."""
+    morning.clock.at = at(clock) + timedelta(seconds=0.1)
     steps = (
         Processor(morning.db, morning.clock).step,
         Watcher(morning.db, morning.clock).step,
