@@ -1,111 +1,265 @@
-"""`make prove-road`: everything the road must show but its installation, one after the other, and one table.
+"""`python -m tests.prove.road` (`make prove-road`): everything the road must show, ending with one table.
 
-Each part is a command of its own, runs with a limit, and leaves its output in a file; `--only NAME` runs some of them.
-The status is 1 when any part failed; a speed that missed its goal fails its part, and its table says which it was.
+Each step is a process of its own, bounded in time, with its whole output in a log file. `--only day` runs one step,
+`--only R6` one item. Ends with status 1 when any figure misses its goal.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.prove.table import Line, all_pass, print_table
+PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
+
+# What PROOF numbers, and the tests that show it.
+TESTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "R5": (
+        "stories thought up by a machine = all evidence folded afresh",
+        ("tests/processing/test_machine.py",),
+    ),
+    "R6": (
+        "the same evidence in any order, twice",
+        ("tests/visit/test_laws.py", "tests/processing/test_orders.py"),
+    ),
+    "R8": (
+        "state + frames = state fetched afresh, for every action",
+        ("tests/board/test_live.py::test_frames_lead_to_the_same_board_as_looking_afresh",),
+    ),
+    "R10": (
+        "a late committer's row arrives",
+        (
+            "tests/board/test_live.py::test_a_row_committed_late_arrives_after_those_that_overtook_it",
+            "tests/board/test_live.py::test_whoever_takes_a_position_holds_up_the_next_until_it_commits",
+        ),
+    ),
+    "R11": ("clock changes, leap days, week 53: exact minutes", ("tests/visit/test_clock_changes.py",)),
+    "R12": ("wrong device clocks are never unflagged", ("tests/visit/test_device_clocks.py",)),
+    "R15": ("Schemathesis, all checks", ("tests/api/test_schemathesis.py",)),
+    "R17": (
+        "hostile files: inert, exact rows, re-import changes nothing",
+        (
+            "tests/importing/test_hostile_files.py",
+            "tests/importing/test_merge.py",
+            "tests/test_spreadsheet.py",
+            "tests/actuals/test_actuals_api.py",
+        ),
+    ),
+    "commands": ("every command, and a demonstration that moves", ("tests/cli",)),
+    "rules": ("the road's stories on a real database", ("tests/processing/test_road.py", "tests/alerts")),
+}
 
 
-class Part(NamedTuple):
+class Item(NamedTuple):
+    """One line of the table."""
+
     name: str
-    what: str
-    command: tuple[str, ...]
-    limit_minutes: int
+    command: str
+    figure: str
+    goal: str
+    passed: bool
 
 
-def _pytest(*nodes: str) -> tuple[str, ...]:
-    return ("-m", "pytest", "-q", "-p", "no:cacheprovider", *nodes)
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One process. `told` reads the lines of the table out of what it printed and its exit status."""
 
+    name: str
+    arguments: tuple[str, ...]
+    minutes: float
+    told: Callable[[Step, str, int], Iterator[Item]]
 
-PARTS = (
-    Part(
-        "day",
-        "a Leicester-sized day at speed 240, every visit as it truly was",
-        ("-m", "tests.prove.day"),
-        12,
-    ),
-    Part("soak", "the same under kill -9 of the service and of PostgreSQL", ("-m", "tests.prove.soak"), 20),
-    Part("board", "the board in a real browser", _pytest("tests/web", "-m", "browser"), 8),
-    Part("R5", "a state machine against a naive model", _pytest("tests/processing/test_machine.py"), 6),
-    Part("R6", "any order, any repetition: the same answer", _pytest("tests/visit/test_laws.py"), 4),
-    Part("R8", "state + frames = looking afresh", _pytest("tests/board/test_live.py", "-k", "afresh"), 4),
-    Part(
-        "R10",
-        "the late committer's row arrives",
-        _pytest("tests/board/test_live.py", "-k", "late or commits"),
-        4,
-    ),
-    Part("R11", "clock changes to the minute", _pytest("tests/visit/test_clock_changes.py"), 4),
-    Part("R12", "device clocks from -48 h to 2038", _pytest("tests/visit/test_device_clocks.py"), 4),
-    Part("R15", "Schemathesis, all checks", _pytest("tests/api/test_schemathesis.py"), 6),
-    Part("R17", "hostile files", _pytest("tests/importing", "tests/test_spreadsheet.py"), 6),
-    Part("bench", "speeds beside their goals", ("-m", "tests.bench"), 30),
-)
+    @property
+    def command(self) -> str:
+        """What somebody types to see it again."""
+        if self.told is figures_told or self.told is bench_told:
+            return " ".join(("python", *self.arguments))
+        return f"python -m tests.prove.road --only {self.name}"
 
 
 def main() -> int:
     asked = argparse.ArgumentParser(prog="python -m tests.prove.road")
-    asked.add_argument("--only", action="append", choices=[part.name for part in PARTS], default=[])
-    chosen = asked.parse_args().only
+    asked.add_argument(
+        "--only", action="append", default=[], metavar="STEP", help="of those listed by --list"
+    )
+    asked.add_argument("--list", action="store_true", help="name the steps and end")
+    options = asked.parse_args()
     logs = Path(tempfile.mkdtemp(prefix="ecm-prove-road-"))
-    print(f"each part's output is kept in {logs}", flush=True)
-    lines = [run(part, logs) for part in PARTS if not chosen or part.name in chosen]
-    print_table("The road of one visit", lines)
-    return 0 if all_pass(lines) else 1
+    steps = all_steps(logs)
+    if options.list:
+        print("\n".join(f"{step.name:<10} {step.command}" for step in steps))
+        return 0
+    if unknown := set(options.only) - {step.name for step in steps}:
+        asked.error(f"there is no step {', '.join(sorted(unknown))}")
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    items: list[Item] = []
+    for step in steps:
+        if not options.only or step.name in options.only:
+            items += run(step, logs)
+    print_table(items, logs)
+    return 0 if items and all(item.passed for item in items) else 1
 
 
-def run(part: Part, logs: Path) -> Line:
-    print(f"{part.name}: {part.what} …", flush=True)
-    log = logs / f"{part.name}.log"
+def all_steps(logs: Path) -> list[Step]:
+    tests = [
+        Step(
+            name,
+            (*PYTEST, *nodes, f"--junitxml={logs / name}.xml"),
+            15,
+            lambda s, o, r: tests_told(s, o, r, logs),
+        )
+        for name, (_, nodes) in TESTS.items()
+    ]
+    return [
+        *tests,
+        Step(
+            "board",
+            (*PYTEST, "tests/web", "-m", "browser", f"--junitxml={logs / 'board'}.xml"),
+            15,
+            lambda s, o, r: tests_told(s, o, r, logs),
+        ),
+        Step("day", ("-m", "tests.prove.day"), 25, figures_told),
+        Step("soak", ("-m", "tests.prove.soak"), 40, figures_told),
+        Step("bench", ("-m", "tests.bench"), 120, bench_told),
+    ]
+
+
+def run(step: Step, logs: Path) -> list[Item]:
+    log = logs / f"{step.name}.log"
+    print(f"{step.name:<10} {step.command}", file=sys.stderr, flush=True)
     began = time.monotonic()
     with log.open("wb") as output:
+        # CI: a browser or a server that is missing fails here, and is not skipped.
+        child = subprocess.Popen(
+            [sys.executable, "-u", *step.arguments],
+            stdout=output,
+            stderr=output,
+            env=os.environ | {"CI": "1"},
+        )
         try:
-            status = subprocess.run(
-                [sys.executable, *part.command],
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-                timeout=part.limit_minutes * 60,
-            ).returncode
+            status = child.wait(60 * step.minutes)
         except subprocess.TimeoutExpired:
-            status = -1
-    told = log.read_text("utf-8", "replace")
-    print(_table_of(told), flush=True)
-    return Line(
-        f"{part.name}: {part.what}", _figure(told, began), _goal(part), status == 0 and not _skipped(told)
+            end(child)
+            return [Item(step.name, step.command, "no end", f"{step.minutes:g} minutes", False)]
+        except BaseException:
+            end(child)
+            raise
+    items = list(step.told(step, log.read_text(errors="replace"), status))
+    print(f"{'':10} {time.monotonic() - began:.0f} s, {'passed' if all(i.passed for i in items) else 'FAILED'}",
+          file=sys.stderr, flush=True)  # fmt: skip
+    return items or [Item(step.name, step.command, f"status {status}", "a table", False)]
+
+
+def end(child: subprocess.Popen[bytes]) -> None:
+    """First asks, so that a step can stop what it started."""
+    child.terminate()
+    try:
+        child.wait(60)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+# ---------------------------------------------------------------- reading what a step printed
+
+
+def tests_told(step: Step, _output: str, status: int, logs: Path) -> Iterator[Item]:
+    """Tests that were skipped have shown nothing."""
+    report = logs / f"{step.name}.xml"
+    what = TESTS[step.name][0] if step.name in TESTS else "the board in a real browser"
+    if not report.exists():
+        yield Item(f"{step.name} {what}", step.command, f"status {status}", "a report", False)
+        return
+    suite = next(ElementTree.parse(report).getroot().iter("testsuite"))
+    run_, failed, skipped = (
+        int(suite.get("tests", 0)),
+        int(suite.get("failures", 0)) + int(suite.get("errors", 0)),
+        int(suite.get("skipped", 0)),
+    )
+    figure = f"{run_ - failed - skipped} passed" + (f", {failed} failed" if failed else "")
+    figure += f", {skipped} skipped" if skipped else ""
+    yield Item(
+        f"{step.name} {what}",
+        step.command,
+        figure,
+        f"{run_} passed",
+        status == 0 and run_ > 0 and not skipped,
     )
 
 
-def _table_of(told: str) -> str:
-    """The last block a part printed: its table, or pytest's closing lines."""
-    return "\n".join(told.rstrip().splitlines()[-45:] if "\n  " in told else told.rstrip().splitlines()[-3:])
+FIGURE = re.compile(
+    r"^  (?P<item>\S.*?) {2,}(?P<figure>\S+) {2,}(?P<goal>\S.*?)? *(?P<verdict>pass|FAIL)$", re.M
+)
 
 
-def _figure(told: str, began: float) -> str:
-    passed = re.findall(r"(\d+) passed", told)
-    took = f"{time.monotonic() - began:.0f} s"
-    return f"{passed[-1]} tests, {took}" if passed else took
+def figures_told(step: Step, output: str, status: int) -> Iterator[Item]:
+    """The lines of `tests.prove.table`."""
+    found = list(FIGURE.finditer(output))
+    for line in found:
+        yield Item(
+            f"{step.name}: {line['item'].strip()}",
+            step.command,
+            line["figure"],
+            (line["goal"] or "").strip(),
+            line["verdict"] == "pass",
+        )
+    if not found or (status != 0 and all(line["verdict"] == "pass" for line in found)):
+        yield Item(step.name, step.command, f"status {status}", "a table", False)
 
 
-def _goal(part: Part) -> str:
-    return "all pass" if "pytest" in part.command else "its table passes"
+BENCH = re.compile(
+    r"^(?P<name>S\d+) +(?P<value>\S+) (?P<unit>.{2}) (?P<goal>[≥≤] *\S+) +[≥≤] *\S+ +(?P<verdict>\w+) +(?P<what>.+)$",
+    re.M,
+)
 
 
-def _skipped(told: str) -> bool:
-    """A test that was skipped has proved nothing."""
-    return bool(re.search(r"\d+ skipped", told))
+def bench_told(step: Step, output: str, status: int) -> Iterator[Item]:
+    """The lines of `tests.bench`. Noise is a run thrown away: it shows nothing, and is no pass."""
+    found = list(BENCH.finditer(output))
+    for line in found:
+        yield Item(
+            f"{line['name']} {line['what']}",
+            step.command,
+            f"{line['value']} {line['unit'].strip()}" + (" (noise)" if line["verdict"] == "noise" else ""),
+            f"{line['goal'].replace(' ', '')} {line['unit'].strip()}",
+            line["verdict"] in ("goal", "stretch"),
+        )
+    for line in re.finditer(r"^NOT MEASURED: (.+)$", output, re.M):
+        for name in line[1].split(", "):
+            yield Item(name, step.command, "not measured", "a figure", False)
+    if not found:
+        yield Item(step.name, step.command, f"status {status}", "a table", False)
+
+
+def print_table(items: Sequence[Item], logs: Path) -> None:
+    widths = [min(64, max(len(item[column]) for item in items)) for column in range(4)] if items else [0] * 4
+    heads = ("item", "command", "figure", "goal")
+    print("\n" + "  ".join(f"{head:<{width}}" for head, width in zip(heads, widths, strict=True)) + "  ")
+    shown = ""
+    for item in items:
+        command = item.command if item.command != shown else '"'
+        shown = item.command
+        cells = [
+            cut(cell, width) for cell, width in zip((item.name, command, *item[2:4]), widths, strict=True)
+        ]
+        print(f"{cells[0]:<{widths[0]}}  {cells[1]:<{widths[1]}}  {cells[2]:>{widths[2]}}  {cells[3]:>{widths[3]}}  "
+              f"{'pass' if item.passed else 'FAIL'}")  # fmt: skip
+    passed = sum(item.passed for item in items)
+    print(f"\n{passed} of {len(items)} pass; the whole output of each step is in {logs}", flush=True)
+
+
+def cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
 if __name__ == "__main__":

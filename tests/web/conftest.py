@@ -26,6 +26,14 @@ PICTURES = Path("build/pictures")
 Opening = Callable[..., Awaitable[Page]]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`-m browser`: every test that opens one."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+
+
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
     found = os.environ.get("ECM_TEST_BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
