@@ -132,9 +132,9 @@ class Hub:
     async def stop(self) -> None:
         tasks = [self._listener, *(board.task for board in self._boards.values())]
         for task in filter(None, tasks):
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            while not task.done():  # a library on the way may have swallowed the first
+                task.cancel()
+                await asyncio.wait({task}, timeout=1)
         for board in self._boards.values():
             for viewer in _viewers(board):
                 viewer.wire.drop()
@@ -274,8 +274,10 @@ class Hub:
         loop = asyncio.get_running_loop()
         beat_at = loop.time() + HEARTBEAT_SECONDS
         while True:
+            # Not wait_for: before Python 3.12 it can swallow a cancellation, and the hub would never stop.
             with suppress(TimeoutError):
-                await asyncio.wait_for(board.look.wait(), POLL_SECONDS)
+                async with asyncio.timeout(POLL_SECONDS):
+                    await board.look.wait()
             board.look.clear()
             try:
                 async with asyncio.timeout(READ_LIMIT_SECONDS):

@@ -97,7 +97,8 @@ class FastWire:
 
     async def drained(self) -> bool:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._protocol.writable.wait(), DRAIN_LIMIT_SECONDS)
+            async with asyncio.timeout(DRAIN_LIMIT_SECONDS):
+                await self._protocol.writable.wait()
             return not self._protocol.disconnected
         self.drop()
         return False
@@ -128,7 +129,8 @@ class SlowWire:
 
     async def drained(self) -> bool:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._empty.wait(), DRAIN_LIMIT_SECONDS)
+            async with asyncio.timeout(DRAIN_LIMIT_SECONDS):
+                await self._empty.wait()
             return not self._task.done()
         self.drop()
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -121,9 +121,9 @@ async def working(place: Place, clock: Clock, settings: Settings) -> AsyncIterat
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        while not task.done():  # a library on the way may have swallowed the first
+            task.cancel()
+            await asyncio.wait({task}, timeout=1)
         await db.close()
 
 

@@ -76,7 +76,8 @@ class Database:
         if self._pool is not None:
             pool, self._pool = self._pool, None
             with suppress(TimeoutError, *AWAY):
-                await asyncio.wait_for(pool.close(), 5)
+                async with asyncio.timeout(5):
+                    await pool.close()
                 return
             pool.terminate()
 
