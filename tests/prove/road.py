@@ -218,7 +218,7 @@ def figures_told(step: Step, output: str, status: int) -> Iterator[Item]:
 
 
 BENCH = re.compile(
-    r"^(?P<name>S\d+) +(?P<value>\S+) (?P<unit>.{2}) (?P<goal>[≥≤] *\S+) +[≥≤] *\S+ +(?P<verdict>\w+) +(?P<what>.+)$",
+    r"^(?P<name>S\d+) +(?P<value>\S+) (?P<unit>\S*) +(?P<goal>[≥≤] *\S+) +[≥≤] *\S+ +(?P<verdict>\w+) +(?P<what>.+)$",
     re.M,
 )
 
