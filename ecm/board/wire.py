@@ -21,7 +21,9 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 EXTENSION = "ecm.wire"
 # A viewer with more than this unsent is dropped and reconnects: it never slows the rest. About 1,500 rows.
-UNSENT_LIMIT_BYTES = 1_000_000
+UNSENT_LIMIT_BYTES = (
+    4_000_000  # a second of the fullest day; some event loops count what they are about to send
+)
 DRAIN_LIMIT_SECONDS = 30.0
 
 

@@ -73,7 +73,9 @@ async def reassess(connection: Connection, cases: Sequence[Case], as_of: datetim
 
 def _rewrite(case: Case, as_of: datetime) -> _Rewrite | None:
     before = rows.stored(case.row)
-    after = rows.written(assess(case.visit, case.evidence, case.policy, as_of))
+    # Time never runs backwards for a visit: a deadline that was judged stays in the past, however old the evidence is.
+    judged = max((rows.time_of(c["deadline_at"]) for c in before.crossings), default=as_of)
+    after = rows.written(assess(case.visit, case.evidence, case.policy, max(as_of, judged)))
     first = case.row["version"] == 0
     return _Rewrite(case, before, after) if case.touched or first or after != before else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -34,7 +35,9 @@ async def open_door(addresses: Addresses) -> AsyncIterator[tuple[int, str]]:
 
 
 def create() -> Any:
-    """For uvicorn's --factory."""
+    """For uvicorn's --factory. The collector is set as `ecm web` sets it."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
     door: CheckEventsDoor | None = None
 
     async def app(scope: Any, receive: Any, send: Any) -> None:

@@ -241,3 +241,21 @@ async def test_an_event_linked_to_the_wrong_person_and_then_to_the_right_one_com
         await desk.processor.step()
     assert await desk.value("SELECT count(*) FROM processing_queue") == 0
     assert (await desk.state("breakfast"), await desk.state("bobs")) == ("planned", "in_progress")
+
+
+async def test_evidence_from_before_a_deadline_that_was_judged_does_not_take_the_visit_back_there(
+    desk: Desk,
+) -> None:
+    """One lane catches up with old evidence of one worker while the watcher has already missed the other."""
+    await desk.plan("hoist", "09:00", "09:45", carers=2, workers=("carol", "dan"))
+    await desk.settle("08:00")
+    await desk.arrive("in", "09:01", visit="hoist", worker="carol", received="09:01")
+    await desk.settle("09:16")
+    await desk.arrive("in", "09:02", visit="hoist", worker="carol", received="09:16")
+    await desk.run(
+        "UPDATE check_events SET received_at = $1 WHERE received_at = $2", at("09:03"), at("09:16")
+    )
+    desk.clock.at = at("09:17")
+    await desk.processor.step()
+    assert (await desk.passed("hoist")).count("second_worker_missing") == 1
+    assert "second_worker_missing" in await desk.codes("hoist")
