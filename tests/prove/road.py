@@ -121,6 +121,7 @@ def all_steps(logs: Path) -> list[Step]:
         for name, (_, nodes) in TESTS.items()
     ]
     return [
+        Step("bench", ("-m", "tests.bench"), 120, bench_told),
         *tests,
         Step(
             "board",
@@ -130,7 +131,6 @@ def all_steps(logs: Path) -> list[Step]:
         ),
         Step("day", ("-m", "tests.prove.day"), 25, figures_told),
         Step("soak", ("-m", "tests.prove.soak"), 40, figures_told),
-        Step("bench", ("-m", "tests.bench"), 120, bench_told),
     ]
 
 
