@@ -244,9 +244,10 @@ async def _check_visit(connection: Connection, who: Actor, visit_id: int, conten
     if content.check_in_at and content.check_out_at and content.check_out_at < content.check_in_at:
         raise Conflict("The check-out is before the check-in.")
     if content.care_worker is not None and not await connection.fetchval(
-        sql.care_worker_exists, who.tenant_id, content.care_worker
+        sql.may_name_care_worker, who.tenant_id, content.care_worker, only, visit["care_worker_refs"]
     ):
-        raise Conflict(f"No care worker has the reference {content.care_worker}.")
+        whose = "No care worker" if only is None else f"No care worker of provider {only}"
+        raise Conflict(f"{whose} has the reference {content.care_worker}.")
 
 
 async def _event_to_amend(connection: Connection, who: Actor, event_id: UUID) -> Record:
