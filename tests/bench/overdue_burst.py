@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
-from tests.bench.common import Bench, Comparison, Figure
+from tests.bench.common import Bench, Comparison, Figure, say
 from tests.bench.plan import LATE_AFTER, plan, zone_to_noon
 from tests.bench.services import ecm_worker
 
@@ -74,6 +74,10 @@ async def measure(bench: Bench) -> list[Figure]:
                     worker.append(took[2])
                     firsts.append(took[0])
                     assessed.append(took[1])
+                    first_s, assessed_s, all_s = took
+                    say(
+                        f"worker {all_s:.2f} s (first {first_s:.2f}, assessed {assessed_s:.2f}); bare {bare[-1]:.2f} s"
+                    )
         finally:
             await connection.close()
     compared = Comparison(tuple(bare), tuple(worker))
