@@ -10,7 +10,6 @@ import hashlib
 import json
 import string
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from ecm.doors import actor_or_nobody
-from ecm.errors import DatabaseAway
+from ecm.errors import DatabaseAway, EcmError, Unavailable
 from ecm.permit import Action, Actor, permit
 from ecm.store.queries import load_queries
 
@@ -42,6 +41,7 @@ POLICY = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 FOR_EVER = "public, max-age=31536000, immutable"
+TRY_AGAIN_SECONDS = 5
 
 ROLE_WORDS = {
     "care_worker": "Care worker",
@@ -76,27 +76,43 @@ NAVIGATION = (
 
 
 def install(app: FastAPI) -> None:
-    """Adds the pages and what they load; makes a browser's 404 a page."""
+    """Adds the pages and what they load; makes a browser's 404 and 503 pages."""
     app.mount(f"/static/{VERSION}", Unchanging(directory=STATIC), name="static")
     app.include_router(router)
     answer_as_problem: Any = app.exception_handlers.get(HTTPException)
+    know_as_problem: Any = app.exception_handlers.get(EcmError)
 
     @app.exception_handler(HTTPException)
     async def not_found(request: Request, error: HTTPException) -> Response:
         if error.status_code == 404 and wants_page(request):
-            with suppress(DatabaseAway):  # then nobody can say who is asking, nor draw their page
-                return await render(request, "not_found.html", await actor_or_nobody(request), status=404)
+            try:
+                who = await actor_or_nobody(request)
+                return await render(request, "not_found.html", who, status=404)
+            except (
+                DatabaseAway
+            ):  # then nobody can say who is asking; that nothing is here we know all the same
+                return await render(request, "not_found.html", None, status=404)
         answer: Response = await answer_as_problem(request, error)
         return answer
+
+    @app.exception_handler(Unavailable)
+    async def unavailable(request: Request, error: Unavailable) -> Response:
+        answer: Response = await know_as_problem(request, error)
+        if not wants_page(request):
+            return answer
+        # What a form sent is not sent again by a page that reloads itself.
+        again = "" if request.method == "GET" else "; url=/"
+        page = await render(
+            request, "unavailable.html", None, status=503, seconds=TRY_AGAIN_SECONDS, again=again
+        )
+        page.headers["Retry-After"] = str(TRY_AGAIN_SECONDS)
+        return page
 
 
 @router.get("/")
 async def front_door(request: Request, sign_in: str = "", next: str = "") -> Response:
     """The form; `sign_in` says how the last try went. Whoever is signed in goes on to their first page."""
-    try:
-        who = await actor_or_nobody(request)
-    except DatabaseAway:
-        who, sign_in = None, "away"
+    who = await actor_or_nobody(request)
     home = who and (next_page(next) or home_of(who))
     if home:
         return RedirectResponse(home, 303)

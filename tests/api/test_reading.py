@@ -265,6 +265,49 @@ async def test_an_unknown_page_is_no_bug_while_the_database_is_away(story: Story
     dana = await story.signed_in("dana")
     await story.web.close()
     story.web.dsn = "postgresql://nobody@127.0.0.1:1/nothing"
-    answer = await dana.get("/nowhere", headers={"Accept": "text/html"})
+    page = await dana.get("/nowhere", headers={"Accept": "text/html"})
+    assert page.status_code == 404
+    assert "There is nothing at this address" in page.text
+    answer = await dana.get("/nowhere")
     assert answer.status_code == 404
     assert answer.json()["type"] == "/problems/not-found"
+
+
+@pytest.mark.parametrize("path", ["/", "/board", "/exceptions", "/actuals", f"/visits/{ADAMS_VISIT}"])
+async def test_a_browser_sees_a_page_that_comes_back_by_itself_while_the_database_is_away(
+    story: Story, path: str
+) -> None:
+    dana = await story.signed_in("dana")
+    await story.web.close()
+    story.web.dsn = "postgresql://nobody@127.0.0.1:1/nothing"
+    page = await dana.get(path, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert (page.status_code, page.headers["content-type"]) == (503, "text/html; charset=utf-8")
+    assert "The service cannot reach its database" in page.text
+    assert '<meta http-equiv="refresh" content="5">' in page.text
+    assert (page.headers["retry-after"], page.headers["cache-control"]) == ("5", "no-store")
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+    assert "Dana" not in page.text
+    said = await dana.get(path)
+    assert (said.status_code, said.json()["type"]) == (503, "/problems/database-away")
+
+
+async def test_what_a_form_sent_is_not_sent_again_by_the_page_that_comes_back(story: Story) -> None:
+    dana = await story.signed_in("dana")
+    await story.web.close()
+    story.web.dsn = "postgresql://nobody@127.0.0.1:1/nothing"
+    page = await dana.post("/sign-out", headers={"Accept": "text/html"})
+    assert page.status_code == 503
+    assert '<meta http-equiv="refresh" content="5; url=/">' in page.text
+
+
+async def test_a_strangers_form_is_shown_while_the_database_is_away_and_says_so_when_it_is_used(
+    story: Story,
+) -> None:
+    await story.web.close()
+    story.web.dsn = "postgresql://nobody@127.0.0.1:1/nothing"
+    stranger = story.at_the_door(Accept="text/html")
+    assert (await stranger.get("/")).status_code == 200
+    sent = await stranger.post(
+        "/sign-in", data={"email": "dana@example.org", "password": "x"}, follow_redirects=True
+    )
+    assert "cannot reach its database just now" in sent.text
