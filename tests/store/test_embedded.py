@@ -108,6 +108,14 @@ async def test_a_first_start_makes_a_safe_cluster_and_a_second_finds_it_again(
     assert living_postmaster(data_dir / "postgres") is None
 
 
+def test_a_stopped_server_leaves_no_zombie(receipts: Path) -> None:
+    server = EmbeddedPostgres(receipts)
+    server.start()
+    stopped = the_postmaster(receipts).pid
+    server.stop()
+    assert not psutil.pid_exists(stopped)
+
+
 async def test_the_app_login_is_nobody_until_it_is_given_a_role(receipts: Path) -> None:
     async with running(receipts) as addresses:
         flags = "rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolbypassrls"
