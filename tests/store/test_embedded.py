@@ -3,6 +3,7 @@
 import asyncio
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -25,6 +26,7 @@ from ecm.store.embedded import (
     find_binaries,
     running,
 )
+from ecm.store.embedded.cluster import syncs_file_systems
 from ecm.store.embedded.postmaster import living_postmaster
 from tests.postgres import at, execute, fetch_value, in_a_loop_of_its_own, server_folder
 
@@ -87,6 +89,7 @@ async def test_a_first_start_makes_a_safe_cluster_and_a_second_finds_it_again(
                 "data_checksums",
                 "server_encoding",
                 "listen_addresses",
+                "recovery_init_sync_method",
             )
         }
         assert settings == {
@@ -95,6 +98,7 @@ async def test_a_first_start_makes_a_safe_cluster_and_a_second_finds_it_again(
             "data_checksums": "on",
             "server_encoding": "UTF8",
             "listen_addresses": "",
+            "recovery_init_sync_method": "syncfs" if since_5_8() else "fsync",
         }
         assert (
             await fetch_value(addresses.owner, "SELECT lower('ÉLODIE') || (SELECT 'a' > 'B')") == "élodietrue"
@@ -106,6 +110,39 @@ async def test_a_first_start_makes_a_safe_cluster_and_a_second_finds_it_again(
         assert addresses == first_passwords
         assert await fetch_value(addresses.owner, "SELECT number FROM receipts") == 1
     assert living_postmaster(data_dir / "postgres") is None
+
+
+@pytest.mark.parametrize(
+    ("system", "release", "believed"),
+    [
+        ("Linux", "6.12.9-amd64", True),
+        ("Linux", "5.8.0", True),
+        ("Linux", "5.4.0-216-generic", False),
+        ("Linux", "4.19.0-sandbox", False),
+        ("Linux", "", False),
+        ("Darwin", "24.6.0", False),
+    ],
+)
+def test_file_systems_are_synced_whole_where_that_is_to_be_believed(
+    system: str, release: str, believed: bool
+) -> None:
+    assert syncs_file_systems(system, release) == believed
+
+
+def test_a_full_disk_is_named_when_the_server_cannot_start(receipts: Path, binaries: Binaries) -> None:
+    with server_folder(Path("/tmp")) as programs:  # /dev/shm may forbid running programs
+        programs.mkdir()
+        full = programs / "postgres"
+        full.write_text(
+            """#!/bin/sh
+            echo 'FATAL:  could not write to file "pg_wal/xlogtemp.7": No space left on device' >&2
+            exit 1
+            """
+        )
+        full.chmod(0o755)
+        server = EmbeddedPostgres(receipts, Binaries(programs, binaries.version, "system"))
+        with pytest.raises(EmbeddedPostgresError, match=f"^The disk of {receipts} is full"):
+            server.start()
 
 
 def test_a_stopped_server_leaves_no_zombie(receipts: Path) -> None:
@@ -415,6 +452,10 @@ def lives(process: psutil.Process) -> bool:
         return process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def since_5_8() -> bool:
+    return sys.platform == "linux" and tuple(map(int, re.findall(r"\d+", os.uname().release)[:2])) >= (5, 8)
 
 
 async def back_again(addresses: Addresses) -> None:
