@@ -1,5 +1,6 @@
 -- name: claim role: ecm_worker
--- Takes to-dos nobody else holds, each with its evidence and everything that could say whose visit it is.
+-- Takes to-dos nobody else holds, each with its evidence and everything that could say whose visit it is. Each of
+-- those is looked up by LIMIT 1, so that no planner joins all people or all workers to a handful of to-dos.
 WITH mine AS MATERIALIZED (
   SELECT todo_id, tenant_id, event_id, visit_id, tries
   FROM processing_queue
@@ -16,25 +17,32 @@ SELECT m.todo_id, m.tries, m.tenant_id, m.event_id, m.visit_id AS todo_visit_id,
        CASE WHEN v.visit_id IS NULL AND su.ref IS NULL AND e.cli IS NOT NULL THEN
          (SELECT array_agg(p.service_user_ref ORDER BY p.service_user_ref) FROM service_user_phones p
           WHERE p.tenant_id = m.tenant_id AND p.phone = e.cli) END AS cli_service_users,
-       earlier.visit_id AS counted_for, ruling.kind AS ruling, ruling.visit_id AS ruled_visit_id, ruled.service_user_ref AS ruled_service_user
+       earlier.visit_id AS counted_for, ruling.kind AS ruling, ruling.visit_id AS ruled_visit_id,
+       ruling.service_user_ref AS ruled_service_user
 FROM mine m
-LEFT JOIN check_events e ON e.tenant_id = m.tenant_id AND e.event_id = m.event_id
+LEFT JOIN LATERAL (
+  SELECT e.* FROM check_events e WHERE e.tenant_id = m.tenant_id AND e.event_id = m.event_id LIMIT 1) e ON true
 LEFT JOIN LATERAL (
   SELECT t.visit_id, t.service_user_ref, t.window_start, t.ref FROM visits t
   WHERE t.tenant_id = m.tenant_id AND t.visit_id = m.visit_id
   UNION ALL
   SELECT t.visit_id, t.service_user_ref, t.window_start, t.ref FROM visits t
-  WHERE t.tenant_id = m.tenant_id AND t.ref = e.visit) v ON true
-LEFT JOIN service_users su ON su.tenant_id = m.tenant_id AND su.ref = e.service_user
-LEFT JOIN care_workers w ON w.tenant_id = m.tenant_id AND w.ref = e.care_worker
-LEFT JOIN event_outcomes earlier ON earlier.tenant_id = m.tenant_id AND earlier.event_id = m.event_id
+  WHERE t.tenant_id = m.tenant_id AND t.ref = e.visit
+  LIMIT 1) v ON true
 LEFT JOIN LATERAL (
-  SELECT a.kind, a.visit_id FROM amendments a
+  SELECT s.ref FROM service_users s WHERE s.tenant_id = m.tenant_id AND s.ref = e.service_user LIMIT 1) su ON true
+LEFT JOIN LATERAL (
+  SELECT c.provider_ref FROM care_workers c
+  WHERE c.tenant_id = m.tenant_id AND c.ref = e.care_worker LIMIT 1) w ON true
+LEFT JOIN LATERAL (
+  SELECT o.visit_id FROM event_outcomes o
+  WHERE o.tenant_id = m.tenant_id AND o.event_id = m.event_id LIMIT 1) earlier ON true
+LEFT JOIN LATERAL (
+  SELECT a.kind, a.visit_id, (SELECT r.service_user_ref FROM visits r
+                              WHERE r.tenant_id = a.tenant_id AND r.visit_id = a.visit_id) AS service_user_ref
+  FROM amendments a
   WHERE a.tenant_id = m.tenant_id AND a.event_id = m.event_id
   ORDER BY a.amendment_id DESC LIMIT 1) ruling ON true
-LEFT JOIN LATERAL (
-  SELECT r.service_user_ref FROM visits r
-  WHERE r.tenant_id = m.tenant_id AND r.visit_id = ruling.visit_id LIMIT 1) ruled ON true
 ORDER BY m.todo_id;
 
 -- name: rostered_nearby role: ecm_worker
