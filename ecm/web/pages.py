@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from ecm.errors import DatabaseAway, EcmError, Unavailable
 from ecm.permit import Action, Actor, permit
 from ecm.store.queries import load_queries
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 STATIC = HERE / "static"
 sql = load_queries(__package__, "pages.sql")
 router = APIRouter(include_in_schema=False)
@@ -56,6 +57,7 @@ ROLE_WORDS = {
 }
 SIGN_IN_WORDS = {
     "failed": "That e-mail address and password do not fit together. Try again.",
+    "again": "You were signed out, so this page could not go on. Sign in to be back where you were.",
     "wait": "Too many tries. Wait a minute, then try again.",
     "away": "The service cannot reach its database just now. Try again in a moment.",
 }
@@ -144,10 +146,10 @@ async def show(request: Request, template: str, action: Action, **more: Any) -> 
     """A page for whoever may open it; sign-in or the reason why not for others."""
     who = await actor_or_nobody(request)
     if who is None:
-        return RedirectResponse(f"/?next={quote(request.url.path)}", 303)
-    decision = permit(who, action)
-    if not decision.allowed:
-        return await render(request, "not_permitted.html", who, status=403, reason=decision.reason)
+        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(f"/?next={quote(wanted)}", 303)
+    if not permit(who, action):
+        return await render(request, "not_permitted.html", who, status=403)
     return await render(request, template, who, **more)
 
 
@@ -185,7 +187,8 @@ def next_page(path: str) -> str | None:
     return path if inside and set(path) <= PATH_CHARACTERS else None
 
 
-PATH_CHARACTERS = frozenset(string.ascii_letters + string.digits + "/-_.?=&%")
+IMPORTED = re.compile(r'^import (?:.* from )?"(\./.+|\.\./.+)";$', re.MULTILINE)
+PATH_CHARACTERS = frozenset(string.ascii_letters + string.digits + "/-_.?=&%+")
 
 
 def wants_page(request: Request) -> bool:
@@ -197,6 +200,21 @@ async def _tenant_of(request: Request, who: Actor | None) -> dict[str, Any]:
         return {"name": "", "zone": "Europe/London", "labels": {}}
     async with request.app.state.services.web.tenant(who.tenant_id) as connection:
         return dict(await connection.fetchrow(sql.tenant, who.tenant_id))
+
+
+def modules_of(entry: str) -> list[str]:
+    """Every script a page's first one imports, itself among them: the browser then asks for all of them at once,
+    not for each when it has read the one before."""
+    found: list[str] = []
+    waiting = [entry]
+    while waiting:
+        path = waiting.pop(0)
+        if path not in found:
+            found.append(path)
+            beside = (STATIC / "js" / path).parent
+            named = IMPORTED.findall((STATIC / "js" / path).read_text("utf-8"))
+            waiting += [str((beside / name).resolve().relative_to(STATIC / "js")) for name in named]
+    return found
 
 
 class Unchanging(StaticFiles):
@@ -219,6 +237,8 @@ def _version_of(folder: Path) -> str:
 
 
 VERSION = _version_of(STATIC)
+MODULES = {page: modules_of(f"{page}/main.js") for page in ("board", "visit", "exceptions", "actuals")}
 TEMPLATES = Environment(
     loader=FileSystemLoader(HERE / "templates"), autoescape=select_autoescape(), undefined=StrictUndefined
 )
+TEMPLATES.globals["modules"] = MODULES

@@ -4,13 +4,14 @@ import { Problem, ask } from "../api.js";
 import { h, icon } from "../dom.js";
 import { page } from "../page.js";
 import { label } from "../strings.js";
+import { called } from "./header.js";
 
 const KINDS = [["times", "Add times"], ["frustrated", "Care could not be given"], ["cancelled", "It was cancelled"], ["note", "Add a note"]];
 
 export function amendCard(visit, done) {
   const key = crypto.randomUUID();
   const kind = choice("amend-kind", "What to add", KINDS);
-  const worker = field("amend-worker", label.worker.replace(/^./, (c) => c.toUpperCase()), h("input", { id: "amend-worker", list: "amend-workers", value: visit.care_workers[0] ?? "", autocomplete: "off" }), h("datalist", { id: "amend-workers" }, visit.care_workers.map((ref) => h("option", { value: ref }))));
+  const worker = field("amend-worker", label.worker.replace(/^./, (c) => c.toUpperCase()), h("input", { id: "amend-worker", list: "amend-workers", value: visit.care_workers[0] ?? "", autocomplete: "off" }), h("datalist", { id: "amend-workers" }, visit.care_workers.map((ref) => h("option", { value: ref }, called(visit, ref)))));
   const checkIn = field("amend-in", "Checked in", h("input", { id: "amend-in", type: "time", step: 1 }));
   const checkOut = field("amend-out", "Checked out", h("input", { id: "amend-out", type: "time", step: 1 }));
   const reason = choice("amend-reason", "Reason", [["", "Choose a reason"]]);
