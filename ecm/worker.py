@@ -38,8 +38,10 @@ REST_SECONDS = 0.5
 """How long a loop rests when there was nothing to do and nobody notified it."""
 WATCH_SECONDS = 0.1
 """The watcher's longest sleep: a deadline that was just written may be nearer than the one it sleeps until."""
+HELD_SECONDS = 0.02
+"""How long the watcher leaves alone what is due already, and held up by older evidence or by another worker."""
 LANES = 2
-"""Batches of processing in flight at once: one decides while the other commits."""
+"""Batches in flight at once, of processing and of a crowd of deadlines: one decides while the other commits."""
 
 
 class Worker:
@@ -107,20 +109,35 @@ class Worker:
 
     async def _watch(self) -> None:
         while True:
-            if not await self._guarded(self._watcher.step):
+            taken = await self._guarded(self._watcher.step)
+            if taken == self._watcher.batch:
+                await asyncio.gather(*(self._watch_a_crowd() for _ in range(LANES)))
+            elif not taken:
                 await self._guarded(self._sleep_until_due)
+
+    async def _watch_a_crowd(self) -> None:
+        while await self._guarded(self._watcher.step):
+            pass
 
     async def _sleep_until_due(self) -> None:
         at = await self._watcher.next_deadline()
         if at is None:
             await asyncio.sleep(WATCH_SECONDS)
+        elif at <= self._clock.now():
+            await asyncio.sleep(HELD_SECONDS)
         else:
             await self._clock.sleep_until(at, at_most_seconds=WATCH_SECONDS)
 
     async def _hear(self, channel: str) -> None:
+        """For ever: whatever breaks it off costs quickness and nothing else."""
         woken = self._woken.setdefault(channel, asyncio.Event())
-        async for _ in self._db.listen(channel):
-            woken.set()
+
+        async def heard() -> None:
+            async for _ in self._db.listen(channel):
+                woken.set()
+
+        while True:
+            await self._guarded(heard)
 
     async def _guarded(self, step: Step) -> object:
         """One step. The database being away, or the step being broken, is a pause and not the end."""

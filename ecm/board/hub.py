@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterable
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -147,9 +147,9 @@ class Hub:
         async with self._opening:
             board = self._boards.get(tenant_id)
             if board is None:
-                board = await self._read_board(tenant_id)
+                board = self._boards[tenant_id] = await self._read_board(tenant_id)
+                board.look.set()  # what was notified while it was read was not heard
                 board.task = asyncio.create_task(self._run(board))
-                self._boards[tenant_id] = board
             board.holders += 1
             return board
 
@@ -212,15 +212,17 @@ class Hub:
         """
         epoch, rows = board.epoch, 0
         while (missed := board.feed.since(position)) is None:
-            async for head, visits, alerts, whole in read_changes(self._db, board.tenant_id, position, epoch):
-                rows += len(visits) + len(alerts)
-                if head.epoch != board.epoch or rows > RESUME_LIMIT_ROWS:
-                    return False
-                changes = board.feed.changes(visits, alerts, position, whole=whole)
-                if not (viewer.wire.write(frames_for(audience, changes)) and await viewer.wire.drained()):
-                    return True
-                if whole:
-                    position = head.position
+            pages = read_changes(self._db, board.tenant_id, position, epoch)
+            async with aclosing(pages):
+                async for head, visits, alerts, whole in pages:
+                    rows += len(visits) + len(alerts)
+                    if head.epoch != board.epoch or rows > RESUME_LIMIT_ROWS:
+                        return False
+                    changes = board.feed.changes(visits, alerts, position, whole=whole)
+                    if not (viewer.wire.write(frames_for(audience, changes)) and await viewer.wire.drained()):
+                        return True
+                    if whole:
+                        position = head.position
         if board.epoch != epoch:
             return False
         # No await from here on: what comes next reaches this viewer through its audience.
@@ -263,6 +265,15 @@ class Hub:
     # ------------------------------------------------------------ for everyone
 
     async def _listen(self) -> None:
+        """For ever: whatever breaks it off costs quickness and nothing else."""
+        while True:
+            try:
+                await self._hear()
+            except Exception:
+                log.exception("the board does not hear notifications")
+            await asyncio.sleep(1)
+
+    async def _hear(self) -> None:
         async for payload in self._db.listen(CHANNEL):
             if payload == "":
                 for board in self._boards.values():
@@ -273,42 +284,40 @@ class Hub:
     async def _run(self, board: Board) -> None:
         loop = asyncio.get_running_loop()
         beat_at = loop.time() + HEARTBEAT_SECONDS
-        while True:
+        while self._boards.get(board.tenant_id) is board:
             # Not wait_for: before Python 3.12 it can swallow a cancellation, and the hub would never stop.
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_SECONDS):
                     await board.look.wait()
             board.look.clear()
             try:
-                async with asyncio.timeout(READ_LIMIT_SECONDS):
-                    await self._tell_changes(board)
+                async with asyncio.timeout(READ_LIMIT_SECONDS) as limit:
+                    await self._tell_changes(board, limit)
                 board.reading = True
-            except (EcmError, TimeoutError) as error:
-                board.reading = False
-                log.warning("board of tenant %s cannot read: %s", board.tenant_id, error)
-                await asyncio.sleep(0.2)
-            except Exception:
-                board.reading = False
-                log.exception("board of tenant %s stumbled", board.tenant_id)
-                await asyncio.sleep(1)
+            except Exception as error:
+                _stumbled(board, error)
+                await asyncio.sleep(0.2 if isinstance(error, EcmError) else 1)
             if loop.time() >= beat_at:
                 beat_at = loop.time() + HEARTBEAT_SECONDS
                 await self._beat(board)
             await asyncio.sleep(COALESCE_SECONDS)
 
-    async def _tell_changes(self, board: Board) -> None:
+    async def _tell_changes(self, board: Board, limit: asyncio.Timeout) -> None:
+        """`limit` is moved on with each page: a great many changes are no trouble of the database's."""
         feed = board.feed
         pages = read_changes(self._db, board.tenant_id, feed.position, board.epoch)
-        async for head, visits, alerts, whole in pages:
-            board.head = head.position
-            if head.epoch != board.epoch or head.position < feed.position:
-                await self._begin_afresh(board, head)
-                return
-            changes = feed.changes(visits, alerts, feed.position, whole=whole)
-            feed.take(changes, head.position if whole else feed.position)
-            _tell(board, changes)
-            if not whole:
-                await asyncio.sleep(0.02)  # a great many at once: let the sockets drain between pages
+        async with aclosing(pages):
+            async for head, visits, alerts, whole in pages:
+                board.head = head.position
+                if head.epoch != board.epoch or head.position < feed.position:
+                    await self._begin_afresh(board, head)
+                    return
+                changes = feed.changes(visits, alerts, feed.position, whole=whole)
+                feed.take(changes, head.position if whole else feed.position)
+                _tell(board, changes)
+                if not whole:
+                    await asyncio.sleep(0.02)  # a great many at once: let the sockets drain between pages
+                    limit.reschedule(asyncio.get_running_loop().time() + READ_LIMIT_SECONDS)
 
     async def _begin_afresh(self, board: Board, head: Head) -> None:
         """Another epoch: a restored backup. What anyone holds means nothing any more."""
@@ -322,12 +331,9 @@ class Hub:
             async with asyncio.timeout(READ_LIMIT_SECONDS), self._db.tenant(board.tenant_id) as connection:
                 board.pulse = await read_pulse(connection, board.tenant_id, self._clock.now())
                 await self._let_go_of_the_signed_out(board, connection)
-        except (EcmError, TimeoutError):
-            board.reading = False
-        heartbeat = self._heartbeat(board)
-        for viewer in _viewers(board):
-            if not viewer.wire.write(heartbeat):
-                leave(board, viewer)
+        except Exception as error:
+            _stumbled(board, error)
+        _write(board, _viewers(board), self._heartbeat(board))
         self._turn_the_day(board)
 
     async def _let_go_of_the_signed_out(self, board: Board, connection: Connection) -> None:
@@ -359,8 +365,9 @@ class Hub:
         try:
             viewer.wire.write(self.hello(board, viewer.day or self.today(board), {}))
             await self.show(board, viewer)
-        except EcmError:
-            viewer.wire.drop()
+        except Exception as error:
+            _stumbled(board, error)
+            viewer.wire.drop()  # it comes back; left as it is, it would wait for a stream that it is not in
 
     def _heartbeat(self, board: Board) -> bytes:
         """`position` is what its reader holds by now, `head` what the database had when last asked."""
@@ -399,8 +406,30 @@ def _tell(board: Board, changes: list[Change]) -> None:
         frames = frames_for(audience, changes)
         if not frames:
             continue
-        for viewer in [viewer for viewer in viewers if not viewer.wire.write(frames)]:
+        _write(board, viewers, frames)
+
+
+def _write(board: Board, viewers: Iterable[Viewer], frames: bytes) -> None:
+    """To each of them. Who cannot be written to leaves, and costs nobody else a frame."""
+    for viewer in list(viewers):
+        try:
+            written = viewer.wire.write(frames)
+        except Exception:
+            log.exception("a viewer of tenant %s could not be written to", board.tenant_id)
+            viewer.wire.drop()
+            written = False
+        if not written:
             leave(board, viewer)
+
+
+def _stumbled(board: Board, error: Exception) -> None:
+    """The board says that it does not read; what went wrong is logged, in full if it should not have been possible."""
+    board.reading = False
+    expected = isinstance(error, EcmError | TimeoutError)
+    words = str(error) or type(error).__name__
+    log.warning(
+        "board of tenant %s cannot read: %s", board.tenant_id, words, exc_info=None if expected else error
+    )
 
 
 def _why_not_resume(board: Board, audience: Audience, epoch: str) -> str | None:

@@ -10,13 +10,13 @@ server that does not use that class, `SlowWire` sends the same frames one await 
 from __future__ import annotations
 
 import asyncio
-import json
 import struct
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
 from fastapi import WebSocket
+from pydantic_core import to_json
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 EXTENSION = "ecm.wire"
@@ -41,7 +41,7 @@ class Wire(Protocol):
 
 
 def encoded(message: Mapping[str, Any]) -> bytes:
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+    return to_json(message)
 
 
 def framed(payload: bytes) -> bytes:
