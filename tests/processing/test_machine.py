@@ -65,6 +65,13 @@ def town_of(database: Addresses) -> Iterator[Town]:
 town = pytest.fixture(town_of)
 
 
+# No foreign key says so: migration 0002.
+OUTCOMES_OF_NOTHING = """
+    SELECT o.event_id FROM event_outcomes o LEFT JOIN check_events e USING (tenant_id, event_id)
+    WHERE e.event_id IS NULL
+"""
+
+
 class Story(RuleBasedStateMachine):
     town: Town
 
@@ -187,6 +194,7 @@ class Story(RuleBasedStateMachine):
         folded = self.town.folded()
         assert folded.events == len(self.events)
         assert [f"{each.kind}: {each.what}" for each in folded.differences] == []
+        assert self.town.rows(OUTCOMES_OF_NOTHING) == []
 
     def teardown(self) -> None:
         self.everything_is_done()
