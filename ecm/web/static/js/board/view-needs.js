@@ -130,7 +130,7 @@ export class NeedsView {
       cell("planned", h("div", {}, several ? needs.map((need) => hourMinute(need.visit.planned_start)).slice(0, 4).join(", ") : span(visit.planned_start, visit.planned_end)),
         h("div", { class: "quiet small" }, several ? "one care worker, one cause" : worst.reason)),
       cell("worker", ...(several ? [h("div", {}, visit.provider.name)] : [h("div", {}, visit.workers.map((w) => w.name).join(", ") || "nobody rostered"), h("div", { class: "quiet small" }, visit.provider.name)])),
-      cell("owner", worst.owner ?? "—"),
+      cell(worst.owner ? "owner" : "owner nobody", worst.owner ?? "—"),
       cell("actions", h("div", { class: "actions" }, this.#actions(needs, worker))),
     ];
     const element = h("tr", { role: "row", class: `need ${tone}`, "data-visit": visit.id }, cells);

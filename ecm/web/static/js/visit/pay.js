@@ -1,7 +1,7 @@
 // How the minutes and the money were reached, step by step in plain words.
 
 import { h } from "../dom.js";
-import { label } from "../strings.js";
+import { exceptionWords, label } from "../strings.js";
 import { called } from "./header.js";
 import { pounds } from "../time.js";
 
@@ -18,7 +18,7 @@ function worked(visit, working) {
     : "In no payment run yet.";
   return [
     stepsTable(working.steps, working, (ref) => called(visit, ref)),
-    working.exception && h("p", { class: "exception" }, `To be looked at before it is paid: ${working.exception}.`),
+    working.exception && h("p", { class: "exception" }, `To be looked at before it is paid: ${exceptionWords(working.exception)}.`),
     h("p", { class: "quiet" }, runs),
   ];
 }
