@@ -57,13 +57,16 @@ class Claim:
     asked_around: dict[VisitKey, datetime]
     providers: dict[tuple[int, str], str]
     """The provider of each care worker we know among the arrivals."""
+    others_wait_since: datetime | None = None
+    """The receipt of the oldest evidence that another batch holds, or that nobody has claimed yet."""
 
     def as_of(self, now: datetime) -> datetime:
-        """The instant to assess at: the latest receipt among the arrivals.
+        """The instant to assess at: the latest receipt among the arrivals, but not after evidence that still waits.
 
-        Not later, because evidence received after it may still wait; what passed since then is the watcher's.
+        A deadline that passed since then is the watcher's to judge, which gives up waiting for whatever is stuck.
         """
-        return min(now, max((a.event.received_at for a in self.arrivals), default=now))
+        latest = max((a.event.received_at for a in self.arrivals), default=now)
+        return min(now, latest, self.others_wait_since or now)
 
     def people(self) -> set[PersonKey]:
         return {(a.tenant_id, a.person) for a in self.arrivals if a.person} | set(self.asked.values())
@@ -103,6 +106,7 @@ async def claim(connection: Connection, limit: int) -> Claim:
         providers={
             (r["tenant_id"], r["care_worker"]): r["worker_provider"] for r in found if r["worker_provider"]
         },
+        others_wait_since=found[0]["others_wait_since"] if found else None,
     )
 
 

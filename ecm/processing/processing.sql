@@ -1,6 +1,8 @@
 -- name: claim role: ecm_worker
 -- Takes to-dos nobody else holds, each with its evidence and everything that could say whose visit it is. Each of
--- those is looked up by LIMIT 1, so that no planner joins all people or all workers to a handful of to-dos.
+-- those is looked up by LIMIT 1, so that no planner joins all people or all workers to a handful of to-dos. And the
+-- receipt of the oldest evidence that others hold: the front of the queue, where it is not ours. Rows put off after
+-- an error do not count.
 WITH mine AS MATERIALIZED (
   SELECT todo_id, tenant_id, event_id, visit_id, tries
   FROM processing_queue
@@ -18,7 +20,14 @@ SELECT m.todo_id, m.tries, m.tenant_id, m.event_id, m.visit_id AS todo_visit_id,
          (SELECT array_agg(p.service_user_ref ORDER BY p.service_user_ref) FROM service_user_phones p
           WHERE p.tenant_id = m.tenant_id AND p.phone = e.cli) END AS cli_service_users,
        earlier.visit_id AS counted_for, ruling.kind AS ruling, ruling.visit_id AS ruled_visit_id,
-       ruling.service_user_ref AS ruled_service_user
+       ruling.service_user_ref AS ruled_service_user,
+       (SELECT e.received_at
+        FROM (SELECT q.todo_id, q.tenant_id, q.event_id, q.tries FROM processing_queue q
+              WHERE q.available_at <= $1::timestamptz ORDER BY q.available_at, q.todo_id LIMIT 2 * $2::int) AS front
+        CROSS JOIN LATERAL (
+          SELECT e.received_at FROM check_events e
+          WHERE e.tenant_id = front.tenant_id AND e.event_id = front.event_id LIMIT 1) e
+        WHERE front.tries = 0 AND front.todo_id NOT IN (SELECT o.todo_id FROM mine o) LIMIT 1) AS others_wait_since
 FROM mine m
 LEFT JOIN LATERAL (
   SELECT e.* FROM check_events e WHERE e.tenant_id = m.tenant_id AND e.event_id = m.event_id LIMIT 1) e ON true

@@ -201,6 +201,34 @@ async def test_a_check_in_that_was_on_time_but_waits_behind_a_backlog_rings_no_a
     assert await desk.passed("breakfast") == ["planned>in_progress"]
 
 
+async def test_a_batch_that_is_quicker_than_the_one_before_it_judges_no_deadline_for_it(desk: Desk) -> None:
+    """One lane holds Carol's check-in at 09:01; the other has Bob's at 09:20, and is asked about Alice's visit."""
+    visit_id = await desk.plan("breakfast", "09:00", "09:30")
+    await desk.settle("08:00")
+    await desk.arrive("in", "09:01", visit="breakfast")
+    async with desk.owner.transaction() as slow_lane:
+        await slow_lane.execute("SELECT FROM processing_queue FOR UPDATE")
+        await desk.arrive("in", "09:20", person="bob", worker="dan")
+        await desk.run("INSERT INTO processing_queue (tenant_id, visit_id) VALUES (1, $1)", visit_id)
+        assert await desk.processor.step()
+        assert await desk.state("breakfast") == "planned"
+    await desk.settle()
+    assert await desk.passed("breakfast") == ["planned>in_progress"]
+
+
+async def test_a_row_put_off_after_an_error_holds_no_deadline_back(desk: Desk) -> None:
+    visit_id = await desk.plan("breakfast", "09:00", "09:30")
+    await desk.settle("08:00")
+    await desk.arrive("in", "09:01", person="bob")
+    await desk.run("UPDATE processing_queue SET tries = 1")
+    async with desk.owner.transaction() as somebody_tries_it_again:
+        await somebody_tries_it_again.execute("SELECT FROM processing_queue FOR UPDATE")
+        await desk.arrive("in", "09:20", person="bob", worker="dan")
+        await desk.run("INSERT INTO processing_queue (tenant_id, visit_id) VALUES (1, $1)", visit_id)
+        assert await desk.processor.step()
+        assert await desk.state("breakfast") == "late"
+
+
 async def test_a_backlog_that_does_not_move_cannot_silence_the_alarms(desk: Desk) -> None:
     await desk.plan("breakfast", "09:00", "09:30")
     await desk.settle("08:00")
