@@ -123,6 +123,8 @@ def _would_ring(now: datetime) -> bool:
 class _Write:
     """What one batch writes, a row for each alert."""
 
+    contacts: Mapping[int, Sequence[Record]]
+    ladders: dict[tuple[int, str, str], str] = field(default_factory=dict)
     raises: list[tuple[Any, ...]] = field(default_factory=list)
     changes: list[tuple[Any, ...]] = field(default_factory=list)
     done: list[int] = field(default_factory=list)
@@ -144,7 +146,7 @@ async def _decide_and_write(connection: Connection, todos: Sequence[Record], now
     for row in await connection.fetch(sql.contacts, sorted(set(tenants))):
         contacts.setdefault(row["tenant_id"], []).append(row)
 
-    write = _Write()
+    write = _Write(contacts)
     for visit in visits:
         key = visit["tenant_id"], visit["visit_id"]
         try:
@@ -154,18 +156,17 @@ async def _decide_and_write(connection: Connection, todos: Sequence[Record], now
             for todo_id in todo_ids.pop(key):
                 await _put_off(connection, todo_id, error)
             continue
-        _note(write, visit, actions, contacts.get(key[0], ()))
+        _note(write, visit, actions)
     write.done = [todo_id for ids in todo_ids.values() for todo_id in ids]
     raises, changes = _columns(write.raises, 9), _columns(write.changes, 4)
     await connection.execute(sql.write, *raises, *changes, now, write.done, *_TAKES_OVER)
 
 
-def _note(write: _Write, visit: Record, actions: Sequence[Action], contacts: Sequence[Record]) -> None:
+def _note(write: _Write, visit: Record, actions: Sequence[Action]) -> None:
     """Adds one visit's actions to what the batch writes."""
     for action in actions:
         match action:
             case Raise():
-                ladder = json.dumps(_ladder(contacts, visit["provider_ref"], action.severity))
                 write.raises.append(
                     (
                         visit["tenant_id"],
@@ -175,7 +176,7 @@ def _note(write: _Write, visit: Record, actions: Sequence[Action], contacts: Seq
                         action.raised_for,
                         action.severity,
                         action.reason,
-                        ladder,
+                        _ladder(write, visit["tenant_id"], visit["provider_ref"], action.severity),
                         action.over,
                     )
                 )
@@ -185,17 +186,22 @@ def _note(write: _Write, visit: Record, actions: Sequence[Action], contacts: Seq
                 write.changes.append((visit["tenant_id"], action.alert_id, None, False))
 
 
-def _ladder(contacts: Sequence[Record], provider: str, severity: str) -> list[dict[str, Any]]:
+def _ladder(write: _Write, tenant_id: int, provider: str, severity: str) -> str:
     """Who is told of an alert, and when: frozen into it, so that a later change of contacts rewrites nothing."""
-    return [
-        {name: contact[name] for name in ("channel", "address", "after_minutes")}
-        for contact in contacts
-        if contact["provider_ref"] in (None, provider) and concerns(contact["min_severity"], severity)
-    ]
+    ladder = write.ladders.get((tenant_id, provider, severity))
+    if ladder is None:
+        steps = [
+            {name: contact[name] for name in ("channel", "address", "after_minutes")}
+            for contact in write.contacts.get(tenant_id, ())
+            if contact["provider_ref"] in (None, provider) and concerns(contact["min_severity"], severity)
+        ]
+        ladder = write.ladders[tenant_id, provider, severity] = json.dumps(steps)
+    return ladder
 
 
 def _visit_now(row: Record) -> VisitNow:
     received = row["received"] or {}
+    attendances = _listed(row["attendances"])
     return VisitNow(
         zone=row["zone"],
         window_start=row["window_start"],
@@ -205,7 +211,7 @@ def _visit_now(row: Record) -> VisitNow:
         carers_required=row["carers_required"],
         crossings=tuple(
             Crossing(DeadlineKind(c["kind"]), datetime.fromisoformat(c["deadline_at"]))
-            for c in row["crossings"]
+            for c in _listed(row["crossings"])
         ),
         findings=tuple(
             Finding(
@@ -215,11 +221,15 @@ def _visit_now(row: Record) -> VisitNow:
                 f.get("unit") or "",
                 detail=f["detail"],
             )
-            for f in row["findings"]
+            for f in _listed(row["findings"])
         ),
-        came=_heard(row["attendances"], "check_in", received, first=True),
-        left=_heard(row["attendances"], "check_out", received, first=False),
+        came=_heard(attendances, "check_in", received, first=True),
+        left=_heard(attendances, "check_out", received, first=False),
     )
+
+
+def _listed(text: str) -> list[dict[str, Any]]:
+    return json.loads(text) if text != "[]" else []
 
 
 def _heard(
