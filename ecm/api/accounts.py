@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 from ecm import keys
 from ecm.api.audit import write_down
 from ecm.api.sign_in import Email, Password
-from ecm.api.wire import NEXT_PAGE, Asked, Id, IdCursor, Limit, Page, Ref, answers, asks, point_to_next
+from ecm.api.wire import NEXT_PAGE, Asked, Id, IdCursor, Limit, Page, Ref, answers, asks, page_of
 from ecm.doors import SESSION_COOKIE, Services, actor, address_of, digest, permit_for, services
 from ecm.errors import Conflict, NotFound, NotPermitted
 from ecm.passwords import hash_password, invent_password, password_fits
@@ -156,8 +156,7 @@ async def list_accounts(
     """Everybody who can or could sign in."""
     async with door.web.tenant(who.tenant_id) as connection:
         rows = await connection.fetch(sql.list_accounts, who.tenant_id, int(cursor or 0), limit)
-    following = str(rows[-1]["account_id"]) if len(rows) == limit else None
-    return Page(items=[_account(row) for row in rows], next=point_to_next(request, response, following))
+    return page_of(request, response, rows, limit, _account, lambda row: str(row["account_id"]))
 
 
 @router.post(
@@ -265,8 +264,7 @@ async def list_keys(
     """Every key there is or was, without its secret."""
     async with door.web.tenant(who.tenant_id) as connection:
         rows = await connection.fetch(sql.list_keys, who.tenant_id, int(cursor or 0), limit)
-    following = str(rows[-1]["key_id"]) if len(rows) == limit else None
-    return Page(items=[_key(row) for row in rows], next=point_to_next(request, response, following))
+    return page_of(request, response, rows, limit, _key, lambda row: str(row["key_id"]))
 
 
 @router.post(

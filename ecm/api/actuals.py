@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field
 from ecm.actuals.periods import period_named
 from ecm.api.audit import write_down
 from ecm.api.exports import FORMATS, export
-from ecm.api.wire import NEXT_PAGE, NO_NUL, Limit, Page, answers, point_to_next
+from ecm.api.wire import NEXT_PAGE, NO_NUL, Limit, Page, answers, page_of
 from ecm.doors import Services, permit_for, services
 from ecm.errors import Conflict, NotFound, NotPermitted
 from ecm.permit import Action, Actor, reach
@@ -203,11 +203,10 @@ async def read_actuals(
         rows = await connection.fetch(
             sql.lines, who.tenant_id, period, provider, funder, *_from_cursor(cursor), limit
         )
-    following = _to_cursor(rows[-1]) if len(rows) == limit else None
     return Actuals(
         **state,
         totals=[_total(row) for row in totals],
-        lines=Page(items=[_line(row) for row in rows], next=point_to_next(request, response, following)),
+        lines=page_of(request, response, rows, limit, _line, _to_cursor),
     )
 
 

@@ -24,7 +24,7 @@ from ecm.api.wire import (
     Page,
     answers,
     from_micros,
-    point_to_next,
+    page_of,
     to_micros,
 )
 from ecm.doors import Services, permit_for, services
@@ -158,9 +158,13 @@ async def list_events(
             after_id,
             limit,
         )
-    following = _cursor(rows[-1]["received_at"], rows[-1]["event_id"]) if len(rows) == limit else None
-    return Page(
-        items=[EventLine(**_line(row)) for row in rows], next=point_to_next(request, response, following)
+    return page_of(
+        request,
+        response,
+        rows,
+        limit,
+        lambda row: EventLine(**_line(row)),
+        lambda row: _cursor(row["received_at"], row["event_id"]),
     )
 
 
@@ -199,9 +203,13 @@ async def list_unmatched(
         rows = await connection.fetch(
             sql.list_unmatched, who.tenant_id, reach(who, Action.READ_UNMATCHED), after_at, after_id, limit
         )
-    following = _cursor(rows[-1]["occurred_at"], rows[-1]["event_id"]) if len(rows) == limit else None
-    return Page(
-        items=[show_event(row, who) for row in rows], next=point_to_next(request, response, following)
+    return page_of(
+        request,
+        response,
+        rows,
+        limit,
+        lambda row: show_event(row, who),
+        lambda row: _cursor(row["occurred_at"], row["event_id"]),
     )
 
 
@@ -221,20 +229,7 @@ async def list_quarantine(
     """What could not be understood, and other bodies under a known id. Kept aside, never lost."""
     async with door.web.tenant(who.tenant_id) as connection:
         rows = await connection.fetch(sql.list_quarantine, who.tenant_id, int(cursor or 0), limit)
-    items = [
-        Quarantined(
-            id=row["quarantine_id"],
-            received_at=row["received_at"],
-            door=row["door"],
-            reason=row["reason"],
-            event_id=row["event_id"],
-            key_id=row["key_id"],
-            body=row["body"][:BODY_SHOWN_AT_MOST].decode("utf-8", "replace"),
-        )
-        for row in rows
-    ]
-    following = str(items[-1].id) if len(rows) == limit else None
-    return Page(items=items, next=point_to_next(request, response, following))
+    return page_of(request, response, rows, limit, _quarantined, lambda row: str(row["quarantine_id"]))
 
 
 def show_event(row: Mapping[str, Any], who: Actor) -> Event:
@@ -263,6 +258,18 @@ def _line(row: Mapping[str, Any]) -> dict[str, Any]:
         "status": row["status"] or "received",
         "reason": row["reason"] or "",
     }
+
+
+def _quarantined(row: Mapping[str, Any]) -> Quarantined:
+    return Quarantined(
+        id=row["quarantine_id"],
+        received_at=row["received_at"],
+        door=row["door"],
+        reason=row["reason"],
+        event_id=row["event_id"],
+        key_id=row["key_id"],
+        body=row["body"][:BODY_SHOWN_AT_MOST].decode("utf-8", "replace"),
+    )
 
 
 def _fix(row: Mapping[str, Any], in_full: bool) -> FixShown | None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ecm import payment_run
 from ecm.api import alerts, amendments, evidence
-from ecm.api.wire import NEXT_PAGE, Id, Limit, LocalDate, Page, Ref, answers, point_to_next
+from ecm.api.wire import NEXT_PAGE, Id, Limit, LocalDate, Page, Ref, answers, page_of
 from ecm.doors import Services, permit_for, services
 from ecm.errors import NotFound
 from ecm.permit import Action, Actor, permit, reach
@@ -259,9 +259,13 @@ async def list_visits(
             int(after_id),
             limit,
         )
-    following = f"{rows[-1]['local_date'].toordinal()}.{rows[-1]['visit_id']}" if len(rows) == limit else None
-    return Page(
-        items=[Visit(**_shown(row)) for row in rows], next=point_to_next(request, response, following)
+    return page_of(
+        request,
+        response,
+        rows,
+        limit,
+        lambda row: Visit(**_shown(row)),
+        lambda row: f"{row['local_date'].toordinal()}.{row['visit_id']}",
     )
 
 

@@ -6,6 +6,7 @@ The limits stand in the types, so that OpenAPI says them and nothing reaches Pos
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import urlencode
@@ -61,6 +62,7 @@ class Asked(BaseModel):
 
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Page(BaseModel, Generic[T]):
@@ -89,6 +91,19 @@ def point_to_next(request: Request, response: Response, cursor: str | None) -> s
         url = f"{request.url.path}?{urlencode([*query, ('cursor', cursor)])}"
         response.headers["Link"] = f'<{url}>; rel="next"'
     return cursor
+
+
+def page_of(
+    request: Request,
+    response: Response,
+    rows: Sequence[R],
+    limit: int,
+    show: Callable[[R], T],
+    place: Callable[[R], str],
+) -> Page[T]:
+    """The rows as a page. A full one may have another behind it, which begins after the `place` of its last row."""
+    cursor = place(rows[-1]) if len(rows) == limit else None
+    return Page(items=[show(row) for row in rows], next=point_to_next(request, response, cursor))
 
 
 def answers(
