@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field
 from ecm.actuals.periods import period_named
 from ecm.api.audit import write_down
 from ecm.api.exports import FORMATS, export
+from ecm.api.visits import Step
 from ecm.api.wire import NEXT_PAGE, NO_NUL, Limit, Page, answers, page_of
 from ecm.doors import Services, permit_for, services
 from ecm.errors import Conflict, NotFound, NotPermitted
@@ -86,16 +87,6 @@ class Total(BaseModel):
     exceptions_pence: int = Field(description="What of the amount stands on such lines.")
 
 
-class StepShown(BaseModel):
-    rule: str
-    clause: str | None
-    inputs: dict[str, str | int | bool | None]
-    seconds_after: int
-    pence_after: int
-    words: str
-    care_worker: str | None
-
-
 class LineShown(BaseModel):
     visit: int
     visit_ref: str
@@ -114,7 +105,7 @@ class LineShown(BaseModel):
     exception: str | None
     changed_since_run: bool
     computed_at: datetime
-    steps: list[StepShown]
+    steps: list[Step]
 
 
 class Actuals(PeriodState):
@@ -347,7 +338,7 @@ def _line(row: Record) -> LineShown:
         exception=row["exception"],
         changed_since_run=row["changed_since_run"],
         computed_at=row["computed_at"],
-        steps=[StepShown(**step) for step in row["steps"]],
+        steps=[Step(**step) for step in row["steps"]],
     )
 
 
