@@ -3,15 +3,13 @@
 One transaction writes the amendment, its line in the audit and the to-do rows that make processing work the
 visit out again. What the visit then is, processing decides.
 
-| kind        | says                                                     | needs
-| | ----------- | -------------------------------------------------------- |
--------------------------------------- | | `link`      | this event belongs to this visit
-| `event_id`                             | | `reject`    | this event is evidence of no visit
-| `event_id`                             | | `times`     | a worker's check-in or check-out, as somebody
-found out  | `care_worker`, one time or both        | | `frustrated`| the worker was there, care could not
-be given            | –                                      | | `cancelled` | it was called off
-| –                                      | | `note`      | something worth knowing
-| `note`                                 |
+    kind         says                                                      needs
+    link         this event belongs to this visit                          event_id
+    reject       this event is evidence of no visit                        event_id
+    times        a worker's check-in or check-out, as somebody found out   care_worker, one time or both
+    frustrated   the worker was there, care could not be given
+    cancelled    it was called off
+    note         something worth knowing                                   note
 """
 
 from __future__ import annotations
