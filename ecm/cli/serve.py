@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -118,13 +119,23 @@ async def working(place: Place, clock: Clock, settings: Settings) -> AsyncIterat
     """The worker's loops, while the block runs."""
     db = await place.database("ecm_worker", 8)
     task = asyncio.create_task(Worker(db, clock, settings).run())
+    task.add_done_callback(_stop_without_it)
     try:
         yield
     finally:
+        ended_by_itself = task.done()
         while not task.done():  # a library on the way may have swallowed the first
             task.cancel()
             await asyncio.wait({task}, timeout=1)
         await db.close()
+        if ended_by_itself:
+            task.result()
+
+
+def _stop_without_it(task: asyncio.Task[None]) -> None:
+    """A process whose loops have ended looks alive and rings no alarm: it stops, so that another is started."""
+    if not task.cancelled():
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 async def serve_web(place: Place, clock: Clock, settings: Settings) -> None:
