@@ -204,3 +204,31 @@ async def test_a_slow_line_comes_back_after_a_long_cut(stage: Stage, open_page):
     await page.evaluate(LATER_BY, 31_000)
     await stage.listen()
     await expect(page.locator("#not-live")).to_be_hidden(timeout=20_000)
+    await expect(page.locator("#announcer")).to_have_text("Live again.")
+
+
+async def test_what_was_written_survives_being_signed_out(stage: Stage, open_page):
+    visit = await stage.plan("V-1", at="09:00", **LATE)
+    page = await open_page(stage, f"/visits/{visit}")
+    await page.get_by_label("What to add").select_option("note")
+    await page.get_by_label("Reason").select_option(index=1)
+    await page.get_by_label("Note").fill("Rang at 09:18: she is at her daughter's.")
+    await stage.owner.execute("DELETE FROM sessions")
+    await page.get_by_role("button", name="Add to the record").click()
+    await expect(page.get_by_role("alert")).to_contain_text("nothing was added yet")
+    assert await page.get_by_label("Note").input_value() == "Rang at 09:18: she is at her daughter's."
+    token = await stage.signed_in("dana")
+    await page.context.add_cookies([{"name": "ecm_session", "value": token, "url": stage.url}])
+    await page.get_by_role("button", name="Add to the record").click()
+    await expect(page.get_by_role("alert")).to_contain_text("Added.")
+
+
+async def test_every_script_of_a_page_is_asked_for_at_once(stage: Stage, open_page):
+    page = await live(await open_page(stage, "/board"))
+    loaded = await page.evaluate(
+        "performance.getEntriesByType('resource').filter((r) => r.name.endsWith('.js')).map((r) => r.name)"
+    )
+    named = await page.evaluate(
+        "[...document.querySelectorAll('[rel=modulepreload]')].map((link) => link.href)"
+    )
+    assert {url for url in loaded if not url.endswith("/theme.js")} == set(named)

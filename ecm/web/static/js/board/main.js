@@ -47,7 +47,7 @@ const line = new Line({
   frame: heard,
   refused: (problem) => fail(problem.message),
 });
-const truth = new TruthView(line, clock);
+const truth = new TruthView(line, clock, (words) => announcer.say(words));
 const counters = new CountersView((name) => change({ show: wish.show === name ? "" : name }));
 const filters = new FiltersView(wish, change, announcer);
 const needsView = new NeedsView({ act, may: page.may.has("acknowledge_alert"), me: page.name, clock });

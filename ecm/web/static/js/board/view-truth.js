@@ -5,10 +5,13 @@ import { ago, dayOf, withSeconds } from "../time.js";
 
 export class TruthView {
   #since = null;
+  #cut = false;
   #heartbeat = {};
 
-  constructor(line, clock) {
+  /** `said(words)` is for who cannot see that the banner went. */
+  constructor(line, clock, said) {
     this.line = line;
+    this.said = said;
     this.clock = clock;
   }
 
@@ -23,8 +26,10 @@ export class TruthView {
     setText(clock, withSeconds(now));
     clock.title = dayOf(now);
     const trouble = this.line.trouble();
-    this.#since = trouble ? (this.#since ?? lastTrue) : null;
     const live = !trouble && !loading;
+    if (live && this.#cut) this.said("Live again.");
+    this.#cut = Boolean(trouble) || (this.#cut && !live);
+    this.#since = trouble ? (this.#since ?? lastTrue) : null;
     byId("pill").className = `pill ${trouble ? "cut" : live ? "live" : ""}`;
     setText(byId("pill-word"), trouble ? "NOT LIVE" : loading ? "Loading" : "LIVE");
     setText(byId("pill-more"), live ? this.#more(now) : "");

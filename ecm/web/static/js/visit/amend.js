@@ -38,11 +38,11 @@ export function amendCard(visit, done) {
     event.preventDefault();
     send.disabled = true;
     try {
-      await ask("POST", `/v1/visits/${visit.id}/amendments`, body(), { "Idempotency-Key": key });
+      await ask("POST", `/v1/visits/${visit.id}/amendments`, body(), { "Idempotency-Key": key }, { stay: true });
       tell(said, "Added. The visit is being worked out again.", "good");
       setTimeout(done, 800);
     } catch (problem) {
-      tell(said, problem instanceof Problem ? problem.message : String(problem), "critical");
+      tell(said, wordsOf(problem), "critical");
       send.disabled = false;
     }
   });
@@ -84,6 +84,11 @@ function field(id, words, control, ...more) {
 }
 
 const choice = (id, words, options) => field(id, words, h("select", { id }, options.map(([value, text]) => h("option", { value }, text))));
+
+function wordsOf(problem) {
+  if (problem.status === 401) return "You were signed out, so nothing was added yet. Sign in on another page, then press again: what you wrote is still here.";
+  return problem instanceof Problem ? problem.message : String(problem);
+}
 
 function tell(element, words, tone) {
   element.textContent = words;
