@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -370,10 +371,9 @@ class Everything:
                 if times > 1:
                     yield Difference("alert", f"{row['ref']}: {kind} for {raised_for} raised {times} times")
             tenant = row["tenant_id"]
-            visit = dict(row) | {
-                "risk_tier": tiers[tenant, row["service_user_ref"]],
-                "received": received[tenant],
-            }
+            as_text = {name: json.dumps(row[name]) for name in ("crossings", "findings", "attendances")}
+            beside = {"risk_tier": tiers[tenant, row["service_user_ref"]], "received": received[tenant]}
+            visit = dict(row) | as_text | beside
             for action in decide(_visit_now(_record(visit)), known):
                 yield Difference("alert", f"{row['ref']}: left undone: {action}")
 
