@@ -31,14 +31,10 @@ async def export_(
     period: str, file_format: str, output: Path | None, tenant_id: int, data_dir: Path
 ) -> dict[str, Any]:
     """Write the payment file of a period."""
-    async with opened(Settings(), data_dir) as place:
-        db = await place.database("ecm_web", 2)
+    async with opened(Settings(), data_dir) as place, place.of_tenant(tenant_id, 2) as db:
         size = 0
-        try:
-            target = output.open("wb") if output else sys.stdout.buffer
-            with target:
-                async for part in export(db, tenant_id, period, file_format):
-                    size += target.write(part)
-        finally:
-            await db.close()
+        target = output.open("wb") if output else sys.stdout.buffer
+        with target:
+            async for part in export(db, tenant_id, period, file_format):
+                size += target.write(part)
     return {"period": period, "format": file_format, "bytes": size}

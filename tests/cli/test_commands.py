@@ -185,6 +185,22 @@ def test_an_authority_is_added_once_by_a_name_in_a_zone_that_exists(ecm: Ecm, da
     assert len(fetch(database, "SELECT * FROM tenants")) == 1
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "key create phones",
+        "account create a@example.org --role administrator",
+        "contact add a@example.org",
+        "contact list",
+        "actuals export --period 2026-W48",
+    ],
+)
+def test_an_authority_nobody_added_is_named_in_one_line(ecm: Ecm, command: str) -> None:
+    said = ecm(*command.split(), "--tenant", "99")
+    assert said.status == 1
+    assert said.output == "Error: There is no tenant 99; `ecm tenant list` shows those there are.\n"
+
+
 def test_an_authority_is_the_owners_to_add_and_anybodys_to_list(database: Addresses) -> None:
     theirs = environment(database)
     del theirs["ECM_DATABASE_URL"]
