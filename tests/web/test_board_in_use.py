@@ -232,3 +232,16 @@ async def test_every_script_of_a_page_is_asked_for_at_once(stage: Stage, open_pa
         "[...document.querySelectorAll('[rel=modulepreload]')].map((link) => link.href)"
     )
     assert {url for url in loaded if not url.endswith("/theme.js")} == set(named)
+
+
+async def test_nothing_is_counted_and_no_time_is_told_before_the_day_was_read(stage: Stage, open_page):
+    page = await open_page(stage, "/nowhere")
+    await page.route("**/board/tickets", lambda route: route.abort())
+    await page.goto("/board")
+    await expect(page.locator("#not-live")).to_contain_text(
+        "Not all of the day could be read yet", timeout=6_000
+    )
+    await expect(page.locator("#needs")).to_contain_text("Loading today")
+    assert await page.locator(".counter .big").all_text_contents() == ["–"] * 7
+    assert await page.locator("#needs-count").text_content() == "–"
+    assert await page.locator("#clock").text_content() == "--:--:--"

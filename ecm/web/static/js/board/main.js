@@ -81,9 +81,9 @@ function render() {
   const needs = index.sortedNeeds();
   mine = needs.filter((need) => need.owner === page.name).length;
   if (!store.loading) announcer.hear(needs);
-  counters.render(index.counts, wish.show);
+  counters.render(index.counts, wish.show, store.loading);
   filters.render(wish, index.providers, mine, store.date);
-  needsView.render(needs, { emptyWords: emptyWords() });
+  needsView.render(needs, { emptyWords: emptyWords(), loading: store.loading });
   renderStoodDown(index.stoodDown, clock.now());
   visitsView.render(index.list, index.needs, store.loading);
   if (whole || began - lanesAt > LANES_EVERY_MS) {
@@ -195,3 +195,4 @@ rememberBoard(location.search);
 installKeys({ change, wish: () => wish });
 line.start();
 truth.render(true, null);
+soon();

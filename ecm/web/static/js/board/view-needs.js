@@ -33,7 +33,7 @@ export class NeedsView {
     byId("needs").replaceChildren(this.table, this.empty, this.more);
   }
 
-  render(needs, { emptyWords = [] }) {
+  render(needs, { emptyWords = [], loading = false }) {
     this.#latest = needs;
     const groups = new Map(grouped(needs).map((group) => [group.key, group]));
     this.#follow(groups);
@@ -58,8 +58,8 @@ export class NeedsView {
     this.more.hidden = keys.length <= shown.length;
     if (!this.more.hidden) setText(this.more, `Show more (${keys.length - shown.length} waiting below)`);
     const badge = byId("needs-count");
-    setText(badge, String(needs.length));
-    badge.className = `count ${needs.length ? "critical" : "zero"}`;
+    setText(badge, loading ? "–" : String(needs.length));
+    badge.className = `count ${loading ? "quiet" : needs.length ? "critical" : "zero"}`;
     setText(byId("needs-note"), settled.size || waiting ? `order held while you are here${waiting ? ` · ${waiting} new below` : ""}` : this.#note(needs));
     this.tick();
   }

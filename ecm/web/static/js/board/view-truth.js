@@ -23,8 +23,10 @@ export class TruthView {
   render(loading, lastTrue) {
     const now = this.clock.now();
     const clock = byId("clock");
-    setText(clock, withSeconds(now));
-    clock.title = dayOf(now);
+    if (this.clock.known) {
+      setText(clock, withSeconds(now));
+      clock.title = dayOf(now);
+    }
     const trouble = this.line.trouble();
     const live = !trouble && !loading;
     if (live && this.#cut) this.said("Live again.");
@@ -36,7 +38,8 @@ export class TruthView {
     const banner = byId("not-live");
     banner.hidden = !trouble;
     document.body.classList.toggle("is-stale", Boolean(trouble));
-    if (trouble) setText(banner, `NOT LIVE SINCE ${this.#since ? withSeconds(this.#since) : "the page was opened"} · ${trouble}. What you see may have changed; the page keeps trying.`);
+    const what = loading ? "Not all of the day could be read yet" : "What you see may have changed";
+    if (trouble) setText(banner, `NOT LIVE SINCE ${this.#since ? withSeconds(this.#since) : "the page was opened"} · ${trouble}. ${what}; the page keeps trying.`);
     const simulated = byId("simulated");
     simulated.hidden = this.clock.speed === 1;
     if (!simulated.hidden) setText(simulated, `Simulated clock ×${this.clock.speed}: ${dayOf(now)}. Nothing here happens to a real person.`);
