@@ -10,6 +10,7 @@ import asyncio
 import dataclasses
 import importlib
 import json
+import signal
 import sys
 import time
 import traceback
@@ -53,6 +54,11 @@ async def main() -> int:
     if unknown := set(wanted) - set(FIGURES):
         asked.error(f"there is no figure {', '.join(sorted(unknown))}")
 
+    this = asyncio.current_task()
+    assert this is not None
+    asyncio.get_running_loop().add_signal_handler(
+        signal.SIGTERM, this.cancel
+    )  # so that no server is left behind
     failed: list[str] = []
     async with bench_server(rounds, seconds, quick=options.quick, full=options.full) as bench:
         for name in wanted:
