@@ -88,7 +88,7 @@ function render() {
   visitsView.render(index.list, index.needs, store.loading);
   if (whole || began - lanesAt > LANES_EVERY_MS) {
     lanesAt = began;
-    lanesView.render(index.lanes);
+    lanesView.render(index.lanes, store.loading);
   } else lanesLater ??= setTimeout(() => ((lanesLater = null), soon()), LANES_EVERY_MS);
   if (!store.loading && !scrolled && index.list.length) {
     scrolled = true;

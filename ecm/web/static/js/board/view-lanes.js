@@ -22,7 +22,7 @@ export class LanesView {
     byId("lanes").replaceChildren(this.axis, this.track, this.list);
   }
 
-  render(lanes) {
+  render(lanes, loading) {
     const focused = focusIn(this.list)?.getAttribute("href");
     const from = Math.floor((this.clock.now() - BEFORE_MS) / (HOUR_MS / 4)) * (HOUR_MS / 4);
     if (from !== this.#from) {
@@ -40,7 +40,7 @@ export class LanesView {
     }
     busy.sort((a, b) => a.worst - b.worst || (a.worker.name < b.worker.name ? -1 : 1));
     const reporting = busy.filter((lane) => lane.seen.some(({ visit }) => visit.actual_start)).length;
-    setText(byId("lanes-note"), busy.length ? `${count(reporting)} of ${count(busy.length)} reporting${busy.length > LANES_AT_MOST ? ` · worst ${LANES_AT_MOST} shown` : ""}` : "nobody is due near now");
+    setText(byId("lanes-note"), busy.length ? `${count(reporting)} of ${count(busy.length)} reporting${busy.length > LANES_AT_MOST ? ` · worst ${LANES_AT_MOST} shown` : ""}` : loading ? "" : "nobody is due near now");
     const before = this.#lanes;
     this.#lanes = new Map();
     for (const lane of busy.slice(0, LANES_AT_MOST)) {
