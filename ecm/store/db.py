@@ -17,8 +17,9 @@ from typing import Any, TypeAlias
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from ecm.errors import DatabaseAway, StorageFull
+from ecm.errors import DatabaseAway, StorageFull, StoppedByFullDisk
 from ecm.store.queries import load_queries
+from ecm.store.room import short_of_room
 
 sql = load_queries("ecm.store", "db.sql")
 
@@ -40,8 +41,11 @@ FULL = (asyncpg.DiskFullError,)
 
 
 @asynccontextmanager
-async def driver_errors() -> AsyncIterator[None]:
-    """Turns what the driver says of a server that is gone or full into our own words."""
+async def driver_errors(dsn: str = "") -> AsyncIterator[None]:
+    """Turns what the driver says of a server that is gone or full into our own words.
+
+    A server of our own that is gone for want of room (`dsn` leads to its folder) says so: see `ecm.store.room`.
+    """
     try:
         yield
     except FULL as error:
@@ -49,12 +53,12 @@ async def driver_errors() -> AsyncIterator[None]:
     except AWAY as error:
         if isinstance(error, ValueError):  # the driver's DataError: our own mistake, not the server's absence
             raise
-        raise DatabaseAway from error
+        raise (StoppedByFullDisk if short_of_room(dsn) else DatabaseAway) from error
 
 
 async def open_connection(dsn: str, role: str | None) -> asyncpg.Connection[Any]:
     """One connection of its own, under `role`. Raises DatabaseAway."""
-    async with driver_errors():
+    async with driver_errors(dsn):
         connection: asyncpg.Connection[Any] = await asyncpg.connect(
             dsn, server_settings=_settings(role), timeout=10
         )
@@ -90,7 +94,7 @@ class Database:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection outside any transaction. Raises DatabaseAway, StorageFull."""
-        async with driver_errors():
+        async with driver_errors(self.dsn):
             pool = await self._open()
             async with pool.acquire(timeout=10) as connection:
                 yield connection

@@ -7,7 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from ecm.errors import DatabaseAway, StoppedByFullDisk
 from ecm.store import room
+from ecm.store.db import Database
 from ecm.store.room import WAL_SEGMENT_BYTES, short_of_room
 
 
@@ -44,3 +46,13 @@ def test_a_server_of_ours_without_room_for_a_segment_is_short_of_it(
 def test_of_anybody_elses_server_nothing_is_said(elsewhere: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with_free(monkeypatch, 0)
     assert not short_of_room(elsewhere)
+
+
+async def test_the_door_says_why_a_server_of_ours_is_gone(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for free_bytes, why in ((0, StoppedByFullDisk), (WAL_SEGMENT_BYTES, DatabaseAway)):
+        with_free(monkeypatch, free_bytes)
+        database = await Database.connect(dsn, None)
+        with pytest.raises(DatabaseAway) as gone:
+            async with database.connection():
+                pass
+        assert type(gone.value) is why
