@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from ecm.errors import DatabaseAway, StorageFull, StoppedByFullDisk
+from ecm.errors import DatabaseAway, StoppedByFullDisk, StorageFull
 from ecm.store.queries import load_queries
 from ecm.store.room import short_of_room
 
