@@ -103,7 +103,11 @@ async def test_an_unplanned_visit_gives_its_evidence_to_the_plan_that_comes_late
     await desk.settle()
     await desk.plan("tea", "15:00", "15:30")
     await desk.settle()
-    assert await desk.state("tea") in ("in_progress", "planned")
+    assert (await desk.state("tea"), await desk.state(f"unplanned-{event}")) == ("in_progress", "cancelled")
+    await desk.arrive("out", "15:30")
+    await desk.settle("16:30")
+    assert await desk.state("tea") == "completed"
+    assert await desk.passed("tea") == ["planned>in_progress", "in_progress>completed"]
     assert await desk.value("SELECT count(*) FROM event_outcomes WHERE event_id = $1", event) == 1
 
 

@@ -128,7 +128,7 @@ def test_two_are_needed_together(events: list[CheckEvent], as_told: list[str]) -
 
 def test_an_unplanned_visit_only_waits_for_its_check_out() -> None:
     found = due(a_visit(None, None), an_event("in", "10:00"))
-    assert [(each.kind, each.at) for each in found] == [(DeadlineKind.NO_CHECK_OUT, at("26:00"))]
+    assert [(each.kind, each.at) for each in found] == [(DeadlineKind.NO_CHECK_OUT, at("35:00"))]
 
 
 def test_a_cancelled_visit_expects_nobody_from_the_moment_that_was_known() -> None:
