@@ -105,7 +105,7 @@ def test_tried_again_and_got_in() -> None:
         09:01  in                        -> in_progress  location_inside
         09:05  out because no_reply      -> frustrated   location_inside
         09:20  in                        -> in_progress  location_inside
-        09:36  out                       -> completed    location_inside
+        09:36  out                       -> completed    location_inside, short
     """)
 
 
