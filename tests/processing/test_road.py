@@ -263,3 +263,27 @@ async def test_evidence_from_before_a_deadline_that_was_judged_does_not_take_the
     await desk.processor.step()
     assert (await desk.passed("hoist")).count("second_worker_missing") == 1
     assert "second_worker_missing" in await desk.codes("hoist")
+
+
+async def test_a_visit_cancelled_and_made_anew_is_attended_in_its_new_shape(desk: Desk) -> None:
+    old = await desk.plan("old", "09:00", "09:30")
+    await desk.run("UPDATE visits SET cancelled = true WHERE visit_id = $1", old)
+    await desk.plan("new", "09:00", "09:30")
+    await desk.settle("08:00")
+    await desk.arrive("in", "09:00")
+    await desk.arrive("out", "09:30")
+    await desk.settle("10:30")
+    assert (await desk.state("old"), await desk.state("new")) == ("cancelled", "completed")
+
+
+async def test_a_pocket_that_taps_between_two_visits_does_not_silence_the_second(desk: Desk) -> None:
+    await desk.plan("breakfast", "09:00", "09:30")
+    await desk.plan("lunch", "12:00", "12:30")
+    await desk.settle("08:00")
+    for kind, minute in (("in", "09:00"), ("out", "09:30"), ("out", "11:05")):
+        await desk.arrive(kind, minute)
+        await desk.settle(minute)
+    await desk.settle("13:00")
+    assert (await desk.state("breakfast"), await desk.state("lunch")) == ("completed", "missed")
+    assert {"late", "missed"} <= set(await desk.passed("lunch"))
+    assert (await desk.visit("breakfast"))["actual_end"] == at("09:30")
