@@ -103,7 +103,11 @@ async def test_an_unplanned_visit_gives_its_evidence_to_the_plan_that_comes_late
     await desk.settle()
     await desk.plan("tea", "15:00", "15:30")
     await desk.settle()
-    assert await desk.state("tea") in ("in_progress", "planned")
+    assert (await desk.state("tea"), await desk.state(f"unplanned-{event}")) == ("in_progress", "cancelled")
+    await desk.arrive("out", "15:30")
+    await desk.settle("16:30")
+    assert await desk.state("tea") == "completed"
+    assert await desk.passed("tea") == ["planned>in_progress", "in_progress>completed"]
     assert await desk.value("SELECT count(*) FROM event_outcomes WHERE event_id = $1", event) == 1
 
 
@@ -287,3 +291,27 @@ async def test_evidence_from_before_a_deadline_that_was_judged_does_not_take_the
     await desk.processor.step()
     assert (await desk.passed("hoist")).count("second_worker_missing") == 1
     assert "second_worker_missing" in await desk.codes("hoist")
+
+
+async def test_a_visit_cancelled_and_made_anew_is_attended_in_its_new_shape(desk: Desk) -> None:
+    old = await desk.plan("old", "09:00", "09:30")
+    await desk.run("UPDATE visits SET cancelled = true WHERE visit_id = $1", old)
+    await desk.plan("new", "09:00", "09:30")
+    await desk.settle("08:00")
+    await desk.arrive("in", "09:00")
+    await desk.arrive("out", "09:30")
+    await desk.settle("10:30")
+    assert (await desk.state("old"), await desk.state("new")) == ("cancelled", "completed")
+
+
+async def test_a_pocket_that_taps_between_two_visits_does_not_silence_the_second(desk: Desk) -> None:
+    await desk.plan("breakfast", "09:00", "09:30")
+    await desk.plan("lunch", "12:00", "12:30")
+    await desk.settle("08:00")
+    for kind, minute in (("in", "09:00"), ("out", "09:30"), ("out", "11:05")):
+        await desk.arrive(kind, minute)
+        await desk.settle(minute)
+    await desk.settle("13:00")
+    assert (await desk.state("breakfast"), await desk.state("lunch")) == ("completed", "missed")
+    assert {"late", "missed"} <= set(await desk.passed("lunch"))
+    assert (await desk.visit("breakfast"))["actual_end"] == at("09:30")
