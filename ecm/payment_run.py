@@ -16,9 +16,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from ecm.actuals.line import ActualLine
-from ecm.actuals.payable import LOOK_FIRST, payable
+from ecm.actuals.payable import EVIDENCE_OF_PLACE, LOOK_FIRST, payable
 from ecm.actuals.periods import Period, period_named
 from ecm.actuals.rules import DEFAULT, PaymentRules
 from ecm.clock import Clock
@@ -26,7 +27,7 @@ from ecm.errors import Conflict, NotFound
 from ecm.store.db import Connection, Database
 from ecm.store.queries import load_queries
 from ecm.store.rules import ContractRules
-from ecm.visit.model import Assessment, Attendance, Finding, FindingCode, State, Visit
+from ecm.visit.model import Assessment, Attendance, Finding, State, Visit
 
 sql = load_queries(__package__, "payment_run.sql")
 
@@ -34,7 +35,7 @@ BATCH = 5000
 
 _as_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _STATES = {state.value: state for state in State}
-_CODES = {code.value: code for code in FindingCode}
+_CODES = {code.value: code for code in (*LOOK_FIRST, *EVIDENCE_OF_PLACE)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ async def contract_book(connection: Connection, tenant_id: int) -> ContractBook:
 
 def line_for(visit: Mapping[str, Any], rules: PaymentRules) -> ActualLine:
     """The pay line of one row of `visits` (plan and assessment columns), as it stands."""
-    return payable(_plan(visit), _assessment(visit), rules)
+    return payable(_plan(visit), _assessment(visit), rules, _left_saying(visit))
 
 
 class ContractBook:
@@ -249,12 +250,23 @@ def _assessment(visit: Mapping[str, Any]) -> Assessment:
                 found.get("measure"),
                 found.get("limit"),
                 found.get("unit") or "",
+                UUID(found["event_id"]) if found.get("event_id") else None,
                 detail=found.get("detail") or "",
             )
             for found in visit["findings"]
-            if found["code"] in LOOK_FIRST
+            if found["code"] in _CODES
         ),
     )
+
+
+def _left_saying(visit: Mapping[str, Any]) -> dict[str | None, str]:
+    """By worker; only a run asks for the reasons."""
+    reasons = visit.get("left_saying") or {}
+    return {
+        stay["care_worker"]: reasons[stay["check_out_event"]]
+        for stay in visit["attendances"]
+        if stay["check_out_event"] in reasons
+    }
 
 
 def _time(text: str | None) -> datetime | None:

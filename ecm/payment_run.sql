@@ -19,10 +19,16 @@ WHERE tenant_id = $1::int AND period = $2::text FOR UPDATE;
 SELECT pg_advisory_xact_lock(hashtext('ecm payment run ' || $1::int::text), hashtext($2::text));
 
 -- name: visits_after role: ecm_worker
--- The next visits of a span of days that have begun, ended or fallen through, by the index of the day.
+-- The next visits of a span of days that have begun, ended or fallen through, by the index of the day; where several
+-- came, what each said on leaving.
 SELECT v.visit_id, v.ref, v.service_user_ref, v.provider_ref, v.service, v.local_date, v.zone,
        v.planned_start, v.planned_end, v.commissioned_minutes, v.carers_required,
-       v.state, v.version, v.attendances, v.findings, su.funder
+       v.state, v.version, v.attendances, v.findings, su.funder,
+       CASE WHEN jsonb_array_length(v.attendances) > 1 THEN (
+         SELECT jsonb_object_agg(e.event_id, e.reason_code) FROM check_events e
+         WHERE e.tenant_id = v.tenant_id AND e.reason_code IS NOT NULL AND e.event_id = ANY (ARRAY(
+           SELECT (a.stay ->> 'check_out_event')::uuid FROM jsonb_array_elements(v.attendances) AS a(stay)))
+       ) END AS left_saying
 FROM visits v JOIN service_users su ON su.tenant_id = v.tenant_id AND su.ref = v.service_user_ref
 WHERE v.tenant_id = $1::int AND (v.local_date, v.visit_id) > ($2::date, $3::bigint) AND v.local_date <= $4::date
   AND v.state NOT IN ('planned', 'late')

@@ -7,15 +7,17 @@ the order of times: who stayed longer is never paid less. Then one hourly rate m
 The clock's edges come before the basis, so that "the lesser" compares times that the contract already made
 regular and never pays more than the plan. What a visit pays that was not delivered is read from OUTCOMES.
 What may not be paid before somebody looked is read from LOOK_FIRST: the line is worked out all the same, but
-it never passes in silence on a device's word alone.
+it never passes in silence on a device's word alone. What is inside the contract's tolerances leaves no finding,
+so it needs no look.
 
 All sums are integers: seconds, and pence rounded half up once for each worker.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ecm.actuals.line import ActualLine, OneInput, Step, pence, pounds_in_words, time_in_words
@@ -37,39 +39,43 @@ OUTCOMES: dict[State, tuple[str, str | None]] = {
     State.LATE: ("not payable before it has begun", None),
 }
 
-LOOK_FIRST: tuple[FindingCode, ...] = (
-    FindingCode.CLOCK_SKEW,
-    FindingCode.MANUAL_ENTRY,
-    FindingCode.LOCATION_OUTSIDE,
-    FindingCode.UNPLANNED,
-    FindingCode.WRONG_WORKER,
-    FindingCode.OVERLAP,
-    FindingCode.IMPOSSIBLE_TRAVEL,
-)
+NOTHING_SAID: Mapping[str | None, str] = MappingProxyType({})
 
 
-def payable(visit: Visit, assessment: Assessment, rules: PaymentRules) -> ActualLine:
-    """The pay line of one visit, from its plan and from its assessment's state, attendances and findings."""
+def payable(
+    visit: Visit,
+    assessment: Assessment,
+    rules: PaymentRules,
+    left_saying: Mapping[str | None, str] = NOTHING_SAID,
+) -> ActualLine:
+    """The pay line of one visit, from its plan and from its assessment's state, attendances and findings.
+
+    `left_saying`: the reason code a worker of several gave on leaving, by worker.
+    """
     steps: list[Step] = []
     shares = _shares(visit, assessment.attendances)
     seconds = amount = 0
-    why_look = _findings_to_look_at(assessment.findings)
+    why_look: list[str] = []
 
     if assessment.state is State.COMPLETED:
+        parts = []
         for share in shares:
             worked = _work_out(share, rules)
             steps += worked
             seconds += worked[-1].seconds_after
             amount += worked[-1].pence_after
+            parts.append((share, worked[-1].seconds_after))
         if len(shares) > 1:
             steps.append(_sum_of_workers(shares, rules, seconds, amount))
+        why_look += _findings_to_look_at(Paid(visit, assessment.findings, parts))
         why_look += _gaps_to_look_at(visit, assessment.attendances, shares, rules)
+        why_look += _turned_away(shares, left_saying)
     else:
         words, look = OUTCOMES[assessment.state]
         steps.append(
             Step("outcome", rules.clauses.get("outcome"), {"state": assessment.state.value}, 0, 0, words)
         )
-        why_look = [look] if look else []
+        why_look += [look] if look else []
 
     planned_seconds = _planned_seconds(visit)
     return ActualLine(
@@ -98,11 +104,85 @@ class Share(NamedTuple):
         return self.planned[1] - self.planned[0] if self.planned else None
 
 
+class Paid(NamedTuple):
+    """A completed visit as it was worked out: each worker's part as recorded, and the seconds paid for it."""
+
+    visit: Visit
+    findings: Sequence[Finding]
+    parts: Sequence[tuple[Share, int]]
+
+
+def _always(_: Finding, __: Paid) -> bool:
+    return True
+
+
+def _not_known_to_be_there(late: Finding, paid: Paid) -> bool:
+    """A position at the home is a second witness; the hour by itself is the device's word alone."""
+    return not any(
+        found.code is FindingCode.LOCATION_INSIDE and found.event_id == late.event_id
+        for found in paid.findings
+        if late.event_id is not None
+    )
+
+
+def _early_minutes_are_paid(_: Finding, paid: Paid) -> bool:
+    return any(
+        seconds > _length([(max(i, share.planned[0]), max(o, share.planned[0])) for i, o in share.stays])
+        for share, seconds in paid.parts
+        if share.planned is not None
+    )
+
+
+def _somebody_stayed_longer(overran: Finding, paid: Paid) -> bool:
+    """Than planned and tolerated. Who began late and stayed as long as planned left late, and that is all."""
+    tolerated = _planned_seconds(paid.visit) + (overran.limit or 0) * 60
+    return any(share.seconds > tolerated for share, _ in paid.parts)
+
+
+def _more_is_paid_than_was_there(short: Finding, paid: Paid) -> bool:
+    """Short of what was bought, that is: a visit of 29 minutes out of 30 may well be paid as 30."""
+    bought_min = _planned_seconds(paid.visit) / 60
+    return (short.limit or 0) < bought_min and any(seconds > share.seconds for share, seconds in paid.parts)
+
+
+LOOK_FIRST: Mapping[FindingCode, Callable[[Finding, Paid], bool]] = {
+    # what was found, and when a person looks at it before it is paid  # because
+    FindingCode.CLOCK_SKEW: _always,  # the times are the device's, and its clock is wrong
+    FindingCode.LATE_SYNC: _not_known_to_be_there,  # sent hours later, it can say any hour it likes
+    FindingCode.MANUAL_ENTRY: _always,  # somebody wrote it down afterwards
+    FindingCode.LOCATION_OUTSIDE: _always,  # it happened elsewhere
+    FindingCode.CLI_UNKNOWN: _always,  # the telephone stands for the home, and this is not the home's
+    FindingCode.UNPLANNED: _always,  # nobody bought it
+    FindingCode.WRONG_WORKER: _always,  # somebody else came, or somebody else's name was used
+    FindingCode.SECOND_WORKER_MISSING: _always,  # care for two was given by one, or not given
+    FindingCode.STARTED_EARLY: _early_minutes_are_paid,  # nobody bought the minutes before the plan
+    FindingCode.OVERRAN: _somebody_stayed_longer,  # extra time is claimed, or the check-out was forgotten
+    FindingCode.SHORT: _more_is_paid_than_was_there,  # minutes nobody was there for
+    FindingCode.OVERLAP: _always,  # nobody is in two homes at once
+    FindingCode.IMPOSSIBLE_TRAVEL: _always,  # nor comes from one to the other in no time
+    FindingCode.REPEATED_FIX: _always,  # no two real positions are the same to six places
+}
+
+EVIDENCE_OF_PLACE = (FindingCode.LOCATION_INSIDE,)
+"""Findings that LOOK_FIRST asks after beside its own."""
+
+
 Stage = tuple[Share, dict[str, OneInput], str]
 """What a stage answers: the part after it, what it looked at, and words.
 
 A stage that moves the beginning of the paid time says so as `start` among what it looked at.
 """
+
+
+def _zero_below(share: Share, rules: PaymentRules) -> Stage | None:
+    """Asked of the recorded time, before a plan or a rounding makes more of it. What is under it stays nothing."""
+    limit = rules.zero_below_minutes
+    if limit is None:
+        return None
+    inputs: dict[str, OneInput] = {"zero_below_minutes": limit}
+    if share.seconds >= limit * 60:
+        return share, inputs, f"not under {limit} min"
+    return share._replace(stays=(), seconds=0), inputs, f"under {limit} min pays nothing"
 
 
 def _snap(share: Share, rules: PaymentRules) -> Stage | None:
@@ -194,15 +274,6 @@ def _round_total(share: Share, rules: PaymentRules) -> Stage | None:
     return _paying(share, seconds), {"increment_minutes": rounding.increment_minutes}, words
 
 
-def _zero_below(share: Share, rules: PaymentRules) -> Stage | None:
-    limit = rules.zero_below_minutes
-    if limit is None:
-        return None
-    if share.seconds >= limit * 60:
-        return share, {"zero_below_minutes": limit}, f"not under {limit} min"
-    return _paying(share, 0), {"zero_below_minutes": limit}, f"under {limit} min pays nothing"
-
-
 def _minimum(share: Share, rules: PaymentRules) -> Stage | None:
     """A minimum raises time that was worked; it does not make any of nothing."""
     least = rules.minimum_minutes
@@ -232,12 +303,12 @@ def _cap(share: Share, rules: PaymentRules) -> Stage | None:
 
 
 STAGES: tuple[tuple[str, Callable[[Share, PaymentRules], Stage | None]], ...] = (
+    ("zero_below", _zero_below),
     ("snap", _snap),
     ("rounding", _round_each_end),
     ("basis", _basis),
     ("tolerance", _tolerance),
     ("rounding", _round_total),
-    ("zero_below", _zero_below),
     ("minimum", _minimum),
     ("cap", _cap),
 )
@@ -247,9 +318,9 @@ def _work_out(share: Share, rules: PaymentRules) -> list[Step]:
     """One worker's part through every stage, then the rate. Never empty."""
     recorded: dict[str, OneInput] = {"start": _utc(share.stays, 0), "end": _utc(share.stays, -1)}
     steps = [_step(rules, share, "recorded", recorded, f"recorded {time_in_words(share.seconds)}")]
-    if not share.stays:
-        return steps
     for rule, stage in STAGES:
+        if not share.stays:
+            return steps
         if (outcome := stage(share, rules)) is not None:
             share, inputs, words = outcome
             steps.append(_step(rules, share, rule, inputs, words))
@@ -311,11 +382,12 @@ def _length(stays: Sequence[tuple[int, int]]) -> int:
     return covered
 
 
-def _findings_to_look_at(findings: Iterable[Finding]) -> list[str]:
+def _findings_to_look_at(paid: Paid) -> list[str]:
     """In the order of LOOK_FIRST, e.g. "location_outside: 400 m from the door ± 12 m, fence 100 m"."""
     found: dict[FindingCode, str] = {}
-    for finding in findings:
-        if finding.code in LOOK_FIRST and finding.code not in found:
+    for finding in paid.findings:
+        look = LOOK_FIRST.get(finding.code)
+        if look is not None and finding.code not in found and look(finding, paid):
             found[finding.code] = f"{finding.code.value}: {explain(finding)}".removesuffix(": ")
     return [found[code] for code in LOOK_FIRST if code in found]
 
@@ -333,11 +405,25 @@ def _gaps_to_look_at(
         gaps.append("amended: times were corrected")
     if not attendances:
         gaps.append("no attendance recorded")
+    if any(
+        share.planned and share.stays and max(end for _, end in share.stays) <= share.planned[0]
+        for share in shares
+    ):
+        gaps.append("left before the planned start")
     if len(shares) > visit.carers_required:
         gaps.append(f"{len(shares)} workers came, {visit.carers_required} required")
     if rules.rate_pence_per_hour is None:
         gaps.append("the contract states no hourly rate")
     return gaps
+
+
+def _turned_away(shares: Sequence[Share], left_saying: Mapping[str | None, str]) -> list[str]:
+    """Where several came the visit is completed, though one of them says that care could not be given."""
+    return [
+        f"{share.care_worker or 'a worker not known'} left saying {left_saying[share.care_worker]}"
+        for share in shares
+        if share.care_worker in left_saying
+    ]
 
 
 def _planned_seconds(visit: Visit) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -63,6 +64,45 @@ async def test_a_week_becomes_lines_with_their_working(database: Addresses) -> N
             ("rate", None, 1800),
         ]
         assert (found["V-3"]["funder"], found["V-1"]["funder"]) == ("nhs", "council")
+
+
+async def test_a_run_knows_what_a_worker_of_two_said_on_leaving_and_where_each_tap_was(
+    database: Addresses,
+) -> None:
+    async with a_borough(database) as owner, worker(database) as db:
+        events = [UUID(int=number) for number in (1, 2, 3, 4)]
+        for event, reason in zip(events, (None, "no_access", None, None), strict=True):
+            await owner.execute(
+                "INSERT INTO check_events (tenant_id, event_id, received_at, kind, occurred_at, method, reason_code,"
+                " body_sha256, body) VALUES (1, $1, $2, 'check_out', $2, 'app', $3, '', '')",
+                event, NOW, reason,
+            )  # fmt: skip
+        stay = {
+            "check_in_at": "2026-11-16T09:00:00Z",
+            "check_out_at": "2026-11-16T09:30:00Z",
+            "amended": False,
+        }
+        await add_visit(owner, "V-hoist", None, state="completed")
+        await owner.execute(
+            "UPDATE visits SET carers_required = 2, attendances = $1 WHERE ref = 'V-hoist'",
+            [
+                stay | {"care_worker": name, "check_in_event": None, "check_out_event": str(event)}
+                for name, event in (("CW-ALICE", events[0]), ("CW-BOB", events[1]))
+            ],
+        )
+        for ref, place in (("V-home", "location_inside"), ("V-nowhere", "location_none")):
+            await add_visit(owner, ref, "09:00 09:30")
+            found = [
+                {"code": code, "event_id": str(events[2]), "measure": 660, "unit": "min"}
+                for code in (place, "late_sync")
+            ]
+            await owner.execute("UPDATE visits SET findings = $2 WHERE ref = $1", ref, found)
+        await run(db, 1, WEEK, NOW)
+        assert {ref: line["exception"] for ref, line in (await lines(owner)).items()} == {
+            "V-hoist": "CW-BOB left saying no_access",
+            "V-home": None,
+            "V-nowhere": "late_sync: received 11 h 00 min after it happened",
+        }
 
 
 async def test_a_second_run_writes_only_what_changed(
