@@ -23,7 +23,8 @@ from typing import Any
 from uuid import UUID
 
 from ecm.actuals.line import ActualLine
-from ecm.actuals.payable import EVIDENCE_OF_PLACE, LOOK_FIRST, payable
+from ecm.actuals.look_first import EVIDENCE_OF_PLACE, LOOK_FIRST
+from ecm.actuals.payable import payable
 from ecm.actuals.periods import Period, no_day_twice, period_named
 from ecm.actuals.rules import DEFAULT, PaymentRules
 from ecm.clock import Clock

@@ -16,14 +16,13 @@ All sums are integers: seconds, and pence rounded half up once for each worker.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
 from types import MappingProxyType
-from typing import NamedTuple
 
 from ecm.actuals.line import ActualLine, OneInput, Step, pence, pounds_in_words, time_in_words
+from ecm.actuals.look_first import Paid, findings_to_look_at, gaps_to_look_at, turned_away
 from ecm.actuals.rules import Basis, Cap, PaymentRules, RoundingMode, RoundingOf
-from ecm.visit.model import Assessment, Attendance, Finding, FindingCode, State, Visit
-from ecm.visit.reasons import explain
+from ecm.actuals.share import Share, length, planned_seconds, seconds_of
+from ecm.visit.model import Assessment, Attendance, State, Visit
 
 OUTCOMES: dict[State, tuple[str, str | None]] = {
     # what the visit became: (why it pays nothing, why somebody should look)
@@ -67,9 +66,9 @@ def payable(
             parts.append((share, worked[-1].seconds_after))
         if len(shares) > 1:
             steps.append(_sum_of_workers(shares, rules, seconds, amount))
-        why_look += _findings_to_look_at(Paid(visit, assessment.findings, parts))
-        why_look += _gaps_to_look_at(visit, assessment.attendances, shares, rules)
-        why_look += _turned_away(shares, left_saying)
+        why_look += findings_to_look_at(Paid(visit, assessment.findings, parts))
+        why_look += gaps_to_look_at(visit, assessment.attendances, shares, rules)
+        why_look += turned_away(shares, left_saying)
     else:
         words, look = OUTCOMES[assessment.state]
         steps.append(
@@ -77,94 +76,17 @@ def payable(
         )
         why_look += [look] if look else []
 
-    planned_seconds = _planned_seconds(visit)
+    planned = planned_seconds(visit)
     return ActualLine(
         state=assessment.state,
-        planned_seconds=planned_seconds * visit.carers_required,
+        planned_seconds=planned * visit.carers_required,
         actual_seconds=sum(share.seconds for share in shares),
         payable_seconds=seconds,
         amount_pence=amount,
-        planned_pence=pence(planned_seconds, rules.rate_pence_per_hour) * visit.carers_required,
+        planned_pence=pence(planned, rules.rate_pence_per_hour) * visit.carers_required,
         steps=tuple(steps),
         exception="; ".join(why_look) or None,
     )
-
-
-class Share(NamedTuple):
-    """One worker's part while it passes through the stages. Clock ends are whole seconds since 1970."""
-
-    care_worker: str | None
-    stays: tuple[tuple[int, int], ...]
-    seconds: int
-    planned: tuple[int, int] | None
-    commissioned_seconds: int | None
-
-    @property
-    def planned_seconds(self) -> int | None:
-        return self.planned[1] - self.planned[0] if self.planned else None
-
-
-class Paid(NamedTuple):
-    """A completed visit as it was worked out: each worker's part as recorded, and the seconds paid for it."""
-
-    visit: Visit
-    findings: Sequence[Finding]
-    parts: Sequence[tuple[Share, int]]
-
-
-def _always(_: Finding, __: Paid) -> bool:
-    return True
-
-
-def _not_known_to_be_there(late: Finding, paid: Paid) -> bool:
-    """A position at the home is a second witness; the hour by itself is the device's word alone."""
-    return not any(
-        found.code is FindingCode.LOCATION_INSIDE and found.event_id == late.event_id
-        for found in paid.findings
-        if late.event_id is not None
-    )
-
-
-def _early_minutes_are_paid(_: Finding, paid: Paid) -> bool:
-    return any(
-        seconds > _length([(max(i, share.planned[0]), max(o, share.planned[0])) for i, o in share.stays])
-        for share, seconds in paid.parts
-        if share.planned is not None
-    )
-
-
-def _somebody_stayed_longer(overran: Finding, paid: Paid) -> bool:
-    """Than planned and tolerated. Who began late and stayed as long as planned left late, and that is all."""
-    tolerated = _planned_seconds(paid.visit) + (overran.limit or 0) * 60
-    return any(share.seconds > tolerated for share, _ in paid.parts)
-
-
-def _more_is_paid_than_was_there(short: Finding, paid: Paid) -> bool:
-    """Short of what was bought, that is: a visit of 29 minutes out of 30 may well be paid as 30."""
-    bought_min = _planned_seconds(paid.visit) / 60
-    return (short.limit or 0) < bought_min and any(seconds > share.seconds for share, seconds in paid.parts)
-
-
-LOOK_FIRST: Mapping[FindingCode, Callable[[Finding, Paid], bool]] = {
-    # what was found, and when a person looks at it before it is paid  # because
-    FindingCode.CLOCK_SKEW: _always,  # the times are the device's, and its clock is wrong
-    FindingCode.LATE_SYNC: _not_known_to_be_there,  # sent hours later, it can say any hour it likes
-    FindingCode.MANUAL_ENTRY: _always,  # somebody wrote it down afterwards
-    FindingCode.LOCATION_OUTSIDE: _always,  # it happened elsewhere
-    FindingCode.CLI_UNKNOWN: _always,  # the telephone stands for the home, and this is not the home's
-    FindingCode.UNPLANNED: _always,  # nobody bought it
-    FindingCode.WRONG_WORKER: _always,  # somebody else came, or somebody else's name was used
-    FindingCode.SECOND_WORKER_MISSING: _always,  # care for two was given by one, or not given
-    FindingCode.STARTED_EARLY: _early_minutes_are_paid,  # nobody bought the minutes before the plan
-    FindingCode.OVERRAN: _somebody_stayed_longer,  # extra time is claimed, or the check-out was forgotten
-    FindingCode.SHORT: _more_is_paid_than_was_there,  # minutes nobody was there for
-    FindingCode.OVERLAP: _always,  # nobody is in two homes at once
-    FindingCode.IMPOSSIBLE_TRAVEL: _always,  # nor comes from one to the other in no time
-    FindingCode.REPEATED_FIX: _always,  # no two real positions are the same to six places
-}
-
-EVIDENCE_OF_PLACE = (FindingCode.LOCATION_INSIDE,)
-"""Findings that LOOK_FIRST asks after beside its own."""
 
 
 Stage = tuple[Share, dict[str, OneInput], str]
@@ -350,86 +272,24 @@ def _shares(visit: Visit, attendances: Iterable[Attendance]) -> list[Share]:
     for attendance in attendances:
         of_worker = stays.setdefault(attendance.care_worker, [])
         if attendance.check_in_at is not None and attendance.check_out_at is not None:
-            start = _seconds(attendance.check_in_at)
-            of_worker.append((start, max(start, _seconds(attendance.check_out_at))))
+            start = seconds_of(attendance.check_in_at)
+            of_worker.append((start, max(start, seconds_of(attendance.check_out_at))))
     planned = None
     if visit.planned_start is not None and visit.planned_end is not None:
-        planned = (_seconds(visit.planned_start), _seconds(visit.planned_end))
+        planned = (seconds_of(visit.planned_start), seconds_of(visit.planned_end))
     commissioned = visit.commissioned_minutes * 60 if visit.commissioned_minutes is not None else None
     return [
-        Share(worker, tuple(sorted(ends)), _length(ends), planned, commissioned)
+        Share(worker, tuple(sorted(ends)), length(ends), planned, commissioned)
         for worker, ends in stays.items()
     ]
 
 
 def _with_stays(share: Share, stays: tuple[tuple[int, int], ...]) -> Share:
-    return share._replace(stays=stays, seconds=_length(stays))
+    return share._replace(stays=stays, seconds=length(stays))
 
 
 def _paying(share: Share, seconds: int) -> Share:
     return Share(share.care_worker, share.stays, seconds, share.planned, share.commissioned_seconds)
-
-
-def _length(stays: Sequence[tuple[int, int]]) -> int:
-    """Seconds covered by any of the stays: time recorded twice is there once."""
-    if len(stays) == 1:
-        return stays[0][1] - stays[0][0]
-    covered, reached = 0, None
-    for start, end in sorted(stays):
-        begin = start if reached is None else max(start, reached)
-        covered += max(0, end - begin)
-        reached = end if reached is None else max(end, reached)
-    return covered
-
-
-def _findings_to_look_at(paid: Paid) -> list[str]:
-    """In the order of LOOK_FIRST, e.g. "location_outside: 400 m from the door ± 12 m, fence 100 m"."""
-    found: dict[FindingCode, str] = {}
-    for finding in paid.findings:
-        look = LOOK_FIRST.get(finding.code)
-        if look is not None and finding.code not in found and look(finding, paid):
-            found[finding.code] = f"{finding.code.value}: {explain(finding)}".removesuffix(": ")
-    return [found[code] for code in LOOK_FIRST if code in found]
-
-
-def _gaps_to_look_at(
-    visit: Visit, attendances: Sequence[Attendance], shares: Sequence[Share], rules: PaymentRules
-) -> list[str]:
-    """What a completed visit lacks, so that nobody pays it unseen."""
-    gaps = []
-    if any(attendance.check_in_at is None for attendance in attendances):
-        gaps.append("no_check_in: not payable yet")
-    if any(attendance.check_out_at is None for attendance in attendances):
-        gaps.append("no_check_out: not payable yet")
-    if any(attendance.amended for attendance in attendances):
-        gaps.append("amended: times were corrected")
-    if not attendances:
-        gaps.append("no attendance recorded")
-    if any(
-        share.planned and share.stays and max(end for _, end in share.stays) <= share.planned[0]
-        for share in shares
-    ):
-        gaps.append("left before the planned start")
-    if len(shares) > visit.carers_required:
-        gaps.append(f"{len(shares)} workers came, {visit.carers_required} required")
-    if rules.rate_pence_per_hour is None:
-        gaps.append("the contract states no hourly rate")
-    return gaps
-
-
-def _turned_away(shares: Sequence[Share], left_saying: Mapping[str | None, str]) -> list[str]:
-    """Where several came the visit is completed, though one of them says that care could not be given."""
-    return [
-        f"{share.care_worker or 'a worker not known'} left saying {left_saying[share.care_worker]}"
-        for share in shares
-        if share.care_worker in left_saying
-    ]
-
-
-def _planned_seconds(visit: Visit) -> int:
-    if visit.planned_start is None or visit.planned_end is None:
-        return 0
-    return _seconds(visit.planned_end) - _seconds(visit.planned_start)
 
 
 _ROUNDED = {RoundingMode.UP: "rounded up", RoundingMode.DOWN: "rounded down", RoundingMode.NEAREST: "rounded"}
@@ -445,11 +305,6 @@ def _down(seconds: int, step: int) -> int:
 
 def _nearest(seconds: int, step: int) -> int:
     return (2 * seconds + step) // (2 * step) * step
-
-
-def _seconds(at: datetime) -> int:
-    """Whole seconds since 1970; what a device says beyond them is not paid."""
-    return int(at.timestamp() // 1)
 
 
 def _utc(stays: Sequence[tuple[int, int]], which: int) -> int | None:

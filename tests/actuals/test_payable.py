@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecm.actuals.line import ActualLine, pence
-from ecm.actuals.payable import LOOK_FIRST, payable
+from ecm.actuals.look_first import LOOK_FIRST
+from ecm.actuals.payable import payable
 from ecm.actuals.rules import Basis, Cap, PaymentRules, Rounding, RoundingMode, RoundingOf
 from ecm.visit.model import Assessment, Attendance, Finding, FindingCode, State, Visit
 from ecm.visit.reasons import explain

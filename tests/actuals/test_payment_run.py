@@ -153,7 +153,8 @@ async def test_a_locked_period_is_never_written_again(database: Addresses) -> No
             async with db.transaction() as connection:
                 await connection.execute(
                     "INSERT INTO actual_lines"
-                    " SELECT (jsonb_populate_record(l, jsonb_build_object('visit_id', $1::bigint))).* FROM actual_lines l",
+                    " SELECT (jsonb_populate_record(l, jsonb_build_object('visit_id', $1::bigint))).*"
+                    " FROM actual_lines l",
                     other,
                 )
         await owner.execute("UPDATE visits SET state = 'missed', version = 2")
