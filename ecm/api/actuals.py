@@ -34,6 +34,8 @@ router = APIRouter(tags=["actuals"])
 PERIOD_EXAMPLES = ["2026-W47"]
 NAME = {"min_length": 1, "max_length": 64, "pattern": NO_NUL}
 PeriodInPath = Annotated[str, Path(**NAME, examples=PERIOD_EXAMPLES)]
+RunPeriodInPath = Annotated[str, Path(**NAME, examples=["2026-W46"])]
+"""Of another week than the one a run is asked for: its lines are whole."""
 PeriodInQuery = Annotated[
     str,
     Query(
@@ -261,7 +263,7 @@ async def ask_for_run(
 async def export_period(
     door: Annotated[Services, Depends(services)],
     who: Annotated[Actor, Depends(permit_for(Action.READ_ACTUALS))],
-    period: PeriodInPath,
+    period: RunPeriodInPath,
     file_format: Annotated[FileFormat, Query(alias="format")] = FileFormat.CSV,
     funder: Funder | None = None,
 ) -> StreamingResponse:
