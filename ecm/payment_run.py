@@ -356,7 +356,7 @@ def _left_saying(visit: Mapping[str, Any]) -> dict[str | None, str]:
     return {
         stay["care_worker"]: reasons[stay["check_out_event"]]
         for stay in visit["attendances"]
-        if stay["check_out_event"] in reasons
+        if stay.get("check_out_event") in reasons
     }
 
 
