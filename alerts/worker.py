@@ -13,7 +13,7 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from alerts.rules import (
@@ -40,6 +40,11 @@ log = logging.getLogger(__name__)
 
 PROOF_SECONDS = 5
 """How often, in real time, an idle worker proves that an alarm would get through."""
+
+TOO_OLD_TO_TELL = timedelta(hours=24)
+"""What was due longer ago is history, as when last month's visits are imported: it goes on record, it wakes nobody."""
+
+TELL_NOBODY = "[]"
 
 VisitKey = tuple[int, int]
 
@@ -124,6 +129,7 @@ class _Write:
     """What one batch writes, a row for each alert."""
 
     contacts: Mapping[int, Sequence[Record]]
+    tell_from: datetime
     ladders: dict[tuple[int, str, str], str] = field(default_factory=dict)
     raises: list[tuple[Any, ...]] = field(default_factory=list)
     changes: list[tuple[Any, ...]] = field(default_factory=list)
@@ -146,7 +152,7 @@ async def _decide_and_write(connection: Connection, todos: Sequence[Record], now
     for row in await connection.fetch(sql.contacts, sorted(set(tenants))):
         contacts.setdefault(row["tenant_id"], []).append(row)
 
-    write = _Write(contacts)
+    write = _Write(contacts, tell_from=now - TOO_OLD_TO_TELL)
     for visit in visits:
         key = visit["tenant_id"], visit["visit_id"]
         try:
@@ -159,7 +165,7 @@ async def _decide_and_write(connection: Connection, todos: Sequence[Record], now
         _note(write, visit, actions)
     write.done = [todo_id for ids in todo_ids.values() for todo_id in ids]
     raises, changes = _columns(write.raises, 9), _columns(write.changes, 4)
-    await connection.execute(sql.write, *raises, *changes, now, write.done, *_TAKES_OVER)
+    await connection.execute(sql.write, *raises, *changes, now, write.done, *_TAKES_OVER, write.tell_from)
 
 
 def _note(write: _Write, visit: Record, actions: Sequence[Action]) -> None:
@@ -167,6 +173,7 @@ def _note(write: _Write, visit: Record, actions: Sequence[Action]) -> None:
     for action in actions:
         match action:
             case Raise():
+                ladder = _ladder(write, visit["tenant_id"], visit["provider_ref"], action.severity)
                 write.raises.append(
                     (
                         visit["tenant_id"],
@@ -176,7 +183,7 @@ def _note(write: _Write, visit: Record, actions: Sequence[Action]) -> None:
                         action.raised_for,
                         action.severity,
                         action.reason,
-                        _ladder(write, visit["tenant_id"], visit["provider_ref"], action.severity),
+                        ladder if action.raised_for >= write.tell_from else TELL_NOBODY,
                         action.over,
                     )
                 )

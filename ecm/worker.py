@@ -13,17 +13,17 @@ import os
 import socket
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from alerts.sender import Sender
 from alerts.worker import AlertWorker
-from ecm import payment_run
 from ecm.clock import Clock
-from ecm.errors import Conflict, DatabaseAway
+from ecm.errors import DatabaseAway
 from ecm.overdue import Watcher
+from ecm.payment_run import PaymentRuns
 from ecm.processing import Processor
 from ecm.settings import Settings
 from ecm.store.db import Database
@@ -54,7 +54,7 @@ class Worker:
         self._watcher = Watcher(db, clock)
         self._alerts = AlertWorker(db, clock, settings)
         self._sender = Sender(db, clock, settings)
-        self._payment_runs = payment_run.PaymentRuns(db, clock)
+        self._payment_runs = PaymentRuns(db, clock)
         self._woken: dict[str, asyncio.Event] = {}
         self._name = f"worker {socket.gethostname()} {os.getpid()}"
 
@@ -171,15 +171,8 @@ class Worker:
                 await connection.execute(query, now)
 
     async def _payment_run(self) -> None:
-        """Works out the actuals of this week and the last again, for every tenant. A locked period is left alone."""
-        now = self._clock.now()
-        async with self._db.transaction() as connection:
-            tenants = [row["tenant_id"] for row in await connection.fetch(sql.all_tenants)]
-        for tenant_id in tenants:
-            for day in (now - timedelta(days=7), now):
-                year, week, _ = day.isocalendar()
-                with suppress(Conflict):
-                    await payment_run.run(self._db, tenant_id, f"{year}-W{week:02d}", now)
+        """Works out the actuals of this week and the last again, for every tenant."""
+        await self._payment_runs.nightly()
 
 
 async def _first_of(woken: asyncio.Event, seconds: float) -> None:

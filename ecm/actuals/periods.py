@@ -21,6 +21,18 @@ class Period:
     starts_on: date
     ends_on: date
 
+    def shares_a_day(self, other: Period) -> bool:
+        return self.starts_on <= other.ends_on and other.starts_on <= self.ends_on
+
+
+def no_day_twice(period: Period, other: Period) -> str:
+    """Why the one cannot be where the other is."""
+    days, theirs = (f"{one.starts_on:%d/%m/%Y} to {one.ends_on:%d/%m/%Y}" for one in (period, other))
+    return (
+        f"Payment period {period.name} ({days}) shares days with {other.name} ({theirs}),"
+        " and a visit is paid in one period only."
+    )
+
 
 def period_named(name: str) -> Period | None:
     """`2026-W47` (ISO, Monday to Sunday), `2026-11` or `2026-11-23`; None for a name that says no dates."""

@@ -15,9 +15,9 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from ecm.actuals.periods import period_named
+from ecm.actuals.periods import Period, no_day_twice, period_named
 from ecm.api.audit import write_down
-from ecm.api.exports import FORMATS, export
+from ecm.api.exports import FORMATS, export, left_out
 from ecm.api.visits import Step
 from ecm.api.wire import NEXT_PAGE, NO_NUL, Limit, Page, answers, page_of
 from ecm.doors import Services, permit_for, services
@@ -34,6 +34,8 @@ router = APIRouter(tags=["actuals"])
 PERIOD_EXAMPLES = ["2026-W47"]
 NAME = {"min_length": 1, "max_length": 64, "pattern": NO_NUL}
 PeriodInPath = Annotated[str, Path(**NAME, examples=PERIOD_EXAMPLES)]
+RunPeriodInPath = Annotated[str, Path(**NAME, examples=["2026-W46"])]
+"""Of another week than the one a run is asked for: its lines are whole."""
 PeriodInQuery = Annotated[
     str,
     Query(
@@ -46,6 +48,10 @@ Cursor = Annotated[
     str | None,
     Query(pattern=r"^[01]\.[0-9]{1,15}\.[0-9]{1,18}$", description="`next` of the page before."),
 ]
+LEFT_OUT = {
+    "Lines-Left-Out-Unseen": "Lines not in this file because somebody must look at them first.",
+    "Lines-Left-Out-Changed": "Lines not in this file because their visit changed since the run: run again.",
+}
 BEFORE_ALL = (False, -(2**62), 0)
 
 
@@ -68,6 +74,9 @@ class PeriodState(BaseModel):
     ends_on: date | None
     requested_at: datetime | None = Field(
         description="When a run was last asked for; later than run_at: it waits."
+    )
+    running_since: datetime | None = Field(
+        default=None, description="Set while a run is under way, or broke off: the lines are half of it."
     )
     run_at: datetime | None = Field(description="When the last whole run began.")
     locked_at: datetime | None
@@ -118,6 +127,7 @@ STATE = {
     "starts_on": "2026-11-16",
     "ends_on": "2026-11-22",
     "requested_at": "2026-11-23T06:00:00Z",
+    "running_since": None,
     "run_at": "2026-11-23T06:00:01Z",
     "locked_at": None,
 }
@@ -213,11 +223,16 @@ async def ask_for_run(
     who: Annotated[Actor, Depends(permit_for(Action.RUN_PAYMENT))],
     period: PeriodInPath,
 ) -> PeriodState:
-    """Has a period's lines worked out again. It is done once `run_at` is not before this `requested_at`."""
+    """Has a period's lines worked out again. It is done once `run_at` is not before this `requested_at`.
+
+    A period that shares days with another one is refused: a visit is paid in one of them only.
+    """
     _whole_tenant(who, Action.RUN_PAYMENT)
     now = door.clock.now()
     async with door.web.tenant(who.tenant_id) as connection:
         known = await _state(connection, who.tenant_id, period)
+        if known["new"]:
+            await _refuse_a_day_twice(connection, who.tenant_id, known)
         asked = (period, known["starts_on"], known["ends_on"], now, str(who))
         row = await connection.fetchrow(sql.request_run, who.tenant_id, *asked)
         if row is None:
@@ -234,30 +249,47 @@ async def ask_for_run(
     "/v1/actuals/{period}/export",
     response_class=StreamingResponse,
     responses={
-        200: {"description": "The file.", "content": {f.media_type: {} for f in FORMATS.values()}},
+        200: {
+            "description": "The file.",
+            "content": {f.media_type: {} for f in FORMATS.values()},
+            "headers": {
+                name: {"description": says, "schema": {"type": "integer"}} for name, says in LEFT_OUT.items()
+            },
+        },
         404: {},
+        409: {},
     },
 )
 async def export_period(
     door: Annotated[Services, Depends(services)],
     who: Annotated[Actor, Depends(permit_for(Action.READ_ACTUALS))],
-    period: PeriodInPath,
+    period: RunPeriodInPath,
     file_format: Annotated[FileFormat, Query(alias="format")] = FileFormat.CSV,
     funder: Funder | None = None,
 ) -> StreamingResponse:
-    """A period as a file. `abacus` leaves out every line that somebody must look at first."""
+    """A period as a file, once its lines are whole: while a run is due or under way the answer is 409.
+
+    `abacus` is paid from. It leaves out every line that somebody must look at first, and every line whose visit
+    changed since the run; the headers say how many.
+    """
     provider = reach(who, Action.READ_ACTUALS)
     async with door.web.tenant(who.tenant_id) as connection:
         await _state(connection, who.tenant_id, period)
-    parts = export(door.web, who.tenant_id, period, file_format, provider=provider, funder=funder)
+    begun = await _begun(
+        export(door.web, who.tenant_id, period, file_format, provider=provider, funder=funder)
+    )
+    left = await left_out(door.web, who.tenant_id, period, file_format, provider=provider, funder=funder)
     chosen = FORMATS[file_format]
     name = "".join(
         c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in f"actuals-{period}-{file_format}"
     )
     return StreamingResponse(
-        await _begun(parts),
+        begun,
         media_type=chosen.media_type,
-        headers={"Content-Disposition": f'attachment; filename="{name}.{chosen.ending}"'},
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}.{chosen.ending}"',
+            **dict(zip(LEFT_OUT, map(str, left), strict=True)),
+        },
     )
 
 
@@ -265,12 +297,20 @@ async def _state(connection: Connection, tenant_id: int, period: str) -> dict[st
     """The period's row, or what its name says of one that was never run. Raises NotFound."""
     row = await connection.fetchrow(sql.period, tenant_id, period)
     if row is not None:
-        return {"period": period, **row}
+        return {"period": period, "new": False, **row}
     named = period_named(period)
     if named is None:
         raise NotFound(f"There is no payment period {period!r}; a week is named 2026-W47, a month 2026-11.")
-    never = dict.fromkeys(("requested_at", "run_at", "locked_at"))
-    return {"period": period, "starts_on": named.starts_on, "ends_on": named.ends_on, **never}
+    never = dict.fromkeys(("requested_at", "running_since", "run_at", "locked_at"))
+    return {"period": period, "new": True, "starts_on": named.starts_on, "ends_on": named.ends_on, **never}
+
+
+async def _refuse_a_day_twice(connection: Connection, tenant_id: int, known: dict[str, Any]) -> None:
+    wanted = Period(known["period"], known["starts_on"], known["ends_on"])
+    await connection.execute(sql.take_periods_turn, tenant_id)
+    row = await connection.fetchrow(sql.overlapping, tenant_id, wanted.starts_on, wanted.ends_on)
+    if row is not None and row["period"] != wanted.name:
+        raise Conflict(no_day_twice(wanted, Period(row["period"], row["starts_on"], row["ends_on"])))
 
 
 def _whole_tenant(who: Actor, action: Action) -> None:

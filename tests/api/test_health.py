@@ -76,6 +76,29 @@ async def test_a_row_that_failed_is_counted_and_holds_nobody_up(story: Story) ->
     assert (await metrics(story))["ecm_processing_put_off"] == 1
 
 
+async def test_not_ready_while_a_page_does_not_get_through(story: Story) -> None:
+    await well(story)
+    await story.run(
+        "UPDATE heartbeats SET details = jsonb_build_object('page_failing_at', now() - interval '20 minutes')"
+        " WHERE process = 'worker 2'"
+    )
+    answer = await story.at_the_door().get("/readyz")
+    assert (answer.status_code, answer.json()["alarms"]["ok"]) == (503, False)
+    assert (await metrics(story))["ecm_pages_failing"] == 1
+    await story.run("UPDATE heartbeats SET details = '{\"page_failing_at\": null}'")
+    assert (await story.at_the_door().get("/readyz")).status_code == 200
+
+
+async def test_a_payment_run_that_failed_is_shown_and_wakes_nobody(story: Story) -> None:
+    await well(story)
+    await story.run(
+        "UPDATE heartbeats SET details = jsonb_build_object('payment_failed_at', now() - interval '4 hours')"
+    )
+    answer = await story.at_the_door().get("/readyz")
+    assert (answer.status_code, answer.json()["payments"]["ok"]) == (200, False)
+    assert "payment run failed" in answer.json()["payments"]["says"]
+
+
 async def test_not_ready_while_a_migration_is_missing(story: Story) -> None:
     await well(story)
     await story.run(

@@ -58,7 +58,7 @@ COLUMNS = {
     ("board_heads", "ecm_web"): "position",
     ("board_heads", "ecm_worker"): "position",
     ("payment_periods", "ecm_web"): "requested_at requested_by",
-    ("payment_periods", "ecm_worker"): "run_at",
+    ("payment_periods", "ecm_worker"): "run_at running_since",
     ("visits", "ecm_web"): "agreed_short cancelled cancelled_at care_worker_refs carers_required"
     " commissioned_minutes local_date next_planned_start planned_end planned_start provider_ref service"
     " service_user_ref time_critical window_start zone",
