@@ -28,7 +28,9 @@ QUIET = frozenset(
 
 
 # Findings that alarms are raised for, each for the visit's planned start: where the plan moved, so must the alarm.
-RAISING = frozenset({FindingCode.SHORT.value, FindingCode.LOCATION_OUTSIDE.value})
+RAISING = frozenset(
+    {FindingCode.SHORT.value, FindingCode.LOCATION_OUTSIDE.value, FindingCode.SECOND_WORKER_MISSING.value}
+)
 
 
 class StaleVersion(Exception):
