@@ -219,6 +219,7 @@ WITH changed AS (
     deadline_kind = l.deadline_kind, assessed_at = $14::timestamptz, position = h.base + l.nth
   FROM locked l JOIN heads h ON h.tenant_id = l.tenant_id
   WHERE v.tenant_id = l.tenant_id AND v.visit_id = l.visit_id
+  RETURNING 1
 ), passed AS (
   INSERT INTO transitions (tenant_id, visit_id, kind, visit_version, at, recorded_at, from_state, to_state,
                            findings_added, findings_removed, reason)
@@ -236,7 +237,8 @@ WITH changed AS (
   UNION ALL
   SELECT pg_notify('ecm_alerts', '') FROM (SELECT 1 FROM alarms LIMIT 1) AS any_alarm
 )
-SELECT (SELECT count(*) FROM locked) AS written, (SELECT count(*) FROM told) AS told;
+SELECT (SELECT count(*) FROM locked) AS current, (SELECT count(*) FROM written) AS written,
+       (SELECT count(*) FROM told) AS told;
 
 -- name: done role: ecm_worker
 -- The to-dos are done, and the visits whose workers' trail changed are to be looked at again.
@@ -247,5 +249,5 @@ SELECT t.tenant_id, t.visit_id FROM unnest($2::int[], $3::bigint[]) AS t(tenant_
 -- name: put_off role: ecm_worker
 -- A poison row waits, longer each time, and is reported on the health page; it stops nobody else.
 UPDATE processing_queue SET tries = tries + 1, last_error = $2::text,
-  available_at = $3::timestamptz + least(interval '1 hour', interval '1 second' * power(2, tries))
+  available_at = $3::timestamptz + least(interval '1 hour', interval '1 second' * power(2, least(tries, 12)))
 WHERE todo_id = $1::bigint;

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from ecm.store.embedded import Addresses
-from tests.processing.desk import Desk, at
+from tests.processing.desk import Desk, at, minutes
 
 
 @pytest_asyncio.fixture
@@ -287,3 +287,39 @@ async def test_evidence_from_before_a_deadline_that_was_judged_does_not_take_the
     await desk.processor.step()
     assert (await desk.passed("hoist")).count("second_worker_missing") == 1
     assert "second_worker_missing" in await desk.codes("hoist")
+
+
+async def test_a_row_that_failed_all_winter_is_still_put_off(desk: Desk) -> None:
+    await desk.plan("bad", "09:00", "09:30")
+    await desk.run("UPDATE visits SET zone = 'Nowhere/Nothing'")
+    await desk.run("UPDATE processing_queue SET tries = 300")
+    await desk.settle()
+    waits = await desk.value("SELECT available_at - now() FROM processing_queue WHERE tries = 301")
+    assert minutes(59) < waits <= minutes(60)
+
+
+async def test_a_new_authority_has_its_board_and_its_visits_are_assessed(desk: Desk) -> None:
+    await desk.run("INSERT INTO tenants (tenant_id, name) VALUES (2, 'Other Shire')")
+    await desk.run(
+        """
+        INSERT INTO providers (tenant_id, ref, name) VALUES (2, 'north', 'Northfield Care');
+        INSERT INTO service_users (tenant_id, ref, name) VALUES (2, 'zoe', 'Zoe');
+        WITH v AS (
+          INSERT INTO visits (tenant_id, ref, service_user_ref, provider_ref, local_date, zone, planned_start,
+            planned_end, window_start)
+          VALUES (2, 'breakfast', 'zoe', 'north', '2026-11-23', 'Europe/London', '2026-11-23 09:00Z',
+            '2026-11-23 09:30Z', '2026-11-23 09:00Z') RETURNING visit_id)
+        INSERT INTO processing_queue (tenant_id, visit_id) SELECT 2, visit_id FROM v
+        """
+    )
+    await desk.settle("09:20")
+    found = await desk.rows("SELECT state, position FROM visits WHERE tenant_id = 2")
+    assert [(r["state"], r["position"] > 0) for r in found] == [("late", True)]
+
+
+async def test_a_visit_that_could_not_be_written_is_never_taken_for_done(desk: Desk) -> None:
+    await desk.plan("breakfast", "09:00", "09:30")
+    await desk.run("DELETE FROM board_heads")
+    await desk.settle()
+    assert (await desk.visit("breakfast"))["version"] == 0
+    assert await desk.value("SELECT last_error FROM processing_queue") == "AssertionError"
