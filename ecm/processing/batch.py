@@ -47,6 +47,7 @@ class Batch:
     async def run(self) -> None:
         await self._lock()
         await self._trace()
+        await self._pass_over_the_cancelled()
         hoods = await self._load()
         touched = await self._allocate(hoods)
         await self._assess(hoods, touched | self.work.asked.keys())
@@ -72,6 +73,12 @@ class Batch:
             keys = _lock_keys(_names(found))
             if not await self.connection.fetchval(sql.try_lock_neighbourhoods, keys):
                 raise StaleVersion
+
+    async def _pass_over_the_cancelled(self) -> None:
+        """Nobody is merged with a visit that is not to be: the one before is judged without it."""
+        if self.work.asked:
+            found = await self.connection.fetch(sql.pass_over, *columns(self.work.asked))
+            self.again |= {(r["tenant_id"], r["visit_id"]) for r in found}
 
     # ------------------------------------------------------------------ load
 

@@ -106,6 +106,34 @@ SELECT pg_advisory_xact_lock(k) FROM (SELECT DISTINCT k FROM unnest($1::bigint[]
 -- More of them while others are held: without waiting, for out of order that could be a deadlock.
 SELECT coalesce(bool_and(pg_try_advisory_xact_lock(k)), true) FROM unnest($1::bigint[]) AS k;
 
+-- name: pass_over role: ecm_worker
+-- Where these visits were called off by an amendment: whoever's next one they were is followed by the one after.
+WITH gone AS (
+  SELECT v.tenant_id, v.service_user_ref, v.planned_start
+  FROM unnest($1::int[], $2::bigint[]) AS q(tenant_id, visit_id)
+  JOIN visits v ON v.tenant_id = q.tenant_id AND v.visit_id = q.visit_id
+  WHERE EXISTS (SELECT FROM amendments a
+                WHERE a.tenant_id = q.tenant_id AND a.visit_id = q.visit_id AND a.kind = 'cancelled')
+), preceding AS MATERIALIZED (
+  SELECT v.tenant_id, v.visit_id, v.service_user_ref, v.planned_start
+  FROM gone g JOIN visits v ON v.tenant_id = g.tenant_id AND v.service_user_ref = g.service_user_ref
+    AND v.window_start BETWEEN g.planned_start - interval '24 hours' AND g.planned_start
+  WHERE v.next_planned_start = g.planned_start ORDER BY v.tenant_id, v.visit_id FOR NO KEY UPDATE OF v
+)
+UPDATE visits v SET next_planned_start = following.planned_start
+FROM preceding p
+LEFT JOIN LATERAL (
+  SELECT n.planned_start FROM visits n
+  WHERE n.tenant_id = p.tenant_id AND n.service_user_ref = p.service_user_ref
+    AND n.window_start > p.planned_start AND n.window_start <= p.planned_start + interval '24 hours'
+    AND n.planned_start IS NOT NULL AND NOT n.cancelled AND NOT EXISTS (
+      SELECT FROM amendments a
+      WHERE a.tenant_id = n.tenant_id AND a.visit_id = n.visit_id AND a.kind = 'cancelled')
+  ORDER BY n.window_start LIMIT 1) following ON true
+WHERE v.tenant_id = p.tenant_id AND v.visit_id = p.visit_id
+  AND v.next_planned_start IS DISTINCT FROM following.planned_start
+RETURNING v.tenant_id, v.visit_id;
+
 -- name: inexplicit_nearby role: ecm_worker
 -- These people's events that did not name their visit: only they can move between visits.
 SELECT DISTINCT o.tenant_id, o.service_user_ref, o.event_id

@@ -401,7 +401,7 @@ async def test_the_check_in_follows_a_check_out_that_is_linked_and_both_come_bac
     await desk.settle("09:31")
     await desk.link(bobs, left)
     await desk.settle("09:35")
-    assert await desk.state("bobs") == "completed"
+    assert (await desk.state("alices"), await desk.state("bobs")) == ("late", "completed")
     await desk.run(
         """INSERT INTO amendments (tenant_id, visit_id, kind, event_id, reason_code, made_by, made_at)
            VALUES (1, $1, 'reject', $2, 'test', 'the office', $3)""",
