@@ -1,4 +1,4 @@
-"""One batch in one transaction, in the order it happens: lock, load, allocate, record, assess, done.
+"""One batch in one transaction, in the order it happens: lock, trace, load, allocate, record, assess, done.
 
 People and workers are locked for the transaction, in sorted order, so two batches never look at one
 neighbourhood at once and never deadlock.

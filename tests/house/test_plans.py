@@ -103,6 +103,7 @@ HOT = [
     (P, "rostered_nearby", ([1], [1], ["w5"], [NOW], [True]), {"visits_of_day"}),
     (P, "beside", ([1], [1], ["w5"], [NOW], [EVENT], [True], [EVENT], "linked", DAY_LONG),
      {"event_outcomes_trail", "check_events_pkey", "amendments_of_event"}),
+    (P, "pass_over", ([1] * 3, [5, 6, 7]), {"visits_pkey", "visits_of_person"}),
     (O, "due", (NOW, 500, [1], [5]), {"visits_due"}),
     (O, "next_deadline", ([1], [5]), {"visits_due"}),
     (O, "oldest_waiting", (), {"processing_queue_ready", "check_events_pkey"}),
