@@ -242,6 +242,7 @@ CROSS JOIN LATERAL (
   SELECT o.visit_id FROM event_outcomes o
   WHERE o.tenant_id = d.tenant_id AND o.care_worker_ref = d.care_worker_ref AND o.occurred_at >= d.occurred_at
     AND o.occurred_at < d.occurred_at + $11::interval AND o.visit_id IS DISTINCT FROM d.visit_id
+    AND o.event_id <> d.event_id
   ORDER BY o.occurred_at, o.event_id LIMIT 1) following
 WHERE d.care_worker_ref IS NOT NULL AND following.visit_id IS NOT NULL;
 

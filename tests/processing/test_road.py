@@ -412,3 +412,26 @@ async def test_the_check_in_follows_a_check_out_that_is_linked_and_both_come_bac
     await desk.run("INSERT INTO processing_queue (tenant_id, event_id) VALUES (1, $1)", left)
     await desk.settle("09:36")
     assert (await desk.state("alices"), await desk.state("bobs")) == ("in_progress", "late")
+
+
+async def test_a_rejected_check_in_that_is_linked_after_all_is_in_the_trail_of_the_visit_after_it(
+    desk: Desk,
+) -> None:
+    """What was said of it before is not the event after it."""
+    alices = await desk.plan("alices", "09:00", "09:45")
+    await desk.plan("bobs", "09:10", "09:55", person="bob")
+    event = await desk.arrive("in", "09:05", person="zelda", metres=None)
+    await desk.arrive("in", "09:11", person="bob", visit="bobs", metres=None)
+    await desk.settle()
+    await desk.run(
+        """INSERT INTO amendments (tenant_id, kind, event_id, reason_code, made_by, made_at)
+           VALUES (1, 'reject', $1, 'test', 'the office', $2)""",
+        event,
+        desk.clock.at,
+    )
+    await desk.run("INSERT INTO processing_queue (tenant_id, event_id) VALUES (1, $1)", event)
+    await desk.settle()
+    assert "overlap" not in await desk.codes("bobs")
+    await desk.link(alices, event)
+    await desk.settle()
+    assert "overlap" in await desk.codes("bobs")
