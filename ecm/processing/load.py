@@ -13,6 +13,7 @@ from ecm.processing import rows
 from ecm.store.db import Connection, Record
 from ecm.store.queries import load_queries
 from ecm.visit.clocks import happened_at
+from ecm.visit.matching import LONGEST_STAY
 from ecm.visit.model import Amendment, CheckEvent, EventKind, Place
 from ecm.visit.policy import DEFAULT
 
@@ -100,6 +101,7 @@ async def trails(
         [key[1] for key, _, _ in began],
         [worker for _, worker, _ in began],
         [at for _, _, at in began],
+        LONGEST_STAY,
     )
     by_visit: dict[VisitKey, list[CheckEvent]] = defaultdict(list)
     for r in found:

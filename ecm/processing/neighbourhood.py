@@ -63,6 +63,28 @@ class Neighbourhood:
         self.evidence = shared.by_visit
         return shared
 
+    def lost(self, shared: Allocation) -> set[UUID]:
+        """What counted for a visit and counts for none now, without being half of a stay that just arrived."""
+        arrived = {
+            event.event_id
+            for stay in shared.unplanned
+            if any(event.event_id in self.arrived for event in stay.events)
+            for event in stay.events
+        }
+        return {
+            event_id
+            for event_id, stored in self.events.items()
+            if event_id not in self.arrived | arrived
+            and stored.visit_id is not None
+            and shared.matches[event_id].visit_id is None
+            and not shared.matches[event_id].explicit
+            and not shared.matches[event_id].rejected
+        }
+
+    def leave(self, events: set[UUID]) -> None:
+        for event_id in events:
+            del self.events[event_id]
+
     def outcomes(self, shared: Allocation, strangers: tuple[Stay, ...]) -> list[Outcome]:
         """What became of each event that arrived or moved. `strangers`: stays of workers we do not know."""
         unknown = {event.event_id for stay in strangers for event in stay.events}

@@ -85,6 +85,7 @@ GRANT SELECT ON grows TO ecm_worker
 LATER = NOW + timedelta(hours=4)
 EARLIER = NOW - timedelta(hours=4)
 EVENT = UUID("00000000-0000-4000-8000-000000000100")
+DAY_LONG = timedelta(hours=25)
 
 P = "ecm/processing/processing.sql"
 O = "ecm/overdue.sql"  # noqa: E741
@@ -98,8 +99,11 @@ HOT = [
     (P, "visits_nearby", ([1], ["s7"], [EARLIER], [LATER]), {"visits_of_person"}),
     (P, "evidence", ([1] * 3, [5, 6, 7], [1], [EVENT]), {"event_outcomes_of_visit", "check_events_pkey"}),
     (P, "amendments", ([1] * 3, [5, 6, 7]), {"amendments_of_visit"}),
-    (P, "trails", ([1], [5], ["w5"], [NOW]), {"event_outcomes_trail", "check_events_pkey"}),
-    (P, "rostered_nearby", ([1], [1], ["w5"], [NOW]), {"visits_of_day"}),
+    (P, "trails", ([1], [5], ["w5"], [NOW], DAY_LONG), {"event_outcomes_trail", "check_events_pkey"}),
+    (P, "rostered_nearby", ([1], [1], ["w5"], [NOW], [True]), {"visits_of_day"}),
+    (P, "beside", ([1], [1], ["w5"], [NOW], [EVENT], [True], [EVENT], "linked", DAY_LONG),
+     {"event_outcomes_trail", "check_events_pkey", "amendments_of_event"}),
+    (P, "pass_over", ([1] * 3, [5, 6, 7]), {"visits_pkey", "visits_of_person"}),
     (O, "due", (NOW, 500, [1], [5]), {"visits_due"}),
     (O, "next_deadline", ([1], [5]), {"visits_due"}),
     (O, "oldest_waiting", (), {"processing_queue_ready", "check_events_pkey"}),

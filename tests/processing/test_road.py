@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from ecm.store.embedded import Addresses
-from tests.processing.desk import Desk, at
+from tests.processing.desk import Desk, at, minutes
 
 
 @pytest_asyncio.fixture
@@ -315,3 +315,151 @@ async def test_a_pocket_that_taps_between_two_visits_does_not_silence_the_second
     assert (await desk.state("breakfast"), await desk.state("lunch")) == ("completed", "missed")
     assert {"late", "missed"} <= set(await desk.passed("lunch"))
     assert (await desk.visit("breakfast"))["actual_end"] == at("09:30")
+
+
+async def test_a_row_that_failed_all_winter_is_still_put_off(desk: Desk) -> None:
+    await desk.plan("bad", "09:00", "09:30")
+    await desk.run("UPDATE visits SET zone = 'Nowhere/Nothing'")
+    await desk.run("UPDATE processing_queue SET tries = 300")
+    await desk.settle()
+    waits = await desk.value("SELECT available_at - now() FROM processing_queue WHERE tries = 301")
+    assert minutes(59) < waits <= minutes(60)
+
+
+async def test_a_new_authority_has_its_board_and_its_visits_are_assessed(desk: Desk) -> None:
+    await desk.run("INSERT INTO tenants (tenant_id, name) VALUES (2, 'Other Shire')")
+    await desk.run(
+        """
+        INSERT INTO providers (tenant_id, ref, name) VALUES (2, 'north', 'Northfield Care');
+        INSERT INTO service_users (tenant_id, ref, name) VALUES (2, 'zoe', 'Zoe');
+        WITH v AS (
+          INSERT INTO visits (tenant_id, ref, service_user_ref, provider_ref, local_date, zone, planned_start,
+            planned_end, window_start)
+          VALUES (2, 'breakfast', 'zoe', 'north', '2026-11-23', 'Europe/London', '2026-11-23 09:00Z',
+            '2026-11-23 09:30Z', '2026-11-23 09:00Z') RETURNING visit_id)
+        INSERT INTO processing_queue (tenant_id, visit_id) SELECT 2, visit_id FROM v
+        """
+    )
+    await desk.settle("09:20")
+    found = await desk.rows("SELECT state, position FROM visits WHERE tenant_id = 2")
+    assert [(r["state"], r["position"] > 0) for r in found] == [("late", True)]
+
+
+async def test_a_visit_that_could_not_be_written_is_never_taken_for_done(desk: Desk) -> None:
+    await desk.plan("breakfast", "09:00", "09:30")
+    await desk.run("DELETE FROM board_heads")
+    await desk.settle()
+    assert (await desk.visit("breakfast"))["version"] == 0
+    assert await desk.value("SELECT last_error FROM processing_queue") == "AssertionError"
+
+
+async def test_a_worker_who_says_only_that_she_leaves_leaves_where_she_is_in(desk: Desk) -> None:
+    """At ten Bob's visit begins sooner than Alice's began; but nobody has come to Bob."""
+    await desk.plan("alices", "09:00", "10:00")
+    await desk.plan("bobs", "10:15", "10:45", person="bob")
+    await desk.arrive("in", "09:00", person=None)
+    await desk.arrive("out", "10:00", person=None)
+    await desk.settle("10:01")
+    assert (await desk.state("alices"), await desk.state("bobs")) == ("completed", "planned")
+    await desk.settle("12:00")
+    assert (await desk.passed("alices"), await desk.state("bobs")) == (["planned>completed"], "missed")
+
+
+async def test_a_check_out_that_names_nobody_waits_for_its_check_in_to_say_where(desk: Desk) -> None:
+    """Alone it is nearest to Alice's end; then the check-in from Bob's arrives."""
+    await desk.plan("alices", "09:00", "10:00")
+    await desk.plan("bobs", "10:15", "10:45", person="bob")
+    await desk.arrive("out", "10:05", person=None)
+    await desk.settle()
+    assert await desk.state("alices") == "completed"
+    await desk.arrive("in", "09:58", person="bob", received="10:10")
+    await desk.settle()
+    assert (await desk.state("alices"), await desk.state("bobs")) == ("missed", "completed")
+
+
+async def test_whoever_leaves_a_person_we_do_not_know_is_not_counted_for_somebody_else(desk: Desk) -> None:
+    await desk.plan("alices", "09:00", "10:00")
+    await desk.arrive("in", "09:00", person="zelda")
+    await desk.settle()
+    await desk.arrive("out", "10:00", person=None)
+    await desk.settle()
+    assert await desk.state("alices") in ("planned", "late")
+
+
+async def test_an_event_that_names_one_person_and_anothers_visit_counts_for_the_person(desk: Desk) -> None:
+    await desk.plan("alices", "09:00", "09:30")
+    await desk.plan("bobs", "12:00", "12:30", person="bob")
+    await desk.arrive("in", "09:00", person="alice", visit="bobs")
+    await desk.arrive("out", "09:30", person="alice", visit="bobs")
+    await desk.settle("09:31")
+    assert (await desk.state("alices"), await desk.state("bobs")) == ("completed", "planned")
+    reason = await desk.value("SELECT min(reason) FROM event_outcomes")
+    assert reason == "visit bobs is not one of this person's; nearest planned visit"
+
+
+async def test_a_link_to_another_persons_visit_takes_the_whole_stay(desk: Desk) -> None:
+    """Carol named Alice and was with Bob, where she also left; one half is linked, before or after the other comes."""
+    await desk.plan("alices", "09:00", "09:30")
+    bobs = await desk.plan("bobs", "09:00", "09:30", person="bob")
+    came = await desk.arrive("in", "09:00")
+    await desk.arrive("out", "09:30")
+    await desk.settle("09:31")
+    await desk.link(bobs, came)
+    await desk.settle("09:35")
+    assert (await desk.state("alices"), await desk.state("bobs")) == ("late", "completed")
+
+    evening = await desk.plan("bobs evening", "18:00", "18:30", person="bob")
+    await desk.plan("alices evening", "18:00", "18:30")
+    came = await desk.arrive("in", "18:00")
+    await desk.settle()
+    await desk.link(evening, came)
+    await desk.settle()
+    await desk.arrive("out", "18:30")
+    await desk.settle()
+    assert (await desk.state("alices evening"), await desk.state("bobs evening")) == ("late", "completed")
+
+
+async def test_the_check_in_follows_a_check_out_that_is_linked_and_both_come_back_when_it_is_rejected(
+    desk: Desk,
+) -> None:
+    await desk.plan("alices", "09:00", "09:30")
+    bobs = await desk.plan("bobs", "09:00", "09:30", person="bob")
+    await desk.arrive("in", "09:00")
+    left = await desk.arrive("out", "09:30")
+    await desk.settle("09:31")
+    await desk.link(bobs, left)
+    await desk.settle("09:35")
+    assert (await desk.state("alices"), await desk.state("bobs")) == ("late", "completed")
+    await desk.run(
+        """INSERT INTO amendments (tenant_id, visit_id, kind, event_id, reason_code, made_by, made_at)
+           VALUES (1, $1, 'reject', $2, 'test', 'the office', $3)""",
+        bobs,
+        left,
+        desk.clock.at,
+    )
+    await desk.run("INSERT INTO processing_queue (tenant_id, event_id) VALUES (1, $1)", left)
+    await desk.settle("09:36")
+    assert (await desk.state("alices"), await desk.state("bobs")) == ("in_progress", "late")
+
+
+async def test_a_rejected_check_in_that_is_linked_after_all_is_in_the_trail_of_the_visit_after_it(
+    desk: Desk,
+) -> None:
+    """What was said of it before is not the event after it."""
+    alices = await desk.plan("alices", "09:00", "09:45")
+    await desk.plan("bobs", "09:10", "09:55", person="bob")
+    event = await desk.arrive("in", "09:05", person="zelda", metres=None)
+    await desk.arrive("in", "09:11", person="bob", visit="bobs", metres=None)
+    await desk.settle()
+    await desk.run(
+        """INSERT INTO amendments (tenant_id, kind, event_id, reason_code, made_by, made_at)
+           VALUES (1, 'reject', $1, 'test', 'the office', $2)""",
+        event,
+        desk.clock.at,
+    )
+    await desk.run("INSERT INTO processing_queue (tenant_id, event_id) VALUES (1, $1)", event)
+    await desk.settle()
+    assert "overlap" not in await desk.codes("bobs")
+    await desk.link(alices, event)
+    await desk.settle()
+    assert "overlap" in await desk.codes("bobs")
