@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 
 from ecm.board.feed import ONE_DAY, Audience, Change, Feed, frames_for
 from ecm.board.reading import Head, read_changes, read_day, read_head, read_pulse, sql
+from ecm.board.snapshot import Snapshot
 from ecm.board.wire import Wire, encoded, framed
 from ecm.clock import Clock
 from ecm.errors import EcmError, NotFound, Unavailable
@@ -75,50 +76,6 @@ class Board:
     covered: dict[Audience, None] = field(default_factory=dict)  # in the order they were shown
     task: asyncio.Task[None] | None = None
     pulse: dict[str, Any] = field(default_factory=dict)
-
-
-class Snapshot:
-    """A day's frames while they are being read, for everyone who asked meanwhile. Iterate to send them."""
-
-    def __init__(self) -> None:
-        self.position = 0
-        self._parts: list[bytes] = []
-        self._grown = asyncio.Event()
-        self._complete = False
-        self._error: EcmError | None = None
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Raises what stopped the reading."""
-        sent = 0
-        while True:
-            while sent < len(self._parts):
-                yield self._parts[sent]
-                sent += 1
-            if self._error is not None:
-                raise self._error
-            if self._complete:
-                return
-            await self._grown.wait()
-
-    def add(self, day: date, visits: bytes, alerts: bytes, *, last: bool) -> None:
-        """How many parts there will be is not known before the last one, which is the one that equals `parts`."""
-        part = len(self._parts) + 1
-        payload = (
-            b'{"type":"snapshot","position":%d,"date":"%b","part":%d,"parts":%d,"visits":[%b],"alerts":[%b]}'
-        )
-        parts = part if last else part + 1
-        values = (self.position, day.isoformat().encode(), part, parts, visits, alerts)
-        self._parts.append(framed(payload % values))
-        self._complete = last
-        self._wake()
-
-    def fail(self, error: EcmError) -> None:
-        self._error = error
-        self._wake()
-
-    def _wake(self) -> None:
-        self._grown.set()
-        self._grown = asyncio.Event()
 
 
 class Hub:
