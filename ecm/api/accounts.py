@@ -7,6 +7,7 @@ revoked.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -234,7 +235,7 @@ async def replace_password(
 @router.post(
     "/v1/me/password",
     status_code=204,
-    responses={409: {}},
+    responses={409: {}, 429: {}},
     openapi_extra=asks({"current": "a-long-made-up-phrase", "new": "another-long-made-up-phrase"}),
 )
 async def change_own_password(
@@ -245,8 +246,13 @@ async def change_own_password(
         raise NotPermitted("A key has no password.")
     async with door.web.tenant(who.tenant_id) as connection:
         row = _found(await connection.fetchrow(sql.get_account, who.tenant_id, who.id))
+    # Whoever found a browser left open must not guess at leisure, from wherever: the account is slowed, no address.
+    mine = f"account {who.tenant_id} {who.id}"
+    door.throttle.admit(mine, mine, monotonic())
+    door.throttle.failed(mine, mine, monotonic())
     if not await password_fits(asked.current.get_secret_value(), row["password_hash"]):
         raise Conflict("The current password is another one.")
+    door.throttle.succeeded(mine, mine)
     stored, now = await hash_password(asked.new.get_secret_value()), door.clock.now()
     kept = digest(request.cookies[SESSION_COOKIE])
     async with door.web.tenant(who.tenant_id) as connection:
