@@ -5,8 +5,6 @@ Asking for a run leaves a request that a worker answers; the web never writes a 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -18,6 +16,7 @@ from pydantic import BaseModel, Field
 from ecm.actuals.periods import period_named
 from ecm.api.audit import write_down
 from ecm.api.exports import FORMATS, export
+from ecm.api.exports.spool import spooled
 from ecm.api.visits import Step
 from ecm.api.wire import NEXT_PAGE, NO_NUL, Limit, Page, answers, page_of
 from ecm.doors import Services, permit_for, services
@@ -236,6 +235,7 @@ async def ask_for_run(
     responses={
         200: {"description": "The file.", "content": {f.media_type: {} for f in FORMATS.values()}},
         404: {},
+        429: {},
     },
 )
 async def export_period(
@@ -254,8 +254,9 @@ async def export_period(
     name = "".join(
         c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in f"actuals-{period}-{file_format}"
     )
-    return StreamingResponse(
-        await _begun(parts),
+    return await spooled(
+        parts,
+        reader=(who.tenant_id, who.kind, who.id),
         media_type=chosen.media_type,
         headers={"Content-Disposition": f'attachment; filename="{name}.{chosen.ending}"'},
     )
@@ -277,19 +278,6 @@ def _whole_tenant(who: Actor, action: Action) -> None:
     """A run touches every provider's lines. Raises NotPermitted for who may see only one."""
     if reach(who, action) is not None:
         raise NotPermitted("A payment run is for the whole authority, not for one provider.")
-
-
-async def _begun(parts: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
-    """The same parts, the first already read: what goes wrong before it can still be answered as a problem."""
-    first = await anext(parts)
-
-    async def all_parts() -> AsyncIterator[bytes]:
-        async with aclosing(parts):  # a reader that goes away lets go of the database
-            yield first
-            async for part in parts:
-                yield part
-
-    return all_parts()
 
 
 def _from_cursor(cursor: str | None) -> tuple[bool, int, int]:
