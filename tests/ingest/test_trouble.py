@@ -238,3 +238,10 @@ async def raising(door: Door, sqlstate: str, when: str = "true") -> None:
         CREATE TRIGGER trouble BEFORE INSERT ON check_events FOR EACH ROW EXECUTE FUNCTION trouble();
         """
     )
+
+
+async def test_what_cannot_be_understood_is_paid_for_by_its_size(database: Addresses) -> None:
+    async with opened(database, events_per_s=0.01, events_at_once=100.0) as door:
+        assert (await door.post(b"[" + b"1," * 100_000 + b"1]")).status_code == 429
+        assert await door.kept_aside() == []
+        assert (await door.post([event() for _ in range(90)])).status_code == 201
