@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 from ecm import keys
 from ecm.api.audit import write_down
 from ecm.api.sign_in import Email, Password
-from ecm.api.wire import NEXT_PAGE, Asked, Id, IdCursor, Limit, Page, Ref, answers, asks, page_of
+from ecm.api.wire import NEXT_PAGE, Asked, Id, IdCursor, Limit, Name, Page, Ref, answers, asks, page_of
 from ecm.doors import SESSION_COOKIE, Services, actor, address_of, digest, permit_for, services
 from ecm.errors import Conflict, NotFound, NotPermitted
 from ecm.passwords import hash_password, invent_password, password_fits
@@ -42,7 +42,7 @@ COMMAND_LINE = "command line"
 
 class AccountAsked(Asked):
     email: Email
-    name: Ref
+    name: Name
     role: ProviderRole | CommissionerRole
     provider: Ref | None = Field(
         None, description="A provider's own people name their provider; others none."
@@ -68,7 +68,7 @@ class PasswordAsked(Asked):
 
 
 class KeyAsked(Asked):
-    name: Ref
+    name: Name
     scopes: Annotated[list[KeyScope], Field(min_length=1, max_length=len(KEY_SCOPES))]
 
 

@@ -179,3 +179,15 @@ async def test_whoever_finds_a_browser_open_does_not_guess_its_password_at_leisu
     statuses = [(await dana.post("/v1/me/password", json=said)).status_code for _ in range(7)]
     assert statuses == [409, 409, 409, 409, 409, 429, 429]
     assert (await eve.post("/v1/me/password", json=said | {"current": PASSWORD})).status_code == 204
+
+
+@pytest.mark.parametrize(
+    "name", ["Nina\nAdministrator", "Nina\x1b[2J", "Nina \u202egnitiduA", "N\u200bina", ""]
+)
+async def test_a_name_is_one_line_of_what_can_be_seen(story: Story, name: str) -> None:
+    ada = await story.signed_in("ada")
+    account = {"email": "nina@example.org", "name": name, "role": "duty_officer"}
+    assert (await ada.post("/v1/accounts", json=account)).status_code == 422
+    assert (await ada.post("/v1/keys", json={"name": name, "scopes": ["read"]})).status_code == 422
+    account["name"] = "Niña O’Neill-Ødegård 李"
+    assert (await ada.post("/v1/accounts", json=account)).status_code == 201
