@@ -191,7 +191,7 @@ async def _batches(
     reading: Connection, tenant_id: int, period: Period, book: ContractBook
 ) -> AsyncIterator[_Batch]:
     """The period's lines, worked out, BATCH visits at a time."""
-    after = (period.starts_on - timedelta(days=1), 2**62)
+    after = (period.starts_on, 0)  # visits are numbered from 1; the day before the first one there is none
     while found := await reading.fetch(sql.visits_after, tenant_id, *after, period.ends_on, BATCH):
         # In a thread: the alarms of this process must not wait for a batch of sums.
         yield await asyncio.to_thread(_work_out, found, book)

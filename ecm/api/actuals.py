@@ -5,8 +5,6 @@ Asking for a run leaves a request that a worker answers; the web never writes a 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -18,6 +16,7 @@ from pydantic import BaseModel, Field
 from ecm.actuals.periods import Period, no_day_twice, period_named
 from ecm.api.audit import write_down
 from ecm.api.exports import FORMATS, export, left_out
+from ecm.api.exports.spool import spooled
 from ecm.api.visits import Step
 from ecm.api.wire import NEXT_PAGE, NO_NUL, Limit, Page, answers, page_of
 from ecm.doors import Services, permit_for, services
@@ -258,6 +257,7 @@ async def ask_for_run(
         },
         404: {},
         409: {},
+        429: {},
     },
 )
 async def export_period(
@@ -275,16 +275,14 @@ async def export_period(
     provider = reach(who, Action.READ_ACTUALS)
     async with door.web.tenant(who.tenant_id) as connection:
         await _state(connection, who.tenant_id, period)
-    begun = await _begun(
-        export(door.web, who.tenant_id, period, file_format, provider=provider, funder=funder)
-    )
     left = await left_out(door.web, who.tenant_id, period, file_format, provider=provider, funder=funder)
     chosen = FORMATS[file_format]
     name = "".join(
         c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in f"actuals-{period}-{file_format}"
     )
-    return StreamingResponse(
-        begun,
+    return await spooled(
+        export(door.web, who.tenant_id, period, file_format, provider=provider, funder=funder),
+        reader=(who.tenant_id, who.kind, who.id),
         media_type=chosen.media_type,
         headers={
             "Content-Disposition": f'attachment; filename="{name}.{chosen.ending}"',
@@ -317,19 +315,6 @@ def _whole_tenant(who: Actor, action: Action) -> None:
     """A run touches every provider's lines. Raises NotPermitted for who may see only one."""
     if reach(who, action) is not None:
         raise NotPermitted("A payment run is for the whole authority, not for one provider.")
-
-
-async def _begun(parts: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
-    """The same parts, the first already read: what goes wrong before it can still be answered as a problem."""
-    first = await anext(parts)
-
-    async def all_parts() -> AsyncIterator[bytes]:
-        async with aclosing(parts):  # a reader that goes away lets go of the database
-            yield first
-            async for part in parts:
-                yield part
-
-    return all_parts()
 
 
 def _from_cursor(cursor: str | None) -> tuple[bool, int, int]:

@@ -20,6 +20,10 @@ BIGGEST_ID = 2**63 - 1
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
+# Nor what breaks a line or turns its direction: a name stands in lists, logs and messages beside other people's words.
+ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]*$"
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=ONE_LINE)]
 Ref = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_NUL)]
 Note = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=NO_NUL)]
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 
 from ecm.board.feed import ONE_DAY, Audience, Change, Feed, frames_for
 from ecm.board.reading import Head, read_changes, read_day, read_head, read_pulse, sql
+from ecm.board.snapshot import Snapshot
 from ecm.board.wire import Wire, encoded, framed
 from ecm.clock import Clock
 from ecm.errors import EcmError, NotFound, Unavailable
@@ -36,19 +37,21 @@ HEARTBEAT_SECONDS = 5.0
 COALESCE_SECONDS = 0.004
 # Whoever missed more than this is shown everything afresh.
 RESUME_LIMIT_ROWS = 3_000
+# Days of providers that a server has shown, so that who comes back to one is sent only what it missed.
+COVERED_AT_MOST = 1_000
 # A read that takes longer means that the database is in trouble, and the board says so.
 READ_LIMIT_SECONDS = 15.0
 
 
 @dataclass(eq=False, slots=True)
 class Viewer:
-    """One socket. `day` is None while it follows today. `account_id`: whose sessions keep it open."""
+    """One socket. `day` is None while it follows today. `session`: the digest of the sign-in that keeps it open."""
 
     wire: Wire
     provider: str | None
     day: date | None = None
     audience: Audience | None = None
-    account_id: int | None = None
+    session: bytes | None = None
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # one showing at a time
 
 
@@ -62,58 +65,17 @@ class Board:
     epoch: UUID
     feed: Feed
     look: asyncio.Event = field(default_factory=asyncio.Event)
+    open: set[Viewer] = field(
+        default_factory=set
+    )  # every socket, also one that is just being shown a snapshot
     audiences: dict[Audience, set[Viewer]] = field(default_factory=dict)
     holders: int = 0
     reading: bool = True
     head: int = 0
     snapshots: dict[Audience, Snapshot] = field(default_factory=dict)
-    covered: set[Audience] = field(default_factory=set)
+    covered: dict[Audience, None] = field(default_factory=dict)  # in the order they were shown
     task: asyncio.Task[None] | None = None
     pulse: dict[str, Any] = field(default_factory=dict)
-
-
-class Snapshot:
-    """A day's frames while they are being read, for everyone who asked meanwhile. Iterate to send them."""
-
-    def __init__(self) -> None:
-        self.position = 0
-        self._parts: list[bytes] = []
-        self._grown = asyncio.Event()
-        self._complete = False
-        self._error: EcmError | None = None
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Raises what stopped the reading."""
-        sent = 0
-        while True:
-            while sent < len(self._parts):
-                yield self._parts[sent]
-                sent += 1
-            if self._error is not None:
-                raise self._error
-            if self._complete:
-                return
-            await self._grown.wait()
-
-    def add(self, day: date, visits: bytes, alerts: bytes, *, last: bool) -> None:
-        """How many parts there will be is not known before the last one, which is the one that equals `parts`."""
-        part = len(self._parts) + 1
-        payload = (
-            b'{"type":"snapshot","position":%d,"date":"%b","part":%d,"parts":%d,"visits":[%b],"alerts":[%b]}'
-        )
-        parts = part if last else part + 1
-        values = (self.position, day.isoformat().encode(), part, parts, visits, alerts)
-        self._parts.append(framed(payload % values))
-        self._complete = last
-        self._wake()
-
-    def fail(self, error: EcmError) -> None:
-        self._error = error
-        self._wake()
-
-    def _wake(self) -> None:
-        self._grown.set()
-        self._grown = asyncio.Event()
 
 
 class Hub:
@@ -136,7 +98,7 @@ class Hub:
                 task.cancel()
                 await asyncio.wait({task}, timeout=1)
         for board in self._boards.values():
-            for viewer in _viewers(board):
+            for viewer in board.open:
                 viewer.wire.drop()
         self._boards.clear()
 
@@ -153,9 +115,14 @@ class Hub:
             board.holders += 1
             return board
 
+    def admit(self, board: Board, viewer: Viewer) -> None:
+        """From here on it is asked for its session at each heartbeat, whatever it is being shown meanwhile."""
+        board.open.add(viewer)
+
     def close(self, board: Board, viewer: Viewer | None) -> None:
         if viewer is not None:
             leave(board, viewer)
+            board.open.discard(viewer)
         board.holders -= 1
         if board.holders == 0 and self._boards.get(board.tenant_id) is board:
             del self._boards[board.tenant_id]
@@ -164,6 +131,11 @@ class Hub:
 
     def today(self, board: Board) -> date:
         return self._clock.now().astimezone(ZoneInfo(board.zone)).date()
+
+    async def knows(self, board: Board, provider: str) -> bool:
+        """Whether the tenant has a provider of that reference."""
+        async with self._db.tenant(board.tenant_id) as connection:
+            return bool(await connection.fetchval(sql.provider_exists, board.tenant_id, provider))
 
     def hello(self, board: Board, day: date, actor: dict[str, Any]) -> bytes:
         return _frame(
@@ -252,7 +224,7 @@ class Hub:
                     if visits or alerts:
                         snapshot.add(audience.day, visits, alerts, last=False)
                     await asyncio.sleep(0)
-            board.covered.add(audience)
+            _cover(board, audience)
             snapshot.add(audience.day, b"", b"", last=True)
         except EcmError as error:
             snapshot.fail(error)
@@ -337,12 +309,14 @@ class Hub:
         self._turn_the_day(board)
 
     async def _let_go_of_the_signed_out(self, board: Board, connection: Connection) -> None:
-        """A ticket was asked for by a session. Who has none left was disabled or signed out, and sees no more."""
-        watching = {viewer.account_id for viewer in _viewers(board)} - {None}
-        rows = await connection.fetch(sql.signed_in, board.tenant_id, list(watching), datetime.now(UTC))
-        signed_out = watching - {row["account_id"] for row in rows}
-        for viewer in _viewers(board):
-            if viewer.account_id in signed_out:
+        """A ticket was asked for by a session. Where that has ended (disabled, signed out), nothing more is shown."""
+        watching = {viewer.session for viewer in board.open} - {None}
+        rows = await connection.fetch(
+            sql.standing_sessions, board.tenant_id, list(watching), datetime.now(UTC)
+        )
+        ended = watching - {row["token_sha256"] for row in rows}
+        for viewer in list(board.open):
+            if viewer.session in ended:
                 viewer.wire.drop()
                 leave(board, viewer)
 
@@ -399,6 +373,15 @@ def leave(board: Board, viewer: Viewer) -> None:
     viewers.discard(viewer)
     if not viewers:
         board.audiences.pop(audience, None)
+
+
+def _cover(board: Board, audience: Audience) -> None:
+    """Remembers that this was shown. Beyond COVERED_AT_MOST, what nobody looks at goes, oldest first."""
+    board.covered.pop(audience, None)
+    board.covered[audience] = None
+    if len(board.covered) > COVERED_AT_MOST:
+        oldest = next((known for known in board.covered if known not in board.audiences), audience)
+        del board.covered[oldest]
 
 
 def _tell(board: Board, changes: list[Change]) -> None:

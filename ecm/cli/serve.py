@@ -15,7 +15,7 @@ import click
 import uvicorn
 
 from ecm.app import create_app
-from ecm.board import BoardProtocol
+from ecm.board import MESSAGE_BYTES_MAX, BoardProtocol
 from ecm.cli.options import data_option, json_option, runs
 from ecm.cli.place import Place, opened, scale_clock, service_clock
 from ecm.clock import Clock
@@ -152,6 +152,7 @@ async def serve_web(place: Place, clock: Clock, settings: Settings) -> None:
         port=settings.port,
         http="httptools",
         ws=BoardProtocol,
+        ws_max_size=MESSAGE_BYTES_MAX,
         access_log=False,
         log_level="warning",
         timeout_graceful_shutdown=5,

@@ -23,9 +23,10 @@ from ecm.processing.reassess import StaleVersion, reassess
 from ecm.store.db import Connection, Record
 from ecm.store.queries import load_queries
 from ecm.visit.clocks import happened_at
-from ecm.visit.matching import LONGEST_STAY, Stay, unplanned_ref
+from ecm.visit.matching import unplanned_ref
 from ecm.visit.model import Amendment
 from ecm.visit.policy import DEFAULT
+from ecm.visit.stays import LONGEST_STAY, Stay
 
 sql = load_queries(__package__, "processing.sql")
 

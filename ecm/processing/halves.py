@@ -30,8 +30,8 @@ from ecm.processing.claim import Arrival
 from ecm.processing.load import EventKey
 from ecm.store.db import Connection, Record
 from ecm.store.queries import load_queries
-from ecm.visit.matching import LONGEST_STAY
 from ecm.visit.model import EventKind
+from ecm.visit.stays import LONGEST_STAY
 
 sql = load_queries(__package__, "processing.sql")
 

@@ -13,9 +13,9 @@ from ecm.processing import rows
 from ecm.store.db import Connection, Record
 from ecm.store.queries import load_queries
 from ecm.visit.clocks import happened_at
-from ecm.visit.matching import LONGEST_STAY
 from ecm.visit.model import Amendment, CheckEvent, EventKind, Place
 from ecm.visit.policy import DEFAULT
+from ecm.visit.stays import LONGEST_STAY
 
 sql = load_queries(__package__, "processing.sql")
 

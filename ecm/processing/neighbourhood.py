@@ -13,9 +13,10 @@ from ecm.processing import rows
 from ecm.processing.contracts import Policies
 from ecm.processing.load import NOWHERE, Home, StoredEvent
 from ecm.store.db import Record
-from ecm.visit.matching import Allocation, Stay, allocate
+from ecm.visit.matching import Allocation, allocate
 from ecm.visit.model import Amendment, CheckEvent, Visit
 from ecm.visit.policy import Policy
+from ecm.visit.stays import Stay
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,6 @@ from typing import NamedTuple
 from uuid import UUID
 
 from ecm.visit.clocks import happened_at
-from ecm.visit.matching import LONGEST_STAY
 from ecm.visit.model import (
     Amendment,
     AmendmentKind,
@@ -51,6 +50,7 @@ from ecm.visit.model import (
     Visit,
 )
 from ecm.visit.policy import Policy
+from ecm.visit.stays import LONGEST_STAY
 
 Timed = tuple[datetime, bool, UUID, CheckEvent]
 """(happened at, is a check-out, id, event): the one order in which evidence is read."""

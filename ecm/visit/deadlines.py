@@ -41,9 +41,9 @@ from typing import NamedTuple
 from ecm.visit.attending import Presence, Spell, window_opens
 from ecm.visit.clocks import utc_of
 from ecm.visit.coming import Coming
-from ecm.visit.matching import LONGEST_STAY
 from ecm.visit.model import Crossing, DeadlineKind, Visit
 from ecm.visit.policy import Policy
+from ecm.visit.stays import LONGEST_STAY
 
 ALWAYS = datetime.min.replace(tzinfo=UTC)
 

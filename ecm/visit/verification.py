@@ -29,7 +29,6 @@ from datetime import datetime
 
 from ecm.visit.attending import Presence, Repeats, Timed, in_order
 from ecm.visit.clocks import local_hh_mm, skew
-from ecm.visit.matching import LONGEST_STAY
 from ecm.visit.model import (
     Amendment,
     AmendmentKind,
@@ -40,6 +39,7 @@ from ecm.visit.model import (
     Visit,
 )
 from ecm.visit.policy import Policy
+from ecm.visit.stays import LONGEST_STAY
 from geo.assess import Verdict, Whereabouts, best
 from geo.fix import Fix
 from geo.travel import travel

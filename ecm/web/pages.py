@@ -137,9 +137,11 @@ async def actuals(request: Request) -> Response:
     return await show(request, "actuals.html", Action.READ_ACTUALS)
 
 
-@router.get("/visits/{visit_id:int}")
-async def visit(request: Request, visit_id: int) -> Response:
-    return await show(request, "visit.html", Action.READ_VISITS, visit_id=visit_id)
+@router.get("/visits/{visit_id}")
+async def visit(request: Request, visit_id: str) -> Response:
+    if not VISIT_NUMBER.fullmatch(visit_id):  # the framework's own int stumbles over 4,301 digits
+        raise HTTPException(404)
+    return await show(request, "visit.html", Action.READ_VISITS, visit_id=int(visit_id))
 
 
 async def show(request: Request, template: str, action: Action, **more: Any) -> Response:
@@ -188,6 +190,7 @@ def next_page(path: str) -> str | None:
 
 
 IMPORTED = re.compile(r'^import (?:.* from )?"(\./.+|\.\./.+)";$', re.MULTILINE)
+VISIT_NUMBER = re.compile(r"[0-9]{1,18}")
 PATH_CHARACTERS = frozenset(string.ascii_letters + string.digits + "/-_.?=&%+")
 
 
@@ -239,6 +242,13 @@ def _version_of(folder: Path) -> str:
 VERSION = _version_of(STATIC)
 MODULES = {page: modules_of(f"{page}/main.js") for page in ("board", "visit", "exceptions", "actuals")}
 TEMPLATES = Environment(
-    loader=FileSystemLoader(HERE / "templates"), autoescape=select_autoescape(), undefined=StrictUndefined
+    loader=FileSystemLoader(HERE / "templates"),
+    autoescape=select_autoescape(),
+    undefined=StrictUndefined,
+    auto_reload=False,
 )
 TEMPLATES.globals["modules"] = MODULES
+for (
+    _name
+) in TEMPLATES.list_templates():  # read now: pages must stand when the disk or its file handles do not
+    TEMPLATES.get_template(_name)

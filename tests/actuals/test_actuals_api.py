@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ import httpx
 import openpyxl
 import pytest
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from ecm import doors, payment_run, problem
 from ecm.api.actuals import export, router
@@ -211,6 +213,45 @@ async def test_the_workbook_says_what_the_csv_says_and_holds_no_formula(database
 async def abacus(db: Database, period: str = WEEK) -> list[dict[str, str]]:
     parts = [part async for part in export(db, 1, period, "abacus")]
     return list(csv.DictReader(io.StringIO(b"".join(parts).decode())))
+
+
+async def test_files_that_nobody_reads_hold_no_connection_of_the_others(database: Addresses) -> None:
+    async with a_borough(database) as owner, worker(database) as db, signed_in(database, FIONA) as fiona:
+        await a_week(owner)
+        await run(db, 1, WEEK, NOW)
+        app = fiona._transport.app  # type: ignore[attr-defined]
+        stuck = [asyncio.create_task(_ask_and_never_read(app, WEEK)) for _ in range(3)]
+        await asyncio.sleep(0.3)
+
+        async with asyncio.timeout(5):
+            assert (await fiona.get("/v1/actuals", params={"period": WEEK})).status_code == 200
+            assert (await fiona.get(f"/v1/actuals/{WEEK}/export")).status_code == 429
+
+        for task in stuck:
+            task.cancel()
+        await asyncio.wait(stuck)
+        assert (await fiona.get(f"/v1/actuals/{WEEK}/export")).status_code == 200
+
+
+async def _ask_and_never_read(app: ASGIApp, period: str) -> None:
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": f"/v1/actuals/{period}/export",
+        "query_string": b"",
+        "headers": [],
+    }
+    never = asyncio.Event()
+
+    async def receive() -> dict[str, object]:
+        await never.wait()
+        return {}
+
+    async def send(message: object) -> None:
+        if message["type"] == "http.response.body":  # type: ignore[index]
+            await never.wait()
+
+    await app(scope, receive, send)  # type: ignore[arg-type]
 
 
 async def test_the_abacus_file_pays_only_what_needs_no_look(database: Addresses) -> None:

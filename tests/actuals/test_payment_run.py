@@ -41,6 +41,32 @@ def test_a_name_that_says_no_dates_is_no_period(name: str) -> None:
     assert period_named(name) is None
 
 
+@pytest.mark.parametrize(
+    "name", ["0001-01", "0001-W01", "1999-12-31", "2000-W00", "2101-01-01", "9999-12", "9999-12-31"]
+)
+def test_a_date_that_no_visit_may_have_is_no_period(name: str) -> None:
+    assert period_named(name) is None
+
+
+@pytest.mark.parametrize("name", ["2000-01-01", "2000-W01", "2100-W52", "2100-12", "2100-12-31"])
+def test_the_first_and_the_last_period_are_periods(name: str) -> None:
+    assert period_named(name) is not None
+
+
+@pytest.mark.parametrize("day", [date.min, date.max])
+async def test_a_period_at_the_ends_of_the_calendar_is_run_and_over(database: Addresses, day: date) -> None:
+    async with a_borough(database) as owner, worker(database) as db:
+        await owner.execute(
+            "INSERT INTO payment_periods (tenant_id, period, starts_on, ends_on, requested_at)"
+            " VALUES (1, 'once', $1, $1, $2)",
+            day,
+            NOW,
+        )
+        runs = PaymentRuns(db, ManualClock(NOW + timedelta(seconds=1)))
+        assert await runs.step()
+        assert not await runs.step()
+
+
 async def test_a_week_becomes_lines_with_their_working(database: Addresses) -> None:
     async with a_borough(database) as owner, worker(database) as db:
         await add_visit(owner, "V-1", "09:02 09:20")

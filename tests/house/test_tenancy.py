@@ -136,7 +136,8 @@ INSERT INTO accounts (tenant_id, account_id, email, name, role, password_hash) O
   VALUES ({t}, {t}, 'dana@example.org', 'Dana', 'duty_officer', 'x');
 INSERT INTO sessions (tenant_id, token_sha256, account_id, created_at, seen_at, expires_at)
   VALUES ({t}, '{t}', {t}, now(), now(), now() + interval '1 h');
-INSERT INTO socket_tickets (tenant_id, token_sha256, account_id, expires_at) VALUES ({t}, '{t}', {t}, now());
+INSERT INTO socket_tickets (tenant_id, token_sha256, account_id, session_sha256, expires_at)
+  VALUES ({t}, '{t}', {t}, '{t}', now());
 INSERT INTO api_keys (tenant_id, name, scopes, key_sha256, created_at) VALUES ({t}, 'k', '{{read}}', '{t}', now());
 INSERT INTO audit (tenant_id, at, actor, action, subject) VALUES ({t}, now(), 'Dana', 'noted', 'visit {t}');
 """

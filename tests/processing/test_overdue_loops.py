@@ -17,13 +17,6 @@ from ecm.worker import Worker
 from tests.processing.desk import Desk, at
 
 
-@pytest.fixture
-async def desk(database: Addresses) -> AsyncIterator[Desk]:
-    desk = await Desk.open(database)
-    yield desk
-    await desk.close()
-
-
 def worker_of(desk: Desk, tmp_path: Path) -> Worker:
     return Worker(desk.worker, desk.clock, Settings(data_dir=tmp_path))
 

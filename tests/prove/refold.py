@@ -36,9 +36,10 @@ from ecm.store.embedded import Addresses
 from ecm.store.rules import ContractRules
 from ecm.visit.assess import assess
 from ecm.visit.clocks import happened_at
-from ecm.visit.matching import LONGEST_STAY, allocate
+from ecm.visit.matching import allocate
 from ecm.visit.model import Amendment, CheckEvent, EventKind, Evidence, Visit
 from ecm.visit.policy import DEFAULT, Policy
+from ecm.visit.stays import LONGEST_STAY
 from tests.prove.service import DOWN_SECONDS, Service
 from tests.prove.table import Line
 

@@ -8,9 +8,10 @@ from uuid import UUID
 
 import pytest
 
-from ecm.visit.matching import Allocation, allocate, match, stays, unplanned_ref
+from ecm.visit.matching import Allocation, allocate, match, unplanned_ref
 from ecm.visit.model import AmendmentKind, CheckEvent, Visit
 from ecm.visit.policy import DEFAULT, Policy
+from ecm.visit.stays import stays
 from tests.visit.story import ALICE, BOB, CAROL, MRS_EVANS, a_visit, an_amendment, an_event, at
 
 BREAKFAST = a_visit("08:00", "08:30", 1)
