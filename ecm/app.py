@@ -20,6 +20,7 @@ from ecm.bodies import SmallBodies
 from ecm.clock import Clock
 from ecm.doors import Services
 from ecm.private import Private
+from ecm.sealing import sealer
 from ecm.settings import Settings
 from ecm.store.db import Database
 from ingest.door import CheckEventsDoor
@@ -42,7 +43,7 @@ class Application:
 
 def create_app(*, web_db: Database, ingest_db: Database, clock: Clock, settings: Settings) -> Application:
     """`web_db` under the role ecm_web, `ingest_db` under ecm_ingest."""
-    door = CheckEventsDoor(ingest_db, clock)
+    door = CheckEventsDoor(ingest_db, clock, sealer(settings.sealing_key, settings.data_dir))
     hub = board.Hub(web_db, clock)
 
     @asynccontextmanager

@@ -43,6 +43,11 @@ class Settings(BaseSettings):
     worker_silent_after_seconds: float = Field(90, gt=0, description="A worker quieter than this is down.")
     backlog_late_after_seconds: float = Field(60, gt=0, description="Evidence waiting longer is late.")
 
+    sealing_key: str | None = Field(
+        None,
+        description="32 bytes in base64 that seal the secrets of tags and code cards. Unset: made in the data folder.",
+    )
+
     postcodes_file: Path | None = Field(
         None, description="Postcodes with lat and long (CSV, open data). Unset: none is placed."
     )
