@@ -12,13 +12,13 @@ from typing import Any
 from uuid import UUID
 
 from ecm.errors import NotPermitted, NotSignedIn
+from ecm.signed import Jws, checks
 from ecm.store.db import Database
 from ecm.store.queries import load_queries
+from ecm.unlocking import Unlocking
 from ecm.visit.proof import Proof
 from ingest.keys import KeyHolder
 from ingest.model import CheckEventIn
-from ingest.signed import Jws, checks
-from ingest.unlocking import Unlocking
 
 sql = load_queries(__package__, "devices.sql")
 

@@ -13,12 +13,12 @@ from datetime import datetime
 
 from ecm.sealing import Sealer
 from ecm.store.db import Database
+from ecm.unlocking import Unlocking
 from ecm.visit.proof import Proof
 from ingest import codes, tags
 from ingest.devices import Device, signed_by
 from ingest.keys import KeyHolder
 from ingest.understand import Understood
-from ingest.unlocking import Unlocking
 
 
 @dataclass(frozen=True, slots=True)

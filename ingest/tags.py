@@ -10,13 +10,13 @@ from __future__ import annotations
 from datetime import datetime
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
+from ecm.ntag424 import TagKeys, Tap, belongs_to, tap
 from ecm.sealing import Sealer, Unsealable
 from ecm.store.db import Connection, Record
 from ecm.store.queries import load_queries
 from ecm.visit.proof import Proof
 from ingest.home_proof import HomeProof
 from ingest.model import CheckEventIn
-from ingest.ntag424 import TagKeys, Tap, tap
 
 sql = load_queries(__package__, "tags.sql")
 
@@ -57,11 +57,6 @@ def _split(address: str) -> SplitResult:
         return urlsplit(address)
     except ValueError:
         return urlsplit("")
-
-
-def belongs_to(tenant_id: int, tag_id: str) -> str:
-    """What a tag's sealed keys are bound to."""
-    return f"tag {tenant_id} {tag_id}"
 
 
 def _tapped(tag: Record, sealer: Sealer, tenant_id: int, address: str) -> Tap | None:

@@ -23,8 +23,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, from_json
 
 from ecm.errors import NotUnderstood
+from ecm.signed import Jws, SignedItem, unwrap
 from ingest.model import REQUIRED, CheckDevice, CheckEventIn
-from ingest.signed import Jws, SignedItem, unwrap
 
 _adapter = TypeAdapter(CheckEventIn)
 _validate_json = _adapter.validator.validate_json

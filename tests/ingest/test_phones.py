@@ -7,12 +7,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from ecm.ntag424 import TagKeys, Tap, address_parts
+from ecm.ntag424 import belongs_to as tag_of
+from ecm.rotating_code import belongs_to as card_of
+from ecm.rotating_code import code_at
 from ecm.sealing import Sealer
-from ingest.codes import belongs_to as card_of
-from ingest.codes import code_at
-from ingest.ntag424 import TagKeys, Tap, address_parts
-from ingest.tags import belongs_to as tag_of
-from ingest.unlocking import Unlocking
+from ecm.unlocking import Unlocking
 from tests.ingest.conftest import NOW, SEALER, Door, event
 from tests.ingest.phone import Phone, b64
 from tests.postgres import execute

@@ -73,6 +73,11 @@ def address_parts(keys: TagKeys, tapped: Tap, filler: bytes = bytes(5)) -> tuple
     return picc.hex().upper(), _mac(keys.file, tapped.uid, counter).hex().upper()
 
 
+def belongs_to(tenant_id: int, tag_id: str) -> str:
+    """What a tag's sealed keys are bound to."""
+    return f"tag {tenant_id} {tag_id}"
+
+
 def _mac(key: bytes, uid: bytes, counter: bytes) -> bytes:
     session = _cmac(key, SESSION_PREFIX + uid + counter)
     return _cmac(session, b"")[1::2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.ntag424 import TagKeys, Tap, address_parts, tap
+from ecm.ntag424 import TagKeys, Tap, address_parts, tap
 
 ZERO = TagKeys(bytes(16), bytes(16))
 PICC, MAC = "EF963FF7828658A599F3041510671E88", "94EED9EE65337086"
