@@ -20,7 +20,6 @@ from ecm.bodies import SmallBodies
 from ecm.clock import Clock
 from ecm.doors import Services
 from ecm.private import Private
-from ecm.sealing import sealer
 from ecm.settings import Settings
 from ecm.store.db import Database
 from ingest.door import CheckEventsDoor
@@ -43,7 +42,8 @@ class Application:
 
 def create_app(*, web_db: Database, ingest_db: Database, clock: Clock, settings: Settings) -> Application:
     """`web_db` under the role ecm_web, `ingest_db` under ecm_ingest."""
-    door = CheckEventsDoor(ingest_db, clock, sealer(settings.sealing_key, settings.data_dir))
+    at_the_doors = Services(web=web_db, clock=clock, settings=settings)
+    door = CheckEventsDoor(ingest_db, clock, at_the_doors.sealer)
     hub = board.Hub(web_db, clock)
 
     @asynccontextmanager
@@ -67,7 +67,8 @@ def create_app(*, web_db: Database, ingest_db: Database, clock: Clock, settings:
         redoc_url=None,
         openapi_url="/v1/openapi.json",
     )
-    fastapi.state.services = Services(web=web_db, clock=clock, settings=settings)
+    fastapi.state.services = at_the_doors
+    fastapi.state.recorder = door.recorder
     fastapi.state.hub = hub
     problem.install(fastapi)
     fastapi.add_middleware(SmallBodies)

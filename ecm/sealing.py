@@ -9,6 +9,8 @@ import base64
 import binascii
 import os
 import secrets
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -24,11 +26,21 @@ class Unsealable(Exception):
 
 
 class Sealer:
-    def __init__(self, key: bytes) -> None:
+    """`key` is asked for at the first use: a service that seals nothing needs none."""
+
+    def __init__(self, key: Callable[[], bytes]) -> None:
+        self._key = key
+
+    @classmethod
+    def of(cls, key: bytes) -> Sealer:
         """`key`: 32 bytes. Raises ValueError for any other length."""
         if len(key) != KEY_BYTES:
             raise ValueError(f"a sealing key has {KEY_BYTES} bytes, not {len(key)}")
-        self._aes = AESGCM(key)
+        return cls(lambda: key)
+
+    @cached_property
+    def _aes(self) -> AESGCM:
+        return AESGCM(self._key())
 
     def seal(self, secret: bytes, belongs_to: str) -> bytes:
         nonce = secrets.token_bytes(NONCE_BYTES)
@@ -49,14 +61,17 @@ def sealer(configured: str | None, data_dir: Path) -> Sealer:
     """
     if configured is not None:
         try:
-            return Sealer(base64.b64decode(configured, validate=True))
+            return Sealer.of(base64.b64decode(configured, validate=True))
         except binascii.Error as error:
             raise ValueError("ECM_SEALING_KEY should be 32 bytes in base64") from error
-    path = data_dir / KEY_FILE
+    return Sealer(lambda: _kept(data_dir / KEY_FILE))
+
+
+def _kept(path: Path) -> bytes:
     try:
-        return Sealer(path.read_bytes())
+        return path.read_bytes()
     except FileNotFoundError:
-        return Sealer(_made(path))
+        return _made(path)
 
 
 def _made(path: Path) -> bytes:

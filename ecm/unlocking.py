@@ -16,6 +16,8 @@ from ecm.sealing import Sealer, Unsealable
 
 PURPOSE = "unlock"
 LASTS = timedelta(hours=12)
+MADE_AHEAD = timedelta(minutes=5)
+"""How far a phone's clock may be behind the service's."""
 
 
 class Unlocking:
@@ -29,13 +31,18 @@ class Unlocking:
 
     def fits(self, ticket: str | None, device_id: UUID, care_worker: str | None, at: datetime) -> bool:
         """Whether the ticket was made for this phone and worker, and covers the instant."""
-        if ticket is None or care_worker is None:
-            return False
+        return care_worker is not None and self.worker(ticket, device_id, at) == care_worker
+
+    def worker(self, ticket: str | None, device_id: UUID, at: datetime) -> str | None:
+        """Whose PIN opened this phone, if the ticket covers the instant."""
+        if ticket is None:
+            return None
         try:
-            said = json.loads(self._sealer.open(base64.urlsafe_b64decode(ticket), PURPOSE))
+            of_phone, worker, ends_at = json.loads(
+                self._sealer.open(base64.urlsafe_b64decode(ticket), PURPOSE)
+            )
         except (Unsealable, ValueError, binascii.Error):
-            return False
-        until = datetime.fromisoformat(said[2])
-        return (
-            said[:2] == [str(device_id), care_worker] and until - LASTS - timedelta(minutes=5) <= at <= until
-        )
+            return None
+        until = datetime.fromisoformat(ends_at)
+        covered = until - LASTS - MADE_AHEAD <= at <= until
+        return str(worker) if covered and of_phone == str(device_id) else None

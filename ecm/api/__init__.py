@@ -18,6 +18,8 @@ FEATURES = (
     "actuals",
     "accounts",
     "audit",
+    "phones",
+    "today",
 )
 
 

@@ -48,7 +48,7 @@ def create() -> Any:
             db = await Database.connect(os.environ["BENCH_DSN"], "ecm_ingest")
             writers = int(os.environ.get("BENCH_WRITERS", WRITERS))
             door = CheckEventsDoor(
-                db, RealClock(), Sealer(bytes(32)), writers=writers, events_per_s=1e6, events_at_once=1e7
+                db, RealClock(), Sealer.of(bytes(32)), writers=writers, events_per_s=1e6, events_at_once=1e7
             )
             await door.start()
             await send({"type": "lifespan.startup.complete"})

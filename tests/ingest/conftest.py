@@ -27,7 +27,7 @@ from ecm.store.embedded import Addresses
 from ingest.door import CheckEventsDoor
 
 NOW = datetime(2026, 3, 2, 9, 2, 12, 418_203, tzinfo=UTC)
-SEALER = Sealer(bytes(32))
+SEALER = Sealer.of(bytes(32))
 URL = "http://door/v1/check-events"
 
 

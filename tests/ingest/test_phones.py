@@ -113,7 +113,7 @@ async def test_a_shared_phone_says_whose_pin_opened_it(door: Door) -> None:
     unlocking = Unlocking(SEALER)
     hers = event(unlock=unlocking.ticket(shared.device_id, "CW-104", NOW))
     anothers = event(unlock=unlocking.ticket(shared.device_id, "CW-105", NOW))
-    forged = event(unlock=Unlocking(Sealer(bytes([1]) * 32)).ticket(shared.device_id, "CW-104", NOW))
+    forged = event(unlock=Unlocking(Sealer.of(bytes([1]) * 32)).ticket(shared.device_id, "CW-104", NOW))
     nobodys = event()
     for said in (hers, anothers, forged, nobodys):
         assert (await door.post(shared.item(said), **shared.headers)).status_code == 201

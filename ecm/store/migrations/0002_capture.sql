@@ -8,6 +8,9 @@
 -- The words of ecm/visit/proof.py.
 ALTER TABLE check_events ADD COLUMN proofs text[] NOT NULL DEFAULT '{}';
 
+-- How to get in, sealed (ecm/sealing.py): shown to the worker whose visit it is, while it is, and written down.
+ALTER TABLE service_users ADD COLUMN sealed_key_safe bytea;
+
 -- A care worker's phone, or a shared one (care_worker_ref NULL). Its private key never leaves it.
 CREATE TABLE devices (
   tenant_id       integer NOT NULL,
@@ -164,6 +167,7 @@ CREATE TABLE pin_tries (
   tried_at   timestamptz NOT NULL,
   came_from  text NOT NULL,                  -- a number, a device or an address
   care_worker_ref text,
+  expected   boolean NOT NULL DEFAULT false, -- from somewhere the worker is expected
   PRIMARY KEY (tenant_id, try_id)
 );
 CREATE INDEX pin_tries_from ON pin_tries (tenant_id, came_from, tried_at);
