@@ -20,6 +20,7 @@ FEATURES = (
     "audit",
     "phones",
     "today",
+    "reports",
 )
 
 

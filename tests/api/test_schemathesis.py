@@ -53,6 +53,7 @@ NEVER_SUCCEEDS = {
     "POST /v1/app/unlock",
     "GET /v1/app/visits/{visit_id}/key-safe",
     "POST /v1/app/enrolment",
+    "POST /v1/reports",
 }
 USUALLY_REFUSED = ["400", "401", "403", "404", "405", "406", "409", "415", "422", "428", "429", "5xx"]
 USUALLY_ACCEPTED = ["2xx", "401", "403", "404", "409", "5xx"]

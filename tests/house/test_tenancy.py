@@ -20,7 +20,7 @@ accounts              SIu--  -----  S----
 actual_lines          S----  -----  SIUD-
 alert_actions         SI---  -----  S----
 alert_contacts        SIUD-  -----  S----
-alert_queue           S----  -----  SIUD-
+alert_queue           SI---  -----  SIUD-
 alerts                S-u--  -----  SIU--
 amendments            SI---  -----  S----
 api_keys              SIu--  S----  S----

@@ -66,6 +66,7 @@ CREATE TABLE reports (
   urgency          text CHECK (urgency IN ('now', 'today', 'routine')),
   reason_code      text,
   words            text,
+  tasks            jsonb NOT NULL DEFAULT '[]',
   lat              double precision,
   lon              double precision,
   accuracy_m       double precision,
@@ -197,6 +198,7 @@ GRANT SELECT ON devices, enrolments, reports, tags, tag_taps, code_cards, used_c
   pin_tries, feed_records TO ecm_web, ecm_worker;
 GRANT INSERT ON devices, enrolments, reports, tags, code_cards, phone_lines, phone_calls, pin_tries, feed_records
   TO ecm_web;
+GRANT INSERT ON alert_queue TO ecm_web;
 GRANT UPDATE (cut_off_at, cut_off_by, cut_off_reason) ON devices TO ecm_web;
 GRANT UPDATE (used_at, device_id) ON enrolments TO ecm_web;
 GRANT UPDATE (uid, retired_at) ON tags TO ecm_web;
