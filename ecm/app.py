@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import ecm.api.openapi
+import ingest
 import ingest.openapi
 from ecm import api, board, importing, problem, web
 from ecm.bodies import SmallBodies
@@ -68,12 +69,13 @@ def create_app(*, web_db: Database, ingest_db: Database, clock: Clock, settings:
         openapi_url="/v1/openapi.json",
     )
     fastapi.state.services = at_the_doors
+    fastapi.state.door = door
     fastapi.state.recorder = door.recorder
     fastapi.state.hub = hub
     problem.install(fastapi)
     fastapi.add_middleware(SmallBodies)
     fastapi.add_middleware(Private)
-    for router in (*api.routers(), importing.router, board.router):
+    for router in (*api.routers(), *ingest.routers(), importing.router, board.router):
         fastapi.include_router(router)
     web.install(fastapi)
     _describe_the_hot_door(fastapi)
