@@ -35,7 +35,7 @@ location_outside         information information warning     information    info
 """
 LEVELS = ("information", "warning", "critical")
 
-ALERTING_FINDINGS = (FindingCode.SHORT, FindingCode.LOCATION_OUTSIDE)
+ALERTING_FINDINGS = (FindingCode.SHORT, FindingCode.LOCATION_OUTSIDE, FindingCode.SECOND_WORKER_MISSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +140,9 @@ def _causes(visit: VisitNow) -> Mapping[tuple[str, datetime], tuple[str, str | N
         over = None if stands(visit) else _why_over(crossing.kind, visit)
         causes[crossing.kind.value, crossing.deadline_at] = explain_crossing(crossing, visit.zone), over
     for finding in visit.findings:
-        if finding.code in ALERTING_FINDINGS:
-            causes.setdefault((finding.code.value, visit.window_start), (explain(finding), None))
+        # Two who came one after the other are found out when both have left; one who never came, by the deadline.
+        if finding.code in ALERTING_FINDINGS and not any(kind == finding.code for kind, _ in causes):
+            causes[finding.code.value, visit.window_start] = explain(finding), None
     return causes
 
 

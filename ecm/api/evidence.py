@@ -2,7 +2,7 @@
 
 Where a person lives can be read off a fix, and a landline's number names a home. Whoever may not read a
 full address gets the fix to about a kilometre and the last three digits; the findings say how far it was
-from the home.
+from the home. What could not be understood is masked for them in the same spirit (`ecm.api.masking`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from ecm.api.masking import masked
 from ecm.api.wire import (
     NEXT_PAGE,
     EventId,
@@ -24,7 +25,7 @@ from ecm.api.wire import (
     Page,
     answers,
     from_micros,
-    point_to_next,
+    page_of,
     to_micros,
 )
 from ecm.doors import Services, permit_for, services
@@ -88,6 +89,9 @@ class Quarantined(BaseModel):
     event_id: UUID | None
     key_id: int | None
     body: str = Field(description="The beginning of what was sent, as text.")
+    reduced: bool = Field(
+        description="Positions, telephone numbers and notes are masked, because you may not read full addresses."
+    )
 
 
 LINE = {
@@ -129,6 +133,7 @@ QUARANTINED = {
     "event_id": None,
     "key_id": 1,
     "body": "{",
+    "reduced": True,
 }
 
 
@@ -158,9 +163,13 @@ async def list_events(
             after_id,
             limit,
         )
-    following = _cursor(rows[-1]["received_at"], rows[-1]["event_id"]) if len(rows) == limit else None
-    return Page(
-        items=[EventLine(**_line(row)) for row in rows], next=point_to_next(request, response, following)
+    return page_of(
+        request,
+        response,
+        rows,
+        limit,
+        lambda row: EventLine(**_line(row)),
+        lambda row: _cursor(row["received_at"], row["event_id"]),
     )
 
 
@@ -199,9 +208,13 @@ async def list_unmatched(
         rows = await connection.fetch(
             sql.list_unmatched, who.tenant_id, reach(who, Action.READ_UNMATCHED), after_at, after_id, limit
         )
-    following = _cursor(rows[-1]["occurred_at"], rows[-1]["event_id"]) if len(rows) == limit else None
-    return Page(
-        items=[show_event(row, who) for row in rows], next=point_to_next(request, response, following)
+    return page_of(
+        request,
+        response,
+        rows,
+        limit,
+        lambda row: show_event(row, who),
+        lambda row: _cursor(row["occurred_at"], row["event_id"]),
     )
 
 
@@ -221,20 +234,15 @@ async def list_quarantine(
     """What could not be understood, and other bodies under a known id. Kept aside, never lost."""
     async with door.web.tenant(who.tenant_id) as connection:
         rows = await connection.fetch(sql.list_quarantine, who.tenant_id, int(cursor or 0), limit)
-    items = [
-        Quarantined(
-            id=row["quarantine_id"],
-            received_at=row["received_at"],
-            door=row["door"],
-            reason=row["reason"],
-            event_id=row["event_id"],
-            key_id=row["key_id"],
-            body=row["body"][:BODY_SHOWN_AT_MOST].decode("utf-8", "replace"),
-        )
-        for row in rows
-    ]
-    following = str(items[-1].id) if len(rows) == limit else None
-    return Page(items=items, next=point_to_next(request, response, following))
+    in_full = bool(permit(who, Action.READ_FULL_ADDRESS))
+    return page_of(
+        request,
+        response,
+        rows,
+        limit,
+        lambda row: _quarantined(row, in_full),
+        lambda row: str(row["quarantine_id"]),
+    )
 
 
 def show_event(row: Mapping[str, Any], who: Actor) -> Event:
@@ -263,6 +271,20 @@ def _line(row: Mapping[str, Any]) -> dict[str, Any]:
         "status": row["status"] or "received",
         "reason": row["reason"] or "",
     }
+
+
+def _quarantined(row: Mapping[str, Any], in_full: bool) -> Quarantined:
+    body = row["body"][:BODY_SHOWN_AT_MOST].decode("utf-8", "replace")
+    return Quarantined(
+        id=row["quarantine_id"],
+        received_at=row["received_at"],
+        door=row["door"],
+        reason=row["reason"],
+        event_id=row["event_id"],
+        key_id=row["key_id"],
+        body=body if in_full else masked(body),
+        reduced=not in_full,
+    )
 
 
 def _fix(row: Mapping[str, Any], in_full: bool) -> FixShown | None:

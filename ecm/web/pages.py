@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import string
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,11 +24,11 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from ecm.doors import actor_or_nobody
-from ecm.errors import DatabaseAway
+from ecm.errors import DatabaseAway, EcmError, Unavailable
 from ecm.permit import Action, Actor, permit
 from ecm.store.queries import load_queries
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 STATIC = HERE / "static"
 sql = load_queries(__package__, "pages.sql")
 router = APIRouter(include_in_schema=False)
@@ -42,6 +42,7 @@ POLICY = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 FOR_EVER = "public, max-age=31536000, immutable"
+TRY_AGAIN_SECONDS = 5
 
 ROLE_WORDS = {
     "care_worker": "Care worker",
@@ -56,6 +57,7 @@ ROLE_WORDS = {
 }
 SIGN_IN_WORDS = {
     "failed": "That e-mail address and password do not fit together. Try again.",
+    "again": "You were signed out, so this page could not go on. Sign in to be back where you were.",
     "wait": "Too many tries. Wait a minute, then try again.",
     "away": "The service cannot reach its database just now. Try again in a moment.",
 }
@@ -76,27 +78,43 @@ NAVIGATION = (
 
 
 def install(app: FastAPI) -> None:
-    """Adds the pages and what they load; makes a browser's 404 a page."""
+    """Adds the pages and what they load; makes a browser's 404 and 503 pages."""
     app.mount(f"/static/{VERSION}", Unchanging(directory=STATIC), name="static")
     app.include_router(router)
     answer_as_problem: Any = app.exception_handlers.get(HTTPException)
+    know_as_problem: Any = app.exception_handlers.get(EcmError)
 
     @app.exception_handler(HTTPException)
     async def not_found(request: Request, error: HTTPException) -> Response:
         if error.status_code == 404 and wants_page(request):
-            with suppress(DatabaseAway):  # then nobody can say who is asking, nor draw their page
-                return await render(request, "not_found.html", await actor_or_nobody(request), status=404)
+            try:
+                who = await actor_or_nobody(request)
+                return await render(request, "not_found.html", who, status=404)
+            except (
+                DatabaseAway
+            ):  # then nobody can say who is asking; that nothing is here we know all the same
+                return await render(request, "not_found.html", None, status=404)
         answer: Response = await answer_as_problem(request, error)
         return answer
+
+    @app.exception_handler(Unavailable)
+    async def unavailable(request: Request, error: Unavailable) -> Response:
+        answer: Response = await know_as_problem(request, error)
+        if not wants_page(request):
+            return answer
+        # What a form sent is not sent again by a page that reloads itself.
+        again = "" if request.method == "GET" else "; url=/"
+        page = await render(
+            request, "unavailable.html", None, status=503, seconds=TRY_AGAIN_SECONDS, again=again
+        )
+        page.headers["Retry-After"] = str(TRY_AGAIN_SECONDS)
+        return page
 
 
 @router.get("/")
 async def front_door(request: Request, sign_in: str = "", next: str = "") -> Response:
     """The form; `sign_in` says how the last try went. Whoever is signed in goes on to their first page."""
-    try:
-        who = await actor_or_nobody(request)
-    except DatabaseAway:
-        who, sign_in = None, "away"
+    who = await actor_or_nobody(request)
     home = who and (next_page(next) or home_of(who))
     if home:
         return RedirectResponse(home, 303)
@@ -119,19 +137,21 @@ async def actuals(request: Request) -> Response:
     return await show(request, "actuals.html", Action.READ_ACTUALS)
 
 
-@router.get("/visits/{visit_id:int}")
-async def visit(request: Request, visit_id: int) -> Response:
-    return await show(request, "visit.html", Action.READ_VISITS, visit_id=visit_id)
+@router.get("/visits/{visit_id}")
+async def visit(request: Request, visit_id: str) -> Response:
+    if not VISIT_NUMBER.fullmatch(visit_id):  # the framework's own int stumbles over 4,301 digits
+        raise HTTPException(404)
+    return await show(request, "visit.html", Action.READ_VISITS, visit_id=int(visit_id))
 
 
 async def show(request: Request, template: str, action: Action, **more: Any) -> Response:
     """A page for whoever may open it; sign-in or the reason why not for others."""
     who = await actor_or_nobody(request)
     if who is None:
-        return RedirectResponse(f"/?next={quote(request.url.path)}", 303)
-    decision = permit(who, action)
-    if not decision.allowed:
-        return await render(request, "not_permitted.html", who, status=403, reason=decision.reason)
+        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(f"/?next={quote(wanted)}", 303)
+    if not permit(who, action):
+        return await render(request, "not_permitted.html", who, status=403)
     return await render(request, template, who, **more)
 
 
@@ -169,7 +189,9 @@ def next_page(path: str) -> str | None:
     return path if inside and set(path) <= PATH_CHARACTERS else None
 
 
-PATH_CHARACTERS = frozenset(string.ascii_letters + string.digits + "/-_.?=&%")
+IMPORTED = re.compile(r'^import (?:.* from )?"(\./.+|\.\./.+)";$', re.MULTILINE)
+VISIT_NUMBER = re.compile(r"[0-9]{1,18}")
+PATH_CHARACTERS = frozenset(string.ascii_letters + string.digits + "/-_.?=&%+")
 
 
 def wants_page(request: Request) -> bool:
@@ -181,6 +203,21 @@ async def _tenant_of(request: Request, who: Actor | None) -> dict[str, Any]:
         return {"name": "", "zone": "Europe/London", "labels": {}}
     async with request.app.state.services.web.tenant(who.tenant_id) as connection:
         return dict(await connection.fetchrow(sql.tenant, who.tenant_id))
+
+
+def modules_of(entry: str) -> list[str]:
+    """Every script a page's first one imports, itself among them: the browser then asks for all of them at once,
+    not for each when it has read the one before."""
+    found: list[str] = []
+    waiting = [entry]
+    while waiting:
+        path = waiting.pop(0)
+        if path not in found:
+            found.append(path)
+            beside = (STATIC / "js" / path).parent
+            named = IMPORTED.findall((STATIC / "js" / path).read_text("utf-8"))
+            waiting += [str((beside / name).resolve().relative_to(STATIC / "js")) for name in named]
+    return found
 
 
 class Unchanging(StaticFiles):
@@ -203,6 +240,15 @@ def _version_of(folder: Path) -> str:
 
 
 VERSION = _version_of(STATIC)
+MODULES = {page: modules_of(f"{page}/main.js") for page in ("board", "visit", "exceptions", "actuals")}
 TEMPLATES = Environment(
-    loader=FileSystemLoader(HERE / "templates"), autoescape=select_autoescape(), undefined=StrictUndefined
+    loader=FileSystemLoader(HERE / "templates"),
+    autoescape=select_autoescape(),
+    undefined=StrictUndefined,
+    auto_reload=False,
 )
+TEMPLATES.globals["modules"] = MODULES
+for (
+    _name
+) in TEMPLATES.list_templates():  # read now: pages must stand when the disk or its file handles do not
+    TEMPLATES.get_template(_name)

@@ -81,6 +81,11 @@ export function findingWords(finding) {
   return [words, [measured, detail].filter(Boolean).join(" · ")];
 }
 
+/** "location_outside: 400 m from the door" as people say it: a code comes first, where there is one. */
+export function exceptionWords(text) {
+  return text.replace(/(?<=^|; )[a-z_]+(?=[:,;]|$)/g, (code) => FINDINGS[code]?.[0] ?? STATES[code]?.[0] ?? code.replaceAll("_", " "));
+}
+
 export const capital = (words) => words.charAt(0).toUpperCase() + words.slice(1);
 export const count = (n) => n.toLocaleString("en-GB");
 export const many = (n, one, several = `${one}s`) => `${count(n)} ${n === 1 ? one : several}`;

@@ -4,13 +4,14 @@ import { Problem, ask } from "../api.js";
 import { h, icon } from "../dom.js";
 import { page } from "../page.js";
 import { label } from "../strings.js";
+import { called } from "./header.js";
 
 const KINDS = [["times", "Add times"], ["frustrated", "Care could not be given"], ["cancelled", "It was cancelled"], ["note", "Add a note"]];
 
 export function amendCard(visit, done) {
   const key = crypto.randomUUID();
   const kind = choice("amend-kind", "What to add", KINDS);
-  const worker = field("amend-worker", label.worker.replace(/^./, (c) => c.toUpperCase()), h("input", { id: "amend-worker", list: "amend-workers", value: visit.care_workers[0] ?? "", autocomplete: "off" }), h("datalist", { id: "amend-workers" }, visit.care_workers.map((ref) => h("option", { value: ref }))));
+  const worker = field("amend-worker", label.worker.replace(/^./, (c) => c.toUpperCase()), h("input", { id: "amend-worker", list: "amend-workers", value: visit.care_workers[0] ?? "", autocomplete: "off" }), h("datalist", { id: "amend-workers" }, visit.care_workers.map((ref) => h("option", { value: ref }, called(visit, ref)))));
   const checkIn = field("amend-in", "Checked in", h("input", { id: "amend-in", type: "time", step: 1 }));
   const checkOut = field("amend-out", "Checked out", h("input", { id: "amend-out", type: "time", step: 1 }));
   const reason = choice("amend-reason", "Reason", [["", "Choose a reason"]]);
@@ -37,11 +38,11 @@ export function amendCard(visit, done) {
     event.preventDefault();
     send.disabled = true;
     try {
-      await ask("POST", `/v1/visits/${visit.id}/amendments`, body(), { "Idempotency-Key": key });
+      await ask("POST", `/v1/visits/${visit.id}/amendments`, body(), { "Idempotency-Key": key }, { stay: true });
       tell(said, "Added. The visit is being worked out again.", "good");
       setTimeout(done, 800);
     } catch (problem) {
-      tell(said, problem instanceof Problem ? problem.message : String(problem), "critical");
+      tell(said, wordsOf(problem), "critical");
       send.disabled = false;
     }
   });
@@ -83,6 +84,11 @@ function field(id, words, control, ...more) {
 }
 
 const choice = (id, words, options) => field(id, words, h("select", { id }, options.map(([value, text]) => h("option", { value }, text))));
+
+function wordsOf(problem) {
+  if (problem.status === 401) return "You were signed out, so nothing was added yet. Sign in on another page, then press again: what you wrote is still here.";
+  return problem instanceof Problem ? problem.message : String(problem);
+}
 
 function tell(element, words, tone) {
   element.textContent = words;

@@ -5,6 +5,7 @@ import { ask } from "../api.js";
 import { byId, h } from "../dom.js";
 import { page } from "../page.js";
 import { label } from "../strings.js";
+import { withSeconds } from "../time.js";
 import { amendCard } from "./amend.js";
 import { payCard } from "./pay.js";
 import { timelineCard } from "./timeline.js";
@@ -14,19 +15,34 @@ import { whereCard } from "./where.js";
 
 const AGAIN_MS = 15_000;
 const root = byId("page");
+const stale = h("p", { class: "banner warning", role: "status", hidden: true });
 let shown = "";
+let readAt = null;
 
 async function load(quietly) {
   try {
-    const visit = await ask("GET", `/v1/visits/${page.visit}`);
+    // Looking again by itself must not lead away from a correction that is being written.
+    const visit = await ask("GET", `/v1/visits/${page.visit}`, undefined, {}, { stay: quietly });
     const text = JSON.stringify(visit);
+    readAt = Date.now();
+    stale.hidden = true;
     if (text === shown) return;
     if (quietly && root.querySelector("form")?.contains(document.activeElement)) return;
     shown = text;
     draw(visit);
   } catch (problem) {
-    if (!quietly) failed(problem);
+    if (quietly) notUpToDate(problem);
+    else failed(problem);
   }
+}
+
+/** What is shown stays, with the time it was true. */
+function notUpToDate(problem) {
+  const since = `As it was at ${withSeconds(readAt)}. `;
+  stale.replaceChildren(since, problem.status === 401 ? "You were signed out. " : `${problem.message} `,
+    problem.status === 401 ? h("a", { href: "/", target: "_blank" }, "Sign in on another page") : "The page keeps trying.",
+    problem.status === 401 ? ", then go on here: nothing you wrote is lost." : "");
+  stale.hidden = false;
 }
 
 function draw(visit) {
@@ -49,5 +65,6 @@ function failed(problem) {
     h("p", {}, missing ? h("a", { class: "button", href: "/board" }, "To the board") : h("button", { class: "button primary", type: "button", onclick: () => load(false) }, "Try again"))));
 }
 
+root.before(stale);
 load(false);
 setInterval(() => document.hidden || load(true), AGAIN_MS);
