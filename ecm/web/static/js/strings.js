@@ -19,6 +19,10 @@ export const STATES = {
 
 // what a row asks for, worst first -> [word, icon, tone]
 export const NEEDS = {
+  sos: ["Asks for help", "warning", "critical"],
+  no_reply: ["No reply at the door", "warning", "critical"],
+  concern: ["Concern", "warning", "warning"],
+  hazard: ["Hazard", "warning", "warning"],
   missed: ["Missed", "missed", "critical"],
   late: ["Late", "clock", "critical"],
   late_soft: ["Late", "clock", "warning"],
