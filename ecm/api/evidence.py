@@ -37,6 +37,7 @@ from ecm.errors import NotFound
 from ecm.permit import Action, Actor, permit, reach
 from ecm.processing import rows as stored
 from ecm.signed import unwrap
+from ecm.store.db import Record
 from ecm.store.queries import load_queries
 from ecm.visit.model import EventKind, Finding, FindingCode
 from ecm.visit.proof import Grade, Graded, Proof, graded
@@ -275,7 +276,7 @@ async def list_quarantine(
     )
 
 
-def show_event(row: Mapping[str, Any], who: Actor, findings: Iterable[Mapping[str, Any]] = ()) -> Event:
+def show_event(row: Record, who: Actor, findings: Iterable[Mapping[str, Any]] = ()) -> Event:
     """An event as `who` may see it. `findings`: those of the visit it counts for, as stored."""
     in_full = bool(permit(who, Action.READ_FULL_ADDRESS))
     said = _said(row["body"])
@@ -297,7 +298,7 @@ def show_event(row: Mapping[str, Any], who: Actor, findings: Iterable[Mapping[st
     )
 
 
-def _line(row: Mapping[str, Any]) -> dict[str, Any]:
+def _line(row: Record) -> dict[str, Any]:
     return {
         "id": row["event_id"],
         "received_at": row["received_at"],
@@ -322,7 +323,7 @@ def _quarantined(row: Mapping[str, Any], in_full: bool) -> Quarantined:
     )
 
 
-def _grades(row: Mapping[str, Any], findings: Iterable[Mapping[str, Any]]) -> Grades:
+def _grades(row: Record, findings: Iterable[Mapping[str, Any]]) -> Grades:
     about = [
         Finding(FindingCode(finding["code"]), event_id=row["event_id"])
         for finding in findings
@@ -355,7 +356,7 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _fix(row: Mapping[str, Any], in_full: bool) -> FixShown | None:
+def _fix(row: Record, in_full: bool) -> FixShown | None:
     if row["lat"] is None or row["lon"] is None:
         return None
     return FixShown(

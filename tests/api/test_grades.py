@@ -93,7 +93,9 @@ async def test_what_a_desk_entered_says_who_and_why_and_nobody_else_can_claim_th
 
 
 async def test_a_note_is_read_out_of_its_signature(story: Story) -> None:
-    await happened(story, "app", "signed", "location_inside", None, Phone().item({"note": "No answer at first"}))
+    await happened(
+        story, "app", "signed", "location_inside", None, Phone().item({"note": "No answer at first"})
+    )
     [_, signed] = (await (await story.signed_in("cory")).get(PATH)).json()["evidence"]
     assert signed["note"] == "No answer at first"
 
