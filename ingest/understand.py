@@ -183,7 +183,7 @@ def _sensible(sending: dict[str, Any]) -> dict[str, Any]:
 
 
 def _salvage(raw: bytes) -> tuple[CheckEventIn, dict[str, Any], tuple[str, ...]]:
-    data, mended = _mend(_parse(raw))
+    data, mended = mend(_parse(raw))
     warnings = ["characters that cannot be stored were replaced by U+FFFD"] if mended else []
     set_aside: dict[str, Any] = {}
     while True:
@@ -230,16 +230,16 @@ def _text(raw: bytes) -> str:
         raise _broken_json("should be UTF-8") from None
 
 
-def _mend(value: Any) -> tuple[Any, bool]:
+def mend(value: Any) -> tuple[Any, bool]:
     """The value without characters that PostgreSQL or UTF-8 refuse, and whether there were any."""
     if isinstance(value, str):
         mended = value.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         return mended, mended != value
     if isinstance(value, dict):
-        pairs = [(_mend(key), _mend(inner)) for key, inner in value.items()]
+        pairs = [(mend(key), mend(inner)) for key, inner in value.items()]
         return {key: inner for (key, _), (inner, _) in pairs}, any(a or b for (_, a), (_, b) in pairs)
     if isinstance(value, list):
-        mends = [_mend(inner) for inner in value]
+        mends = [mend(inner) for inner in value]
         return [inner for inner, _ in mends], any(touched for _, touched in mends)
     return value, False
 
