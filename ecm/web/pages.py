@@ -6,20 +6,17 @@ browser is told to load from here and nowhere else, and to run no inline script.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import string
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
@@ -27,9 +24,9 @@ from ecm.doors import actor_or_nobody
 from ecm.errors import DatabaseAway
 from ecm.permit import Action, Actor, permit
 from ecm.store.queries import load_queries
+from ecm.web import app_pages
+from ecm.web.static_files import STATIC, TEMPLATES, VERSION
 
-HERE = Path(__file__).parent
-STATIC = HERE / "static"
 sql = load_queries(__package__, "pages.sql")
 router = APIRouter(include_in_schema=False)
 
@@ -79,6 +76,7 @@ def install(app: FastAPI) -> None:
     """Adds the pages and what they load; makes a browser's 404 a page."""
     app.mount(f"/static/{VERSION}", Unchanging(directory=STATIC), name="static")
     app.include_router(router)
+    app.include_router(app_pages.router)
     answer_as_problem: Any = app.exception_handlers.get(HTTPException)
 
     @app.exception_handler(HTTPException)
@@ -192,17 +190,3 @@ class Unchanging(StaticFiles):
         if response.status_code == 200:
             response.headers["Cache-Control"] = FOR_EVER
         return response
-
-
-def _version_of(folder: Path) -> str:
-    digest = hashlib.sha256()
-    for file in sorted(folder.rglob("*")):
-        if file.is_file():
-            digest.update(str(file.relative_to(folder)).encode() + file.read_bytes())
-    return digest.hexdigest()[:12]
-
-
-VERSION = _version_of(STATIC)
-TEMPLATES = Environment(
-    loader=FileSystemLoader(HERE / "templates"), autoescape=select_autoescape(), undefined=StrictUndefined
-)
