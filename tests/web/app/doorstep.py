@@ -38,7 +38,7 @@ TAG = "K3Q7-TAG"
 SEALING_KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
 PEOPLE = [
-    ("P-A", "Mrs Amina A.", "14 Example Street, Evington", "Medication from box, lunch; Wash and dress; Drink within reach"),
+    ("P-A", "Mrs Amina A.", "14 Example Street, Evington", "Medication from box, lunch; Wash and dress; Drink near"),
     ("P-E", "Mr Ernest L.", "2 Madeup Lane", "Breakfast"),
     ("P-V", "Ms Vera O.", "7 Sample Row", "Hoist transfer; Wash"),
 ]  # fmt: skip
@@ -108,8 +108,8 @@ class Doorstep:
         self._codes += 1
         code = f"TESTCODE{self._codes + 10}"
         await self.owner.execute(
-            "INSERT INTO enrolments (tenant_id, code_sha256, provider_ref, care_worker_ref, made_by, made_at, expires_at)"
-            " VALUES (1, $1, 'NOR', $2, 'Cole', now(), now() + interval '1 hour')",
+            "INSERT INTO enrolments (tenant_id, code_sha256, provider_ref, care_worker_ref, made_by, made_at,"
+            " expires_at) VALUES (1, $1, 'NOR', $2, 'Cole', now(), now() + interval '1 hour')",
             _digest(code),
             care_worker,
         )
@@ -157,7 +157,8 @@ class Doorstep:
                 *(ref, name, address, needs, safe),
             )
             await owner.execute(
-                "INSERT INTO places (tenant_id, service_user_ref, label, lat, lon, fence_m) VALUES (1, $1, 'home', $2, $3, 100)",
+                "INSERT INTO places (tenant_id, service_user_ref, label, lat, lon, fence_m)"
+                " VALUES (1, $1, 'home', $2, $3, 100)",
                 *(ref, HOME["latitude"] + at * 0.01, HOME["longitude"]),
             )
         for ref, person, at, minutes, workers, needed in VISITS:

@@ -1,4 +1,4 @@
-"""A phone: Chromium with a folder of its own, the size and the senses of a phone. It can be killed and started again."""
+"""A phone: Chromium with a folder of its own, the size and senses of a phone. It can be killed and started."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Handset:
         self.errors: list[str] = []
         self.page: Page
 
-    async def start(self, path: str = "/app") -> Page:
+    async def start(self, path: str | None = "/app") -> Page:
         port_file = self.folder / "DevToolsActivePort"
         port_file.unlink(missing_ok=True)
         self._process = subprocess.Popen(
@@ -61,7 +61,8 @@ class Handset:
         self.page.set_default_timeout(10_000)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         await self.page.set_viewport_size(SIZE)
-        await self.page.goto(self.url + path)
+        if path is not None:
+            await self.page.goto(self.url + path)
         return self.page
 
     async def kill(self) -> None:

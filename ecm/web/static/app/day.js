@@ -5,6 +5,7 @@ import { Refusal, ask } from "./api.js";
 import * as clock from "./clock.js";
 import { seal, sealingKey, unseal } from "./keys.js";
 import { noteEpoch, turnedAway } from "./phone.js";
+import { sendSoon } from "./sender.js";
 import { change, state } from "./state.js";
 import { forget, read, write } from "./store.js";
 
@@ -40,7 +41,7 @@ export async function refresh() {
   }
   if (state.who !== who) return ""; // it was locked meanwhile
   await clock.heard(day.server_time, day.speed);
-  await noteEpoch(day.epoch);
+  if (await noteEpoch(day.epoch)) sendSoon();
   const at = Date.now();
   const sealed = await seal(await sealingKey(), day);
   await write("day", { at, care_worker: who.care_worker, sealed }).catch(() => {});
@@ -54,7 +55,7 @@ export async function checkEpoch() {
   try {
     const said = await ask("GET", "/v1/app/epoch", { by: state.phone });
     await clock.heard(said.server_time);
-    await noteEpoch(said.epoch);
+    if (await noteEpoch(said.epoch)) sendSoon();
   } catch (error) {
     await refused(error);
   }

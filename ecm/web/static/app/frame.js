@@ -82,7 +82,8 @@ function drawTop() {
   setText(title, screen.title());
   for (const old of top.querySelectorAll("a")) old.remove();
   if (screen.back) top.prepend(h("a", { class: "back", href: screen.back, "aria-label": t("back") }, icon("back")));
-  top.append(h("a", { class: `pill ${sending.tone}`, href: "#/kept", id: "sending" }, icon(sending.icon), h("span", {}, sending.short)));
+  if (state.phone || state.records.length)
+    top.append(h("a", { class: `pill ${sending.tone}`, href: "#/kept", id: "sending" }, icon(sending.icon), h("span", {}, sending.short)));
 }
 
 function drawTabs() {

@@ -41,7 +41,7 @@ export default {
   phoneUnknown: "Nid yw'r gwasanaeth yn adnabod y ffôn hwn. Gofynnwch i'ch swyddfa am god newydd. Mae'r hyn sydd wedi'i gadw yma yn aros.",
 
   // where
-  atHome: "Rydych chi yn y cartref: {m} o'r drws, mwy neu lai {a}",
+  atHome: "Yn y cartref: {m} o'r drws, mwy neu lai {a}",
   nearHome: "{m} o'r drws, mwy neu lai {a}",
   awayFromHome: "I ffwrdd o'r cartref: {m} o'r drws, mwy neu lai {a}",
   placeKnown: "Mae eich lleoliad yn hysbys, mwy neu lai {a}",

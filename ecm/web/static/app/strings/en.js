@@ -41,7 +41,7 @@ export default {
   phoneUnknown: "The service does not know this phone. Ask your office for a new code. What is saved here stays saved.",
 
   // where
-  atHome: "You are at the home: {m} from the door, give or take {a}",
+  atHome: "At the home: {m} from the door, give or take {a}",
   nearHome: "{m} from the door, give or take {a}",
   awayFromHome: "Away from the home: {m} from the door, give or take {a}",
   placeKnown: "Your position is known, give or take {a}",

@@ -41,7 +41,7 @@ export default {
   phoneUnknown: "System nie zna tego telefonu. Poproś biuro o nowy kod. To, co tu zapisane, pozostaje.",
 
   // where
-  atHome: "Jesteś na miejscu: {m} od drzwi, dokładność {a}",
+  atHome: "Na miejscu: {m} od drzwi, dokładność {a}",
   nearHome: "{m} od drzwi, dokładność {a}",
   awayFromHome: "Poza domem: {m} od drzwi, dokładność {a}",
   placeKnown: "Twoje położenie jest znane, dokładność {a}",

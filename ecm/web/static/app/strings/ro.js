@@ -41,7 +41,7 @@ export default {
   phoneUnknown: "Serviciul nu cunoaște acest telefon. Cereți biroului un cod nou. Ce este salvat aici rămâne salvat.",
 
   // where
-  atHome: "Sunteți la domiciliu: {m} de ușă, cu aproximație {a}",
+  atHome: "La domiciliu: {m} de ușă, cu aproximație {a}",
   nearHome: "{m} de ușă, cu aproximație {a}",
   awayFromHome: "Departe de domiciliu: {m} de ușă, cu aproximație {a}",
   placeKnown: "Poziția este cunoscută, cu aproximație {a}",
