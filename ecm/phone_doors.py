@@ -42,6 +42,12 @@ class ClockWrong(EcmError):
     status, slug = 401, "clock-wrong"
 
 
+class CutOff(EcmError):
+    """This phone was cut off. What it signed before is still taken."""
+
+    status, slug = 401, "cut-off"
+
+
 @dataclass(frozen=True, slots=True)
 class Phone:
     """`care_worker` is None for a shared phone: who holds it, its PIN says."""
@@ -80,10 +86,10 @@ async def phone(
     door: Annotated[Services, Depends(services)],
     proof: Annotated[str | None, Depends(_by_phone)] = None,
 ) -> Phone:
-    """Who asks. Raises NotSignedIn for a phone that is unknown, cut off or did not sign this request; ClockWrong."""
+    """Who asks. Raises CutOff, ClockWrong, NotSignedIn for a phone that is unknown or did not sign this request."""
     named = await named_phone(request, door)
     if named.cut_off_at is not None:
-        raise NotSignedIn("this phone was cut off")
+        raise CutOff
     jws = taken_apart(proof or "")
     if jws is None or jws.key_id != str(named.device_id) or not checks(jws, named.public_key):
         raise NotSignedIn("this request is not signed by this phone")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -72,6 +73,9 @@ class VisitToday(BaseModel):
     checked_out_at: datetime | None
     colleagues: list[Colleague] = Field(description="Who else is on this visit, and who has come.")
     key_safe: bool = Field(description="Whether there is a code to get in, told near the visit.")
+    tags: list[str] = Field(
+        description="SHA-256 of each tag's id in the home: a phone can tell one, not make one."
+    )
 
 
 class Today(BaseModel):
@@ -135,6 +139,7 @@ TODAY: dict[str, Any] = EPOCH | {
             "checked_out_at": None,
             "colleagues": [],
             "key_safe": True,
+            "tags": [],
         }
     ],
 }
@@ -301,4 +306,5 @@ def _visit(row: Record, worker: str, names: Mapping[str, str]) -> VisitToday:
             for ref in others
         ],
         key_safe=row["has_key_safe"],
+        tags=[sha256(tag_id.encode()).hexdigest() for tag_id in row["tag_ids"]],
     )

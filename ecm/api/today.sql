@@ -11,7 +11,9 @@ WHERE w.tenant_id = $1::int AND w.ref = $2::text AND w.provider_ref = $3::text;
 -- A worker's visits of these days: planned for them, or attended by them.
 SELECT v.visit_id, v.ref, v.service_user_ref, s.name, s.address, s.postcode, s.needs,
   s.sealed_key_safe IS NOT NULL AS has_key_safe, v.planned_start, v.planned_end, v.carers_required, v.time_critical,
-  v.cancelled, v.state, v.care_worker_refs, v.attendances, home.lat, home.lon, home.fence_m
+  v.cancelled, v.state, v.care_worker_refs, v.attendances, home.lat, home.lon, home.fence_m,
+  ARRAY(SELECT g.tag_id FROM tags g WHERE g.tenant_id = v.tenant_id AND g.service_user_ref = v.service_user_ref
+        AND g.retired_at IS NULL ORDER BY g.tag_id LIMIT 10) AS tag_ids
 FROM visits v
 JOIN service_users s ON s.tenant_id = v.tenant_id AND s.ref = v.service_user_ref
 LEFT JOIN LATERAL (
