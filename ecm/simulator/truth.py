@@ -24,6 +24,7 @@ CUT_OFF_MINUTE = 23 * 60  # local
 LATE_SYNC = timedelta(minutes=5)  # received so long after it occurred: it was kept for want of signal
 LATE_SYNC_GRACE = timedelta(minutes=5)
 SHORT_UNDER_MINUTES = 30
+CLOCKS_AGREE = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +190,7 @@ def _alarms(
     return [
         ("late", late),
         ("missed", _unmet(missed_at, first_heard, hair, "word")),
-        ("second_worker_missing", _second(visit, late_at, heard, hair)),
+        ("second_worker_missing", _either(_second(visit, late_at, heard, hair), _apart(visit, known))),
         ("overrunning", _open_too_long(visit, limits.overrunning, arrivals, leavings, floors, hair)),
         ("no_check_out", _open_too_long(visit, limits.no_check_out, arrivals, leavings, floors, hair)),
     ]
@@ -223,6 +224,33 @@ def _second(visit: PlannedVisit, due_at: datetime, heard: dict[str, datetime], h
     if first <= due_at - hair:
         return verdict
     return Verdict(False, verdict.may)
+
+
+def _apart(visit: PlannedVisit, known: list[Recorded]) -> Verdict:
+    """As many came as were wanted together, and were together for less than half of it.
+
+    Phones' clocks may be a little wrong, so a minute either way may or may not be said.
+    """
+    came: dict[str, datetime] = {}
+    left: dict[str, datetime] = {}
+    for event in sorted(known, key=lambda event: event.true_at):
+        if event.kind == "check_in":
+            came.setdefault(event.care_worker_ref, event.true_at)
+        else:
+            left[event.care_worker_ref] = event.true_at
+    if visit.carers_required < 2 or len(came) < visit.carers_required or came.keys() != left.keys():
+        return NO
+    stays = sorted((left[ref] - came[ref] for ref in came), reverse=True)
+    asked = min(stays[visit.carers_required - 1], visit.end - visit.start)
+    together = max(timedelta(0), min(left.values()) - max(came.values()))
+    why = f"together for {together} of {asked}"
+    if len(came) > visit.carers_required or any(event.reason_code for event in known):
+        return Verdict(False, True, why)
+    return Verdict(2 * together < asked - CLOCKS_AGREE, 2 * together < asked + CLOCKS_AGREE, why)
+
+
+def _either(one: Verdict, other: Verdict) -> Verdict:
+    return Verdict(one.must or other.must, one.may or other.may, one.why if one.must else other.why)
 
 
 def _open_too_long(

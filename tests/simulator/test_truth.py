@@ -65,6 +65,13 @@ def breakfast(**changes) -> PlannedVisit:
 
 
 STORIES = {
+    "two who were wanted together came one after the other": (
+        "alice in 09:00\nalice out 09:15\nbeth in 09:11\nbeth out 09:26", {"carers_required": 2}, "completed",
+        "second_worker_missing",
+    ),
+    "two who were wanted together were, for most of it": (
+        "alice in 09:00\nalice out 09:30\nbeth in 09:08\nbeth out 09:30", {"carers_required": 2}, "completed", ""
+    ),
     "alice came and went as planned": (
         "alice in 09:03\nalice out 09:33", {}, "completed", ""
     ),

@@ -21,7 +21,7 @@ from ecm.simulator.values import ZONE
 from ecm.store.rules import ContractRules
 from ecm.visit.assess import assess
 from ecm.visit.matching import allocate
-from ecm.visit.model import CheckEvent, EventKind, Evidence, Method, Visit
+from ecm.visit.model import CheckEvent, EventKind, Evidence, FindingCode, Method, Visit
 from ecm.visit.policy import Policy
 
 SUNDAY_CLOCKS_CHANGE = date(2026, 10, 25)
@@ -113,7 +113,9 @@ def say(visit: Visit, evidence, policy: Policy, now: datetime, visits, alerts, r
             "crossings": [{"kind": each.kind.value} for each in found.crossings],
         }
     )
-    alerts += [{"visit": visit.visit_id, "kind": each.kind.value} for each in found.crossings]
+    kinds = {each.kind.value for each in found.crossings}
+    kinds |= {each.code.value for each in found.findings if each.code is FindingCode.SECOND_WORKER_MISSING}
+    alerts += [{"visit": visit.visit_id, "kind": kind} for kind in sorted(kinds)]
     rows += [{"id": str(event.event_id), "visit": visit.visit_id} for event in evidence]
 
 
