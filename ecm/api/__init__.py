@@ -21,6 +21,8 @@ FEATURES = (
     "phones",
     "today",
     "reports",
+    "homes",
+    "code_cards",
 )
 
 

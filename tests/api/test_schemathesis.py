@@ -226,6 +226,11 @@ KEPT = """
 INSERT INTO care_workers (tenant_id, ref, name, provider_ref) VALUES (1, 'CW-17', 'Carl', 'P1');
 INSERT INTO devices (tenant_id, device_id, provider_ref, label, public_key, enrolled_at, enrolled_by)
   VALUES (1, '6f1d5a52-6f0e-4a0e-9c37-0d4d5a1c7e11', 'P1', 'Shared', '{}', now(), 'Cory');
+INSERT INTO tags (tenant_id, tag_id, kind, service_user_ref, made_by, made_at)
+  VALUES (1, 'K7MP2XQR4TBN', 'qr', 'SU-A', 'Cory', now());
+INSERT INTO code_cards (tenant_id, card_id, service_user_ref, sealed_secret, made_by, made_at)
+  OVERRIDING SYSTEM VALUE VALUES (1, 1, 'SU-A', '', 'Cory', now());
+ALTER TABLE code_cards ALTER card_id RESTART 100;
 INSERT INTO feed_records (tenant_id, transaction_id, position, feed, kind, record_id, sequence_id, received_at, status,
   body) VALUES (1, '6f1d5a52-6f0e-4a0e-9c37-0d4d5a1c7e77', 1, 'sandata', 'visit', 'P1/V-1001', 1, now(), 'accepted',
   '{}');
