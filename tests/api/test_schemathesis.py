@@ -14,6 +14,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
+from uuid import uuid4
 
 import schemathesis
 import uvicorn
@@ -84,7 +85,7 @@ class Proofs:
             " /v1/session"
         )  # signing out, and signing in as somebody else
         if who not in self.sessions or ends_itself:
-            token = f"{who} {len(self.sessions)} {id(case)}"
+            token = f"{who} {uuid4()}"  # an object's own number is handed on to the next one
             in_a_loop_of_its_own(insert_session(self.database.owner, who, token))
             if ends_itself:
                 return Asking({"Sec-Fetch-Site": "same-origin"}, {SESSION_COOKIE: token})
