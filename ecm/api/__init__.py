@@ -23,6 +23,7 @@ FEATURES = (
     "reports",
     "homes",
     "code_cards",
+    "patterns",
 )
 
 

@@ -27,7 +27,6 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
 from math import sqrt
-from uuid import UUID
 
 from ecm.visit.model import CheckEvent, Finding, FindingCode, Method
 from ecm.visit.policy import DEFAULT
@@ -292,10 +291,3 @@ RULES: tuple[Rule, ...] = (
          "{count} of {sample} check-ins came in the same minute before or after the planned start",
          "The commonest minute has about one in ten"),
 )  # fmt: skip
-
-
-def recorded_of(
-    visit_id: int, events: Iterable[CheckEvent], found: dict[UUID, set[FindingCode]]
-) -> list[Recorded]:
-    """A visit's events with the findings about each."""
-    return [Recorded(visit_id, event, frozenset(found.get(event.event_id, ()))) for event in events]

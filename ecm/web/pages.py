@@ -141,6 +141,11 @@ async def tags(request: Request) -> Response:
     return await show(request, "tags.html", Action.MANAGE_TAGS)
 
 
+@router.get("/care-workers/{ref:path}")
+async def care_worker(request: Request, ref: str) -> Response:
+    return await show(request, "care_worker.html", Action.READ_VISITS, ref=ref)
+
+
 @router.get("/visits/{visit_id}")
 async def visit(request: Request, visit_id: str) -> Response:
     if not VISIT_NUMBER.fullmatch(visit_id):  # the framework's own int stumbles over 4,301 digits

@@ -44,6 +44,7 @@ ASKED_BY = {
     "POST /v1/alerts": "dana",
     "DELETE /v1/alerts": "dana",
     "GET /v1/visits": "key read",
+    "GET /v1/care-workers": "key read",
     "GET /v1/actuals": "otto",
     "POST /v1/actuals": "fay",
     "POST /board": "dana",
