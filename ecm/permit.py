@@ -42,6 +42,7 @@ class Action(StrEnum):
     MANAGE_ACCOUNTS = "manage_accounts"
     MANAGE_KEYS = "manage_keys"
     MANAGE_PHONES = "manage_phones"
+    MANAGE_TAGS = "manage_tags"
 
 
 TABLE = """
@@ -64,6 +65,7 @@ read_audit          -      -       -     -       -       -        -       all   
 manage_accounts     -      -       -     -       -       -        -       all      -     | -      -    -
 manage_keys         -      -       -     -       -       -        -       all      -     | -      -    -
 manage_phones       -      own     own   -       -       -        -       all      -     | -      -    -
+manage_tags         -      own     own   -       -       -        -       all      -     | -      -    -
 """
 
 ProviderRole = Literal["care_worker", "coordinator", "manager"]

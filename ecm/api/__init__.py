@@ -21,6 +21,9 @@ FEATURES = (
     "phones",
     "today",
     "reports",
+    "homes",
+    "code_cards",
+    "patterns",
 )
 
 

@@ -71,6 +71,7 @@ NAVIGATION = (
     Page("/board", "Board", Action.READ_BOARD),
     Page("/exceptions", "Exceptions", Action.READ_UNMATCHED),
     Page("/actuals", "Actuals", Action.READ_ACTUALS),
+    Page("/tags", "Tags", Action.MANAGE_TAGS),
 )
 
 
@@ -133,6 +134,16 @@ async def exceptions(request: Request) -> Response:
 @router.get("/actuals")
 async def actuals(request: Request) -> Response:
     return await show(request, "actuals.html", Action.READ_ACTUALS)
+
+
+@router.get("/tags")
+async def tags(request: Request) -> Response:
+    return await show(request, "tags.html", Action.MANAGE_TAGS)
+
+
+@router.get("/care-workers/{ref:path}")
+async def care_worker(request: Request, ref: str) -> Response:
+    return await show(request, "care_worker.html", Action.READ_VISITS, ref=ref)
 
 
 @router.get("/visits/{visit_id}")

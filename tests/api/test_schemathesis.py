@@ -14,6 +14,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
+from uuid import uuid4
 
 import schemathesis
 import uvicorn
@@ -43,6 +44,7 @@ ASKED_BY = {
     "POST /v1/alerts": "dana",
     "DELETE /v1/alerts": "dana",
     "GET /v1/visits": "key read",
+    "GET /v1/care-workers": "key read",
     "GET /v1/actuals": "otto",
     "POST /v1/actuals": "fay",
     "POST /board": "dana",
@@ -84,7 +86,7 @@ class Proofs:
             " /v1/session"
         )  # signing out, and signing in as somebody else
         if who not in self.sessions or ends_itself:
-            token = f"{who} {len(self.sessions)} {id(case)}"
+            token = f"{who} {uuid4()}"  # an object's own number is handed on to the next one
             in_a_loop_of_its_own(insert_session(self.database.owner, who, token))
             if ends_itself:
                 return Asking({"Sec-Fetch-Site": "same-origin"}, {SESSION_COOKIE: token})
@@ -226,6 +228,11 @@ KEPT = """
 INSERT INTO care_workers (tenant_id, ref, name, provider_ref) VALUES (1, 'CW-17', 'Carl', 'P1');
 INSERT INTO devices (tenant_id, device_id, provider_ref, label, public_key, enrolled_at, enrolled_by)
   VALUES (1, '6f1d5a52-6f0e-4a0e-9c37-0d4d5a1c7e11', 'P1', 'Shared', '{}', now(), 'Cory');
+INSERT INTO tags (tenant_id, tag_id, kind, service_user_ref, made_by, made_at)
+  VALUES (1, 'K7MP2XQR4TBN', 'qr', 'SU-A', 'Cory', now());
+INSERT INTO code_cards (tenant_id, card_id, service_user_ref, sealed_secret, made_by, made_at)
+  OVERRIDING SYSTEM VALUE VALUES (1, 1, 'SU-A', '', 'Cory', now());
+ALTER TABLE code_cards ALTER card_id RESTART 100;
 INSERT INTO feed_records (tenant_id, transaction_id, position, feed, kind, record_id, sequence_id, received_at, status,
   body) VALUES (1, '6f1d5a52-6f0e-4a0e-9c37-0d4d5a1c7e77', 1, 'sandata', 'visit', 'P1/V-1001', 1, now(), 'accepted',
   '{}');

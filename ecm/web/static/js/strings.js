@@ -85,6 +85,24 @@ export const GRADES = {
   none: ["No proof", "missed", "quiet"],
 };
 
+// what somebody should ask about, usual, or too few to tell -> [word, icon, tone]
+export const VERDICTS = {
+  ask: ["Ask about this", "warning", "warning"],
+  usual: ["Usual", "good", "good"],
+  too_few: ["Too few to tell", "planned", "quiet"],
+};
+
+export const PATTERNS = {
+  repeated_fixes: "The same position again",
+  exact_durations: "Stays exactly as planned",
+  in_and_out_together: "In and out sent together",
+  impossible_travel: "Too fast between homes",
+  manual_share: "Entered by hand",
+  unlocated_share: "Nothing says where",
+  printed_tag_only: "Only a printed tag says where",
+  same_minute: "Always in the same minute",
+};
+
 // what a phone said beside its check-ins -> [title, icon, tone]
 export const REPORTS = {
   at_the_door: ["At the door, waiting", "door", "information"],
