@@ -31,9 +31,9 @@ When it counts. A check-in or check-out is true at the instant the worker chose 
 recorded before it is said back: to hang up later loses nothing. Before it is recorded, to hang up means
 
     before the PIN was right        nothing was said, nothing is recorded
-    after it, before in or out      nothing, with one exception: from the home's own telephone, with the PIN, by a worker
-                                    who is due there and not yet in. That can only mean in, and is taken as such at the
-                                    instant of the PIN. Never as out: one who was only interrupted would be short
+    after it, before in or out      nothing, with one exception: from the home's own telephone, with the PIN, by a
+                                    worker who is due there and not yet in. That can only mean in, and is taken as such
+                                    at the instant of the PIN. Never as out: who was only interrupted would be short
     after in or out                 it is recorded with what is known; whose home it was, the roster may still say
     while the home is rung back     it is recorded without that proof once the ring has failed
 
@@ -43,233 +43,42 @@ against everybody would be a guess at everybody (ecm/pin_tries.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
-Kind: TypeAlias = Literal["check_in", "check_out"]
+from ingest.telephone.keyed import understood
+from ingest.telephone.turn import (
+    HUNG_UP,
+    LANGUAGE_OF_DIGIT,
+    OTHER_DIGIT,
+    TASKS_MAX,
+    Caller,
+    CheckPin,
+    FindCard,
+    FindStaff,
+    Gather,
+    Heard,
+    Input,
+    Interview,
+    KeepTasks,
+    Kind,
+    Learned,
+    Person,
+    Record,
+    RingBack,
+    Say,
+    State,
+    Turn,
+    Want,
+)
 
-LANGUAGES = ("en", "cy", "pl", "ro")
-LANGUAGE_OF_DIGIT = {"1": "en", "2": "cy", "3": "pl", "4": "ro"}
+__all__ = ["HUNG_UP", "Gather", "Heard", "Say", "Turn", "answered", "begun", "hear", "learn"]
+
 ASKED_AT_MOST = 3
-OTHER_DIGIT = "9"
 PEOPLE_OFFERED_MAX = 8
-TASKS_MAX = 9
-ANSWER_SECONDS = 8
 CARD_SECONDS = 20
-
-
-class State(StrEnum):
-    WELCOME = "welcome"
-    STAFF = "staff"
-    FINDING_STAFF = "finding_staff"
-    PIN = "pin"
-    CHECKING_PIN = "checking_pin"
-    WAY = "way"
-    PERSON = "person"
-    CARD = "card"
-    FINDING_CARD = "finding_card"
-    CODE = "code"
-    RECORDING = "recording"
-    RINGING_BACK = "ringing_back"
-    WAITING = "waiting"
-    ANSWERED = "answered"
-    TASKS = "tasks"
-    KEEPING_TASKS = "keeping_tasks"
-    OVER = "over"
-
-
-class Input(StrEnum):
-    """What can come in. The first rows are heard, the others are told by the conductor."""
-
-    HUNG_UP = "hung_up"
-    HELP = "help"
-    SILENCE = "silence"
-    WRONG = "wrong"
-    ENOUGH = "enough"  # help, silence or wrong digits for the third time
-    LANGUAGE = "language"
-    NUMBER = "number"
-    PIN = "pin"
-    STAND_IN = "stand_in"  # "I am not expected here"
-    CHECK_IN = "check_in"
-    CHECK_OUT = "check_out"
-    CHOICE = "choice"
-    OTHER = "other"
-    CODE = "code"
-    TASKS = "tasks"
-
-    STAFF_KNOWN = "staff_known"
-    STAFF_UNKNOWN = "staff_unknown"
-    PIN_FITS = "pin_fits"
-    PIN_WRONG = "pin_wrong"
-    PIN_UNCLEAR = "pin_unclear"  # two people expected here have it
-    TOO_MANY_HERE = "too_many_here"  # wrong PINs from this telephone: say first who you are
-    TOO_MANY = "too_many"
-    CARD_KNOWN = "card_known"
-    CARD_UNKNOWN = "card_unknown"
-    RINGING = "ringing"
-    NOT_RINGING = "not_ringing"
-    RECORDED = "recorded"
-    NOT_RECORDED = "not_recorded"
-    TASKS_KEPT = "tasks_kept"
-
-
-class Caller(StrEnum):
-    """Whose telephone it is, by the number that rang."""
-
-    HOME = "home"
-    MOBILE = "mobile"
-    UNKNOWN = "unknown"
-    WITHHELD = "withheld"
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What a door heard: digits, nothing (""), or that they hung up (None)."""
-
-    digits: str | None = ""
-
-
-HUNG_UP = Heard(None)
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Whom the visit may be with. `said`: title and initial, because whoever holds the phone hears it. `planned`:
-    local "09:00". `inside`: this worker is there now. `tasks`: how many the plan lists."""
-
-    ref: str
-    said: str
-    planned: str | None = None
-    inside: bool = False
-    card: bool = False
-    tasks: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Interview:
-    """Where one phone call stands. Never holds a PIN. Times are ISO 8601 with the local offset."""
-
-    state: State
-    language: str = "en"
-    caller: Caller = Caller.UNKNOWN
-    expecting: bool = False  # somebody is due at this number, so a PIN alone says who
-    rings_back: bool = False  # this line rings homes back, and can
-    asked: int = 0
-    staff: tuple[str, ...] = ()  # who the number they gave may be
-    worker: str | None = None
-    people: tuple[Person, ...] = ()
-    only: Kind | None = None  # what hanging up after the PIN can only mean
-    kind: Kind | None = None
-    at: str | None = None
-    person: Person | None = None
-    code: str | None = None  # what the home's card showed
-    spoken: str | None = None  # the code told for ringing back
-    answers_for: str | None = None  # the phone call this one answers, when we rang
-    called_back: bool = False
-    done_tasks: str = ""
-
-    @property
-    def local_time(self) -> str:
-        """09:02"""
-        return datetime.fromisoformat(self.at).strftime("%H:%M") if self.at else ""
-
-    @property
-    def owes_a_record(self) -> bool:
-        """In or out was chosen, and is not known to be recorded."""
-        return self.kind is not None and self.state not in (State.TASKS, State.KEEPING_TASKS, State.OVER)
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """One prompt. `values`: what stands in its braces: `person` "Mrs A", `time` "09:02", else digits. `language`: when
-    it is not the interview's."""
-
-    key: str
-    values: Mapping[str, str] = field(default_factory=dict)
-    language: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Gather:
-    max_digits: int
-    finish_key: str = "#"
-    timeout_s: int = ANSWER_SECONDS
-
-
-# ---------------------------------------------------------------- what the conductor is asked for
-
-
-@dataclass(frozen=True, slots=True)
-class FindStaff:
-    number: str
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class CheckPin:
-    """Not to be written down anywhere, so it does not even show itself."""
-
-    pin: str
-
-    def __repr__(self) -> str:
-        return "CheckPin()"
-
-
-@dataclass(frozen=True, slots=True)
-class FindCard:
-    number: str
-
-
-@dataclass(frozen=True, slots=True)
-class RingBack:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class KeepTasks:
-    pass
-
-
-Want: TypeAlias = FindStaff | CheckPin | FindCard | RingBack | Record | KeepTasks
-
-
-@dataclass(frozen=True, slots=True)
-class Learned:
-    """What the conductor found. `input` is one of those told, and says which of the others count."""
-
-    input: Input
-    staff: tuple[str, ...] = ()
-    worker: str | None = None
-    people: tuple[Person, ...] = ()
-    only: Kind | None = None
-    person: Person | None = None
-    spoken: str | None = None
-    at: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What a door does next: say, then listen (`gather`), or hang up, or not even answer (`reject`).
-
-    `wants`: what must be looked up first; a door never sees any. `step`: with what the next thing heard is to be
-    handed in; the conductor counts it.
-    """
-
-    interview: Interview
-    says: tuple[Say, ...] = ()
-    gather: Gather | None = None
-    wants: tuple[Want, ...] = ()
-    hang_up: bool = False
-    reject: bool = False
-    step: int = 0
-
 
 # ---------------------------------------------------------------- what is kept of an input
 
@@ -548,7 +357,7 @@ def answered(waiting: Interview, answers_for: str) -> Turn:
 def hear(interview: Interview, heard: Heard, at: datetime) -> Turn:
     """What follows from what a door heard. `at`: now, aware, in the local zone: the instant a choice is true."""
     digits = heard.digits or ""
-    return _take(interview, _understood(interview, heard), digits, NOTHING, at)
+    return _take(interview, understood(interview, heard), digits, NOTHING, at)
 
 
 def learn(interview: Interview, learned: Learned) -> Turn:
@@ -609,9 +418,8 @@ def _question(i: Interview) -> tuple[Say, ...]:
         first = "ask_pin" if i.expecting else "ask_staff"
         return (Say("welcome"), *(others if i.asked == 0 else ()), Say(first))
     if i.state is State.PERSON:
-        return tuple(_offer(n, p) for n, p in enumerate(i.people, 1)) + (
-            Say("ask_other", {"digits": OTHER_DIGIT}),
-        )
+        offers = [_offer(n, p) for n, p in enumerate(i.people, 1)]
+        return (*offers, Say("ask_other", {"digits": OTHER_DIGIT}))
     if i.state is State.TASKS:
         return (Say("ask_tasks", {"digits": str(min(i.person.tasks if i.person else 0, TASKS_MAX))}),)
     return (Say(f"ask_{i.state.value}"),)
@@ -621,73 +429,3 @@ def _offer(n: int, person: Person) -> Say:
     if person.planned is None:
         return Say("offer_person", {"person": person.said, "digits": str(n)})
     return Say("offer_person_at", {"person": person.said, "time": person.planned, "digits": str(n)})
-
-
-# ---------------------------------------------------------------- what digits mean in a state
-
-
-def _understood(i: Interview, heard: Heard) -> Input:
-    if heard.digits is None:
-        return Input.HUNG_UP
-    if i.state in WANTS or i.state in (State.OVER, State.WAITING):
-        return Input.HUNG_UP  # nobody was asked; whatever was keyed came after the end
-    digits = heard.digits
-    if digits == "":
-        return Input.SILENCE
-    if digits == "0" or not digits.strip("*"):
-        return Input.HELP
-    if not (digits.isascii() and digits.isdigit()):
-        return Input.WRONG
-    return MEANS[i.state](i, digits)
-
-
-def _at_welcome(i: Interview, digits: str) -> Input:
-    if digits in LANGUAGE_OF_DIGIT:
-        return Input.LANGUAGE
-    return _as_pin(i, digits) if i.expecting else _as_number(i, digits)
-
-
-def _as_pin(i: Interview, digits: str) -> Input:
-    if digits == OTHER_DIGIT and not i.staff:
-        return Input.STAND_IN
-    return Input.PIN if 4 <= len(digits) <= 10 else Input.WRONG
-
-
-def _as_number(_: Interview, digits: str) -> Input:
-    return Input.NUMBER if len(digits) <= 15 else Input.WRONG
-
-
-def _as_way(_: Interview, digits: str) -> Input:
-    return {"1": Input.CHECK_IN, "2": Input.CHECK_OUT}.get(digits, Input.WRONG)
-
-
-def _as_choice(i: Interview, digits: str) -> Input:
-    if digits == OTHER_DIGIT:
-        return Input.OTHER
-    return Input.CHOICE if len(digits) == 1 and 1 <= int(digits) <= len(i.people) else Input.WRONG
-
-
-def _as_code(_: Interview, digits: str) -> Input:
-    return Input.CODE if 6 <= len(digits) <= 8 else Input.WRONG
-
-
-def _as_answer(i: Interview, digits: str) -> Input:
-    return Input.CODE if digits == i.spoken else Input.WRONG
-
-
-def _as_tasks(i: Interview, digits: str) -> Input:
-    listed = min(i.person.tasks if i.person else 0, TASKS_MAX)
-    return Input.TASKS if all(1 <= int(digit) <= listed for digit in digits) else Input.WRONG
-
-
-MEANS: dict[State, Callable[[Interview, str], Input]] = {
-    S.WELCOME: _at_welcome,
-    S.STAFF: _as_number,
-    S.PIN: _as_pin,
-    S.WAY: _as_way,
-    S.PERSON: _as_choice,
-    S.CARD: _as_number,
-    S.CODE: _as_code,
-    S.ANSWERED: _as_answer,
-    S.TASKS: _as_tasks,
-}
