@@ -74,7 +74,7 @@ from ingest.telephone.turn import (
     Want,
 )
 
-__all__ = ["HUNG_UP", "Gather", "Heard", "Say", "Turn", "answered", "begun", "hear", "learn"]
+__all__ = ["HUNG_UP", "Gather", "Heard", "Say", "Turn", "answered", "begun", "hear", "learn", "resumed"]
 
 ASKED_AT_MOST = 3
 PEOPLE_OFFERED_MAX = 8
@@ -90,7 +90,7 @@ def _language(i: Interview, digits: str, _: Learned, __: datetime | None) -> Int
 
 
 def _staff(i: Interview, _: str, learned: Learned, __: datetime | None) -> Interview:
-    return replace(i, staff=learned.staff)
+    return replace(i, staff=learned.staff, named=True)
 
 
 def _worker(i: Interview, _: str, learned: Learned, __: datetime | None) -> Interview:
@@ -114,7 +114,7 @@ def _chosen(i: Interview, kind: Kind, at: datetime | None) -> Interview:
 
 def _taken_as_in(i: Interview, _: str, __: Learned, ___: datetime | None) -> Interview:
     """At the instant of the PIN, which `at` still is."""
-    return replace(i, kind=i.only, person=i.people[0]) if i.only else i
+    return replace(i, kind=i.only, person=i.people[0], inferred=True) if i.only else i
 
 
 def _person(i: Interview, digits: str, _: Learned, __: datetime | None) -> Interview:
@@ -342,16 +342,23 @@ GATHERS: dict[State, Gather] = {
 # ---------------------------------------------------------------- the three lines that read the table, and theirs
 
 
-def begun(language: str, caller: Caller, *, expecting: bool, rings_back: bool = False) -> Turn:
-    """The first turn of an interview that somebody rang for."""
-    return _enter(
-        Interview(State.WELCOME, language, caller, expecting=expecting, rings_back=rings_back), (), ""
-    )
+def begun(
+    language: str, caller: Caller, *, expecting: bool, staff: tuple[str, ...] = (), rings_back: bool = False
+) -> Turn:
+    """The first turn of an interview that somebody rang for. `expecting`: a PIN alone says who, of those due at this
+    home, or of `staff`, whose own mobile it is."""
+    i = Interview(State.WELCOME, language, caller, expecting=expecting, rings_back=rings_back, staff=staff)
+    return _enter(i, (), "")
 
 
 def answered(waiting: Interview, answers_for: str) -> Turn:
     """The first turn of the phone call that rang a home back. `waiting`: the interview it is for."""
     return _enter(replace(waiting, state=State.ANSWERED, asked=0, answers_for=answers_for), (), "")
+
+
+def resumed(interview: Interview) -> Turn:
+    """What was wanted when an interview was put down in the middle of a step."""
+    return _enter(interview, (), "")
 
 
 def hear(interview: Interview, heard: Heard, at: datetime) -> Turn:
@@ -395,7 +402,7 @@ def _before(i: Interview, said: Input, row: Row, kept: Interview) -> tuple[Say, 
 
 def _read_back(i: Interview) -> tuple[Say, ...]:
     done = "checked_in" if i.kind == "check_in" else "checked_out"
-    if i.person is None:
+    if i.person is None or not i.person.said:
         return (Say(f"{done}_somewhere", {"time": i.local_time}),)
     return (Say(done, {"person": i.person.said, "time": i.local_time}),)
 

@@ -114,7 +114,8 @@ class Interview:
     expecting: bool = False  # somebody is due at this number, so a PIN alone says who
     rings_back: bool = False  # this line rings homes back, and can
     asked: int = 0
-    staff: tuple[str, ...] = ()  # who the number they gave may be
+    staff: tuple[str, ...] = ()  # who it may be: by their own mobile, or
+    named: bool = False  # by the number they gave; of a text, by their PIN
     worker: str | None = None
     people: tuple[Person, ...] = ()
     only: Kind | None = None  # what hanging up after the PIN can only mean
@@ -124,7 +125,10 @@ class Interview:
     code: str | None = None  # what the home's card showed
     spoken: str | None = None  # the code told for ringing back
     answers_for: str | None = None  # the phone call this one answers, when we rang
-    called_back: bool = False
+    rung: bool = False  # the home was rung back
+    called_back: bool = False  # and answered with the code
+    inferred: bool = False  # in was never keyed, and could only be meant
+    rang_own: bool = False  # an unanswered ring of the worker's own number
     done_tasks: str = ""
 
     @property

@@ -60,7 +60,6 @@ TEXTS = {
     "sms_unknown_mobile": "Nid yw'r ffôn hwn wedi'i gofrestru gyda ni, felly ni chofnodwyd dim. Holwch eich swyddfa.",
     "sms_unclear": "Ni chofnodwyd dim. Anfonwch MEWN wrth gyrraedd ac ALLAN wrth adael.",
     "sms_several": "Mae gan sawl person y ffôn hwn. Ychwanegwch eich PIN: MEWN, bwlch, eich PIN. Ni chofnodwyd dim.",
-    "sms_which": "Mae gennych sawl ymweliad nawr. Ychwanegwch rif y cerdyn yn y cartref: MEWN 12.",
     "sms_not_recorded": "Ni ellid cofnodi hynny. Dywedwch wrth eich swyddfa.",
 }
 

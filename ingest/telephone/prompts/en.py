@@ -55,7 +55,6 @@ TEXTS = {
     "sms_unknown_mobile": "This mobile is not registered with us, so nothing was recorded. Please ask your office.",
     "sms_unclear": "Nothing was recorded. Text IN when you arrive and OUT when you leave.",
     "sms_several": "Several people have this mobile. Add your PIN: IN, a space, your PIN. Nothing was recorded.",
-    "sms_which": "You have several visits now. Add the number of the card in the home: IN 12.",
     "sms_not_recorded": "That could not be recorded. Please tell your office.",
 }
 

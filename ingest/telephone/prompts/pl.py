@@ -56,7 +56,6 @@ TEXTS = {
     "sms_unknown_mobile": "Ten telefon nie jest u nas zarejestrowany i nic nie zapisano. Proszę zapytać biuro.",
     "sms_unclear": "Nic nie zapisano. Przy przyjściu proszę wysłać WEJSCIE, przy wyjściu WYJSCIE.",
     "sms_several": "Ten telefon ma kilka osób. Proszę dodać PIN: WEJSCIE, odstęp, PIN. Nic nie zapisano.",
-    "sms_which": "Teraz jest kilka wizyt. Proszę dodać numer karty, która jest w domu: WEJSCIE 12.",
     "sms_not_recorded": "Nie udało się tego zapisać. Proszę powiadomić biuro.",
 }
 

@@ -56,7 +56,6 @@ TEXTS = {
     "sms_unknown_mobile": "Acest mobil nu este înregistrat la noi, deci nu s-a înregistrat nimic. Întrebați la birou.",
     "sms_unclear": "Nu s-a înregistrat nimic. Trimiteți INTRARE la sosire și IESIRE la plecare.",
     "sms_several": "Mai multe persoane au acest mobil. Adăugați PIN-ul: INTRARE, spațiu, PIN. Nu s-a înregistrat.",
-    "sms_which": "Aveți mai multe vizite acum. Adăugați numărul cardului din locuință: INTRARE 12.",
     "sms_not_recorded": "Nu s-a putut înregistra. Anunțați biroul.",
 }
 
