@@ -337,8 +337,7 @@ async def _rang(
     assert worker is not None
     zone = ZoneInfo(await connection.fetchval(sql.zone, tenant_id))
     at_home = await people.at_number(connection, tenant_id, cli, worker, now, zone)
-    here = at_home[0].ref if len(at_home) == 1 else None
-    kind = await people.meant(connection, tenant_id, worker, here, now)
+    kind = await people.meant(connection, tenant_id, worker, [person.ref for person in at_home], now)
     return rules.resumed(
         Interview(
             State.RECORDING,

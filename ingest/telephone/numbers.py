@@ -12,7 +12,6 @@ WITHHELD = frozenset(
     {"", "anonymous", "restricted", "blocked", "unknown", "unavailable", "private", "withheld", "asserted"}
     | {"266696687", "7378742833", "2562533", "8656696", "86282452253", "464"}
 )
-MOBILES = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.PAGER)
 
 
 def caller_number(received: str | None) -> str | None:
@@ -33,5 +32,11 @@ def caller(cli: str | None, *, of_home: bool) -> Caller:
         return Caller.WITHHELD
     if of_home:
         return Caller.HOME
-    kind = phonenumbers.number_type(phonenumbers.parse(cli))
-    return Caller.MOBILE if kind in MOBILES else Caller.UNKNOWN
+    return Caller.MOBILE if _is_mobile(cli) else Caller.UNKNOWN
+
+
+def _is_mobile(number: str) -> bool:
+    """By the range it is in; the tables leave out ranges that are set aside, such as those for drama."""
+    if number.startswith("+447"):
+        return not number.startswith("+4470")
+    return phonenumbers.number_type(phonenumbers.parse(number)) == phonenumbers.PhoneNumberType.MOBILE

@@ -82,13 +82,14 @@ async def only_meaning(
 
 
 async def meant(
-    connection: Connection, tenant_id: int, worker: str, person: str | None, now: datetime
+    connection: Connection, tenant_id: int, worker: str, here: Sequence[str], now: datetime
 ) -> Kind:
-    """In or out, of a worker who only rang: out when they are in, here or (where `here` is not known) anywhere."""
+    """In or out, of a worker who only rang: out when they are in, with somebody of `here` or, if that is not known,
+    anywhere."""
     last = await connection.fetchrow(sql.last_event, tenant_id, worker, now)
     if last is None:
         return "check_in"
-    if person and last["service_user"] and person != last["service_user"]:
+    if here and last["service_user"] and last["service_user"] not in here:
         return "check_in"
     if now - last["occurred_at"] <= AGAIN:
         return "check_out" if last["kind"] == "check_out" else "check_in"

@@ -25,10 +25,10 @@ WHERE c.tenant_id = $1::int AND c.gateway = $2::text AND c.call_id = $3::text;
 -- name: save role: ecm_web
 -- The next step, if nobody took it before; with the answer, once there is one.
 UPDATE phone_calls SET step = $5::int, interview = $6::jsonb,
-  answers = CASE WHEN $7::jsonb IS NULL THEN answers ELSE answers || jsonb_build_object($5::text, $7::jsonb) END,
+  answers = CASE WHEN $7::jsonb IS NULL THEN answers ELSE answers || jsonb_build_object(($5::int)::text, $7::jsonb) END,
   ended_at = coalesce(ended_at, $8::timestamptz)
 WHERE tenant_id = $1::int AND gateway = $2::text AND call_id = $3::text AND step = $4::int
-  AND NOT answers ? $5::text
+  AND NOT answers ? ($5::int)::text
 RETURNING step;
 
 -- name: abandoned role: ecm_web

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.security import APIKeyHeader
 
 from ecm.doors import Services, services
@@ -94,14 +94,18 @@ async def signed(
     return Posted(base, fields)
 
 
-def conductor(request: Request, door: Annotated[Services, Depends(services)]) -> Conductor:
+def conductor_of(app: FastAPI) -> Conductor:
     """The one of this process."""
-    state = request.app.state
-    if not hasattr(state, "conductor"):
-        recorder: Recorder = state.recorder
-        state.conductor = Conductor(door.web, recorder, door.clock, Ringing.of(door.settings))
-    found: Conductor = state.conductor
+    if not hasattr(app.state, "conductor"):
+        door: Services = app.state.services
+        recorder: Recorder = app.state.recorder
+        app.state.conductor = Conductor(door.web, recorder, door.clock, Ringing.of(door.settings))
+    found: Conductor = app.state.conductor
     return found
+
+
+def conductor(request: Request) -> Conductor:
+    return conductor_of(request.app)
 
 
 OfGateway = Annotated[Posted, Depends(signed)]
