@@ -35,7 +35,12 @@ def spoken(language: str, say: Say) -> str:
 
 def written(language: str, say: Say) -> str:
     """One prompt as a text message shows it."""
-    return str(TABLES[language].TEXTS[say.key]).format(**say.values)
+    table = TABLES[language]
+    values = {
+        name: " ".join(_words(table, name, value)) if name == "person" else value
+        for name, value in say.values.items()
+    }
+    return str(table.TEXTS[say.key]).format(**values)
 
 
 def pieces(language: str, say: Say) -> tuple[str, ...]:

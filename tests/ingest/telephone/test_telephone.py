@@ -5,27 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from dataclasses import replace
 
-import httpx
 import pytest
 
 from ecm.rotating_code import code_at
-from ecm.store.embedded import Addresses
 from tests.ingest.telephone.conftest import (
     A_MOBILE,
     A_STRANGER,
     ASH,
-    BETHS_LINE,
     BETHS_MOBILE,
     BIRCH,
     LINE,
     NOW,
     OTHERHAM_LINE,
-    PUBLIC,
     SECRET,
     Exchange,
-    exchange_in,
 )
 
 HIM = "attendances = jsonb_build_array(jsonb_build_object('care_worker', 'CW-104', 'check_in_at', '2026-03-02T09:00Z'))"
@@ -300,153 +294,3 @@ async def test_no_pin_is_kept_anywhere(exchange: Exchange, caplog: pytest.LogCap
             said = re.sub(r"4711(?=\d{3})|-[0-9a-f-]*4711[0-9a-f-]*", "", str(row))
             assert "4711" not in said, table
     assert "4711" not in caplog.text
-
-
-# ---------------------------------------------------------------- the door itself
-
-VOICE = {"CallSid": "CA1", "From": ASH, "To": LINE}
-PATHS = [
-    "/v1/telephone/voice",
-    "/v1/telephone/voice/step?step=0",
-    "/v1/telephone/voice/status",
-    "/v1/telephone/sms",
-]
-
-
-@pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("given", [None, "", "bm9uc2Vuc2U=", "é"])
-async def test_what_the_gateway_did_not_sign_is_not_looked_at(
-    exchange: Exchange, path: str, given: str | None
-) -> None:
-    headers = {} if given is None else {"X-Twilio-Signature": given.encode()}
-    answer = await exchange.http.post(path, data=VOICE, headers=headers)
-    assert answer.status_code == 403
-    assert await exchange.rows("SELECT * FROM phone_calls") == []
-
-
-async def test_a_signature_of_another_form_or_address_is_none(exchange: Exchange) -> None:
-    for path, form in ((PATHS[0], VOICE | {"To": OTHERHAM_LINE}), (PATHS[1] + "0", VOICE), (PATHS[2], VOICE)):
-        signed_for = {"X-Twilio-Signature": signature_of(PATHS[0], VOICE)}
-        assert (await exchange.post(path, form, **signed_for)).status_code == 403
-
-
-def signature_of(path: str, form: dict[str, str]) -> str:
-    from twilio.request_validator import RequestValidator
-
-    made: str = RequestValidator("a-made-up-token").compute_signature(f"{PUBLIC}{path}", form)
-    return made
-
-
-@pytest.mark.parametrize("path", PATHS)
-async def test_without_a_token_there_is_no_telephone(database: Addresses, path: str) -> None:
-    async with exchange_in(database, telephone_auth_token=None) as exchange:
-        assert (await exchange.post(path, VOICE)).status_code == 404
-
-
-@pytest.mark.parametrize(
-    "form",
-    [
-        {},
-        {"CallSid": ""},
-        VOICE | {"CallSid": "x" * 5000},
-        VOICE | {"From": "\x00"},
-        VOICE | {"To": "sip:+441134960900@gateway.example"},
-        VOICE | {"Digits": "1" * 10_000},
-        VOICE | {"Digits": "\x00"},
-        VOICE | {"Digits": "ä"},
-    ],
-)
-async def test_garbage_with_a_right_signature_costs_nothing(exchange: Exchange, form: dict[str, str]) -> None:
-    for path in PATHS:
-        assert (await exchange.post(path, form)).status_code == 200, path
-    assert await exchange.events() == []
-
-
-async def test_a_whole_phone_call_over_a_socket(exchange: Exchange) -> None:
-    """Real HTTP, and behind a proxy: what we see as 127.0.0.1 is signed as the public address."""
-    import uvicorn
-
-    server = uvicorn.Server(
-        uvicorn.Config(exchange.app, port=0, log_level="error", ws="none", lifespan="off")
-    )
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.02)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
-        exchange = replace(exchange, http=http)
-        assert "You are at Mrs A." in await exchange.rings(ASH).keys("4711", "1")
-    server.should_exit = True
-    await serving
-    assert await exchange.told() == ["CW-104 check_in SU-1 09:02:12 pin"]
-
-
-async def test_five_hundred_at_once_are_five_hundred_check_ins(exchange: Exchange) -> None:
-    people = range(500)
-    for n in people:
-        await exchange.run(
-            "WITH one AS (INSERT INTO service_users (tenant_id, ref, name) VALUES (1, $1, 'Mr X')) "
-            "INSERT INTO service_user_phones VALUES (1, $2, $1)",
-            f"SX-{n}",
-            f"+44163296{n:04}",
-        )
-    await exchange.run(
-        "INSERT INTO visits (tenant_id, ref, service_user_ref, provider_ref, local_date, zone, planned_start,"
-        " planned_end, window_start, care_worker_refs) SELECT 1, 'VX-' || n, 'SX-' || n, 'P1', '2026-03-02',"
-        " 'Europe/London', $1::timestamptz, $1::timestamptz + interval '30 min', $1, ARRAY[$2::text || (104 + n % 3)]"
-        " FROM generate_series(0, 499) AS n",
-        NOW,
-        "CW-",
-    )
-    pins = ["4711", "5822", "6933"]
-    said = await asyncio.gather(*(exchange.rings(f"+44163296{n:04}").keys(pins[n % 3], "1") for n in people))
-    assert all("You are at Mr X." in each for each in said)
-    events = await exchange.events()
-    assert sorted(e["service_user"] for e in events) == sorted(f"SX-{n}" for n in people)
-
-
-# ---------------------------------------------------------------- ringing a number that never answers
-
-
-async def test_beth_rings_her_own_number_and_is_in_then_out(exchange: Exchange) -> None:
-    rings = exchange.rings(ASH, BETHS_LINE)
-    await rings.begin()
-    assert "<Reject />" in rings.answer
-    await rings.begin()
-    await exchange.rings(ASH, BETHS_LINE).begin()  # to be sure
-    exchange.later(minutes=28)
-    await exchange.rings(ASH, BETHS_LINE).begin()
-    assert await exchange.told() == [
-        "CW-104 check_in SU-1 09:02:12 rang_own_number",
-        "CW-104 check_in SU-1 09:02:12 rang_own_number",
-        "CW-104 check_out SU-1 09:30:12 rang_own_number",
-    ]
-
-
-async def test_next_door_she_is_in_again(exchange: Exchange) -> None:
-    await exchange.rings(ASH, BETHS_LINE).begin()
-    exchange.later(minutes=30)
-    await exchange.rings(BIRCH, BETHS_LINE).begin()
-    exchange.later(minutes=30)
-    await exchange.rings("anonymous", BETHS_LINE).begin()
-    assert [line.split()[1:3] for line in await exchange.told()] == [
-        ["check_in", "SU-1"],
-        ["check_in", "None"],
-        ["check_out", "None"],
-    ]
-    assert "withheld" in (await exchange.told())[-1]
-
-
-async def test_she_came_by_app_and_leaves_by_ringing(exchange: Exchange) -> None:
-    await exchange.run(
-        "WITH e AS (INSERT INTO check_events (tenant_id, event_id, received_at, kind, occurred_at, method,"
-        " care_worker, service_user, body_sha256, body) VALUES (1, $1, $2, 'check_in', $2, 'app', 'CW-104', 'SU-1',"
-        " '', '') RETURNING *) INSERT INTO event_outcomes (tenant_id, event_id, occurred_at, service_user_ref,"
-        " care_worker_ref, status, reason, explicit, decided_at) SELECT 1, event_id, occurred_at, 'SU-1', 'CW-104',"
-        " 'unmatched', '', false, occurred_at FROM e",
-        "019aa3f2-7d1e-7000-8000-000000000001",
-        NOW,
-    )
-    exchange.later(minutes=20)
-    await exchange.rings(ASH, BETHS_LINE).begin()
-    assert (await exchange.told())[-1] == "CW-104 check_out SU-1 09:22:12 rang_own_number"
