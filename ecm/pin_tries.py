@@ -1,14 +1,20 @@
 """Guessing PINs: five wrong tries in a quarter of an hour, then wait. Counted in the database, over all processes.
 
-    came from                                                counted together
-    -------------------------------------------------------  -----------------------------------------------------
-    somewhere the worker is expected: a home on the round,   that place: nobody elsewhere can use up its tries
-    a phone of the provider
-    anywhere else                                            the worker, wherever from: a thousand spoofed numbers
-                                                             have five tries between them
-    anywhere at all                                          the place: it cannot go through the workers one by one
+    a PIN is tried               from                                    counted together
+    ---------------------------  --------------------------------------  ---------------------------------------------
+    at whoever is expected there  a home on the round, the worker's own   that place: nobody elsewhere can use up its
+                                  mobile, a phone of the provider         tries
+    at one worker, named first    anywhere                                the worker, wherever from: a thousand spoofed
+                                                                          numbers have five tries between them
+                                                                          that place: it cannot go through the workers
+                                                                          one by one
 
-Nobody is locked out: whoever guesses at a worker from afar leaves the tries at the worker's own doors untouched.
+The two kinds are counted apart. So nobody is locked out: whoever guesses at a worker from afar leaves the tries at the
+worker's own doors untouched, and whoever uses up the tries of a home leaves its workers to say who they are first. A
+PIN is never tried at everybody of a provider: each such guess would be one at each of them, and five would shut out
+all of them.
+
+Tries of one kind at one place, or at one worker, wait for each other, so that a thousand at the same moment are five.
 """
 
 from __future__ import annotations
@@ -35,7 +41,10 @@ async def admit(
     *,
     expected: bool,
 ) -> None:
-    """Raises TooMany, with how long to wait, while a try would be one too many. `now`: real time."""
+    """Raises TooMany, with how long to wait, while a try would be one too many. `now`: real time.
+
+    Nobody else tries at the same place, or worker, until the caller's transaction ends."""
+    await connection.execute(sql.one_at_a_time, tenant_id, came_from, worker, expected)
     oldest: datetime | None = await connection.fetchval(
         sql.oldest_of_the_last,
         tenant_id,

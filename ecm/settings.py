@@ -48,6 +48,15 @@ class Settings(BaseSettings):
         description="32 bytes in base64 that seal the secrets of tags and code cards. Unset: made in the data folder.",
     )
 
+    telephone_auth_token: str | None = Field(
+        None,
+        description="The telephone gateway's token, which signs what it sends. Unset: its addresses are not there.",
+    )
+    telephone_account: str | None = Field(
+        None, description="The gateway's account, for ringing homes back. Unset: none is."
+    )
+    telephone_api_url: str = Field("https://api.twilio.com", description="Where the gateway takes orders.")
+
     postcodes_file: Path | None = Field(
         None, description="Postcodes with lat and long (CSV, open data). Unset: none is placed."
     )

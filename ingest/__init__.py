@@ -6,7 +6,7 @@ from importlib import import_module
 
 from fastapi import APIRouter
 
-DOORS = ("desk", "feeds.door")
+DOORS = ("desk", "feeds.door", "telephone.webhook")
 
 
 def routers() -> list[APIRouter]:

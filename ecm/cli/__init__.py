@@ -25,6 +25,7 @@ COMMANDS = {
     "account": "accounts:account",
     "contact": "contacts:contact",
     "tenant": "tenants:tenant",
+    "line": "lines:line",
     "doctor": "doctor:doctor",
 }
 

@@ -111,6 +111,7 @@ KEY_WITHOUT_TENANT = {
     "enrolments_code_sha256_key": "as a phone",
     "tags_tag_id_key": "a tag is read before anybody signs in",
     "phone_lines_number_use_key": "a number is rung before its tenant is known",
+    "phone_calls_gateway_call_id_key": "a gateway speaks of a phone call before its tenant is known",
     **{f"{table}_pkey": why for table, why in OF_NO_TENANT.items()},
 }
 
@@ -179,7 +180,7 @@ INSERT INTO code_cards (tenant_id, service_user_ref, sealed_secret, made_by, mad
 INSERT INTO used_codes (tenant_id, card_id, step, event_id, used_at) VALUES ({t}, 1, 1, gen_random_uuid(), now());
 INSERT INTO phone_lines (tenant_id, number, use) VALUES ({t}, '+44' || (1134960120 + {t}), 'interview');
 INSERT INTO phone_calls (tenant_id, gateway, call_id, began_at, dialled, interview)
-  VALUES ({t}, 'webhook', 'CA1', now(), '+44' || (1134960120 + {t}), '{{}}');
+  VALUES ({t}, 'webhook', 'CA{t}', now(), '+44' || (1134960120 + {t}), '{{}}');
 INSERT INTO pin_tries (tenant_id, tried_at, came_from) VALUES ({t}, now(), '+441632960001');
 INSERT INTO feed_records (tenant_id, transaction_id, position, feed, kind, record_id, sequence_id,
                           received_at, status, body)
@@ -304,6 +305,7 @@ async def test_functions_that_look_past_the_lock_are_few_and_closed_to_the_publi
         "ecm_enrolment",
         "ecm_tag_tenant",
         "ecm_line",
+        "ecm_phone_call",
     }
     for row in found:
         assert row["config"].startswith("search_path=pg_catalog"), row["proname"]

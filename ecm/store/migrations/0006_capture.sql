@@ -158,8 +158,12 @@ CREATE TABLE phone_calls (
   interview   jsonb NOT NULL,                -- the state; never a PIN
   answers     jsonb NOT NULL DEFAULT '{}',   -- by step: what was said, to say it again
   ended_at    timestamptz,
-  PRIMARY KEY (tenant_id, gateway, call_id)
+  PRIMARY KEY (tenant_id, gateway, call_id),
+  UNIQUE (gateway, call_id)
 );
+-- Read by whoever finishes what nobody said the end of.
+CREATE INDEX phone_calls_open ON phone_calls (tenant_id, began_at) WHERE ended_at IS NULL;
+CREATE INDEX care_workers_phone ON care_workers (tenant_id, phone) WHERE phone IS NOT NULL;
 
 -- Wrong PINs, over all processes. Counted by worker and by where they came from; nobody is locked out.
 CREATE TABLE pin_tries (
@@ -258,6 +262,9 @@ CREATE FUNCTION ecm_line(sought text, used_for text)
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public
   AS $$ SELECT tenant_id, use, care_worker_ref, language, call_back FROM phone_lines
         WHERE number = sought AND (use = used_for OR used_for IS NULL) $$;
-REVOKE EXECUTE ON FUNCTION ecm_device, ecm_enrolment, ecm_tag_tenant, ecm_line FROM PUBLIC;
+CREATE FUNCTION ecm_phone_call(from_gateway text, sought text) RETURNS integer
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public
+  AS $$ SELECT tenant_id FROM phone_calls WHERE gateway = from_gateway AND call_id = sought $$;
+REVOKE EXECUTE ON FUNCTION ecm_device, ecm_enrolment, ecm_tag_tenant, ecm_line, ecm_phone_call FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ecm_device TO ecm_web, ecm_ingest;
-GRANT EXECUTE ON FUNCTION ecm_enrolment, ecm_tag_tenant, ecm_line TO ecm_web;
+GRANT EXECUTE ON FUNCTION ecm_enrolment, ecm_tag_tenant, ecm_line, ecm_phone_call TO ecm_web;
