@@ -12,11 +12,16 @@ from tests.web.app.conftest import enrol
 from tests.web.app.doorstep import Doorstep
 from tests.web.test_every_page import AXE, RUN_AXE
 
-TOO_WIDE = """() => [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1
-    && !e.classList.contains('unseen')).slice(-3).map((e) => 'too wide: ' + e.outerHTML.slice(0, 100))"""
-TOO_SMALL = """() => [...document.querySelectorAll('a, button, select, textarea, input:not([type=checkbox]):not([type=radio]), label.choice, .tasks label')]
-    .map((e) => [e, e.getBoundingClientRect()]).filter(([e, box]) => box.width && (box.height < 47.5 || box.width < 47.5)
-    && !e.closest('.person')).map(([e, box]) => `too small (${box.width} × ${box.height}): ` + e.outerHTML.slice(0, 100))"""
+TOO_WIDE = """() => [...document.querySelectorAll('body *')]
+    .filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && !e.classList.contains('unseen'))
+    .slice(-3).map((e) => 'too wide: ' + e.outerHTML.slice(0, 100))"""
+TAPPED = (
+    "a, button, select, textarea, input:not([type=checkbox]):not([type=radio]), label.choice, .tasks label"
+)
+TOO_SMALL = """(tapped) => [...document.querySelectorAll(tapped)].filter((e) => !e.closest('.person'))
+    .map((e) => [e, e.getBoundingClientRect()])
+    .filter(([e, box]) => box.width && (box.height < 47.5 || box.width < 47.5))
+    .map(([e, box]) => `too small (${box.width} × ${box.height}): ` + e.outerHTML.slice(0, 100))"""
 LANGUAGES = ("en", "cy", "pl", "ro")
 
 # what to do first, where to go, what shows that it is there
@@ -100,7 +105,7 @@ async def faults_of(page: Page, picture, name: str) -> list[str]:
         faults += [f"{scheme}: {fault}" for fault in await page.evaluate(RUN_AXE)]
         if not os.environ.get("CI"):
             await picture(page, f"{name}-{scheme}")
-    faults += await page.evaluate(TOO_SMALL)
+    faults += await page.evaluate(TOO_SMALL, TAPPED)
     for language in LANGUAGES:
         await page.evaluate("(tag) => localStorage.setItem('ecm language', tag)", language)
         await speaks(page, language)

@@ -9,9 +9,9 @@ import { sendSoon } from "./sender.js";
 import { change, state } from "./state.js";
 import { forget, read, write } from "./store.js";
 
-const KEPT_MS = 24 * 3600_000;
+const KEPT_MS = 24 * 3600000;
 const NO_CARE = new Set(["no_reply", "no_access", "refused", "in_hospital"]);
-const STAY_MS = 18 * 3600_000;
+const STAY_MS = 18 * 3600000;
 
 /** The day on the disk, if it is today's holder's and not yet a day old; else it is wiped. */
 export async function open() {
@@ -95,7 +95,7 @@ const startOf = (visit) => Date.parse(visit.planned_start || visit.came_at || 0)
 function standing(visit) {
   const events = mine().filter((said) => said.visit === visit.ref);
   const came = last(events, "check_in");
-  const left = came ? last(events.filter((said) => said.occurred_at >= came.occurred_at), "check_out") : last(events, "check_out");
+  const left = last(came ? events.slice(events.indexOf(came)) : events, "check_out");
   const at_door = last(events, "at_the_door");
   const came_at = came ? came.occurred_at : visit.checked_in_at;
   const left_at = left ? left.occurred_at : came ? null : visit.checked_out_at;
@@ -131,12 +131,10 @@ function nameOf(service_user) {
   return known && known.name;
 }
 
-/** What the holder of this phone said with it, oldest first. */
+/** What the holder of this phone said with it, in the order it was saved: a clock may be put right between two. */
 function mine() {
   const me = state.who && state.who.care_worker;
   return state.records.map((record) => record.said).filter((said) => (said.care_worker || null) === (me || null));
 }
 
-function last(events, kind) {
-  return events.filter((said) => said.kind === kind).sort((a, b) => (a.occurred_at < b.occurred_at ? -1 : 1)).pop();
-}
+const last = (events, kind) => events.filter((said) => said.kind === kind).pop();

@@ -16,7 +16,7 @@ import { answer, transact } from "./store.js";
 
 const DOORS = { "check-events": "/v1/check-events", reports: "/v1/reports" };
 const AT_ONCE = 50;
-const KEPT_MS = 7 * 24 * 3600_000;
+const KEPT_MS = 7 * 24 * 3600000;
 const STORED = new Set(["created", "exists"]);
 
 let unsaved = []; // could be written nowhere: sent from memory while the page lives

@@ -8,7 +8,7 @@ import { dayOf, hourMinute, minutesOf, t } from "../words.js";
 import { addressOf, banner, card, link } from "./parts.js";
 import { stay } from "./stay.js";
 
-const OLD_MS = 15 * 60_000;
+const OLD_MS = 15 * 60000;
 
 export function today() {
   let alive = () => {};
