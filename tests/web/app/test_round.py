@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -274,3 +275,43 @@ async def test_it_speaks_the_phones_language(
     await expect(page.get_by_role("heading", level=1)).to_have_text(word)
     await page.locator("#check-in").wait_for()
     await picture(page, f"app-today-{language}")
+
+
+async def test_a_visit_whose_time_went_by_makes_way_and_can_still_be_recorded(
+    doorstep: Doorstep, annas: Page
+) -> None:
+    doorstep.clock.at += timedelta(hours=2)
+    await annas.reload()
+    await expect(annas.get_by_role("heading", name="Mr Ernest L.")).to_be_visible()
+    await annas.get_by_role("link", name="09:00 Mrs Amina A.").click()
+    await annas.locator("#check-in").click()
+    await doorstep.until_stored(events=1)
+    assert (await doorstep.events())[0]["visit"] == "V-1"
+
+
+async def test_a_tag_of_another_home_is_not_put_into_this_visits_record(
+    doorstep: Doorstep, annas: Page
+) -> None:
+    await annas.goto(f"/t/{TAG}")
+    await expect(annas.get_by_text("Tag read in this home")).to_be_visible()
+    await go_to(annas, "#/visit/V-2")
+    await expect(annas.get_by_text("Away from the home")).to_be_visible()
+    await annas.locator("#check-in").click()
+    await doorstep.until_stored(events=1)
+    assert (await doorstep.events())[0]["method"] == "app"
+
+
+async def test_out_by_mistake_and_in_again(doorstep: Doorstep, annas: Page) -> None:
+    await annas.locator("#check-in").click()
+    await annas.locator("#check-out").click()
+    await annas.get_by_role("button", name="Something else").click()
+    await annas.get_by_role("link", name="09:00 Mrs Amina A.").click()
+    await annas.get_by_role("button", name="Check in again").click()
+    await annas.locator("#check-out").wait_for()
+    await doorstep.until_stored(events=3)
+
+
+async def test_the_browser_offers_to_install_it(doorstep: Doorstep, annas: Page) -> None:
+    tools = await annas.context.new_cdp_session(annas)
+    errors = (await tools.send("Page.getInstallabilityErrors"))["installabilityErrors"]
+    assert [error["errorId"] for error in errors if error["errorId"] != "in-incognito"] == []

@@ -2,6 +2,7 @@
 
 import { uuid7 } from "./bytes.js";
 import * as clock from "./clock.js";
+import { visitOfTag } from "./day.js";
 import { signed } from "./jws.js";
 import { save } from "./outbox.js";
 import { fixNow } from "./position.js";
@@ -49,13 +50,15 @@ export function tick(visit, at, done) {
   });
 }
 
-/** The tag that was just read, unless it was read too long ago to belong to this. */
-export function freshTag() {
-  return state.tag && Date.now() - state.tag.read_at < TAG_LASTS_MS ? state.tag : null;
+/** The tag that was just read, unless that was too long ago, or it is known to be of another home than this visit's. */
+export function freshTag(visit) {
+  const { tag } = state;
+  if (!tag || Date.now() - tag.read_at > TAG_LASTS_MS) return null;
+  return (visit.tags || []).includes(tag.digest) || !visitOfTag(tag.digest) ? tag : null;
 }
 
 function event(kind, visit, { method = "app", code, reason_code, note, person, occurred_at }) {
-  const tag = freshTag();
+  const tag = freshTag(visit);
   return {
     door: "check-events",
     said: {

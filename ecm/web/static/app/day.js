@@ -11,6 +11,7 @@ import { forget, read, write } from "./store.js";
 
 const KEPT_MS = 24 * 3600000;
 const NO_CARE = new Set(["no_reply", "no_access", "refused", "in_hospital"]);
+const OVER_MS = 60 * 60000;
 const STAY_MS = 18 * 3600000;
 
 /** The day on the disk, if it is today's holder's and not yet a day old; else it is wiped. */
@@ -76,10 +77,13 @@ export function visits() {
 
 export const visitOf = (key) => visits().find((visit) => visit.key === key);
 
-/** The visit whose turn it is: the one that is going on, else the next that is still to be done. */
+/** The visit whose turn it is: the one that is going on, else the next to be done that is not long over. */
 export function nextVisit(all = visits()) {
-  return all.find((visit) => visit.stage === "here") || all.find((visit) => visit.stage === "to_do");
+  return all.find((visit) => visit.stage === "here") || all.find((visit) => visit.stage === "to_do" && !isOver(visit));
 }
+
+/** To be done, and its time went by. It can still be recorded. */
+export const isOver = (visit) => visit.stage === "to_do" && clock.now() > Date.parse(visit.planned_end) + OVER_MS;
 
 /** The nearest visit to do (or going on) at a home that has this tag. `digest`: SHA-256 of its id. */
 export function visitOfTag(digest) {

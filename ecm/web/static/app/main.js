@@ -12,7 +12,7 @@ import { unlock } from "./screens/unlock.js";
 import * as sender from "./sender.js";
 import { lockIfAlone, touch } from "./session.js";
 import { change, onChange, state } from "./state.js";
-import { tagRead } from "./tags.js";
+import { showTagged, tagRead } from "./tags.js";
 import { startLanguage } from "./words.js";
 
 const REFRESH_MS = 5 * 60000;
@@ -61,7 +61,7 @@ function guard() {
   const opened = gateNow() === "";
   route();
   if (opened) {
-    day.open().catch(() => {}).then(refreshDay);
+    day.open().catch(() => {}).then(refreshDay).then(() => state.tag && showTagged());
     position.watch(change);
   }
 }
