@@ -315,3 +315,46 @@ async def test_the_browser_offers_to_install_it(doorstep: Doorstep, annas: Page)
     tools = await annas.context.new_cdp_session(annas)
     errors = (await tools.send("Page.getInstallabilityErrors"))["installabilityErrors"]
     assert [error["errorId"] for error in errors if error["errorId"] != "in-incognito"] == []
+
+
+async def test_a_tag_is_read_inside_the_app_where_the_browser_can(
+    doorstep: Doorstep, new_phone: Opening
+) -> None:
+    page = await new_phone("/app/manifest.webmanifest")
+    await page.add_init_script(SENSES.replace("TAG", f"/t/{TAG}"))
+    await page.goto("/app")
+    await enrol(page, await doorstep.code())
+    await page.get_by_role("link", name="Scan tag").click()
+    await page.get_by_role("button", name="Scan the QR code").click()
+    await expect(page.get_by_text("Tag read in this home")).to_be_visible()
+    await page.get_by_role("link", name="Scan tag").click()
+    await page.get_by_role("button", name="Touch the tag").click()
+    await expect(page.get_by_text("Tag read in this home")).to_be_visible()
+    await page.locator("#check-in").click()
+    await doorstep.until_stored(events=1)
+    [event] = await doorstep.events()
+    assert (event["method"], event["proofs"]) == ("nfc", ["signed", "tag_printed"])
+
+
+SENSES = """
+    window.BarcodeDetector = class { async detect() { return [{rawValue: 'https://elsewhere.example.org/menu'},
+        {rawValue: location.origin + 'TAG'}]; } };
+    navigator.mediaDevices.getUserMedia = async () => document.createElement('canvas').captureStream(5);
+    window.NDEFReader = class extends EventTarget { async scan() { setTimeout(() => {
+        const told = new Event('reading');
+        told.message = {records: [{recordType: 'url', data: new TextEncoder().encode(location.origin + 'TAG')}]};
+        this.dispatchEvent(told); }, 50); } };
+    HTMLMediaElement.prototype.play = async () => {};
+"""
+
+
+async def test_a_reader_hears_where_they_are_and_what_was_saved(doorstep: Doorstep, annas: Page) -> None:
+    await annas.locator("#check-in").focus()
+    await annas.keyboard.press("Enter")
+    await expect(annas.get_by_role("heading", level=1, name="Mrs Amina A.")).to_be_focused()
+    await expect(annas.get_by_role("status").first).to_contain_text("Checked in 09:0")
+    await expect(annas.locator("#status")).to_have_attribute("aria-live", "polite")
+    await annas.get_by_label("Wash and dress").focus()
+    await annas.keyboard.press("Space")
+    await expect(annas.get_by_label("Wash and dress")).to_be_checked()
+    await expect(annas.get_by_label("Wash and dress")).to_be_focused()

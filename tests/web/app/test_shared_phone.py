@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -92,3 +94,25 @@ async def test_left_alone_it_locks(doorstep: Doorstep, new_phone: Opening) -> No
     await page.locator("#check-in").wait_for()
     await page.clock.fast_forward("06:00")
     await page.get_by_label("Your PIN").wait_for()
+
+
+async def test_a_number_without_its_pin_shows_nobody(doorstep: Doorstep, shared: Page) -> None:
+    await open_as(shared, "W-K", "4711")
+    await shared.locator("#check-in").wait_for()
+    await shell_is_kept(shared)
+    await lock(shared)
+    await doorstep.hang_up()
+    await open_as(shared, "W-K", "0000")
+    await shared.get_by_role("button", name="Carry on without PIN").click()
+    await expect(shared.get_by_text("not on this phone yet")).to_be_visible()
+    assert "Amina" not in await shared.locator("body").inner_text()
+    await shared.reload()
+    assert "Amina" not in await shared.locator("body").inner_text()
+
+
+async def test_when_the_half_day_is_over_the_pin_is_asked_again(doorstep: Doorstep, shared: Page) -> None:
+    await open_as(shared, "W-K", "4711")
+    await shared.locator("#check-in").wait_for()
+    doorstep.clock.at += timedelta(hours=13)
+    await shared.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await shared.get_by_label("Your PIN").wait_for()

@@ -6,6 +6,7 @@ import * as clock from "./clock.js";
 import { seal, sealingKey, unseal } from "./keys.js";
 import { noteEpoch, turnedAway } from "./phone.js";
 import { sendSoon } from "./sender.js";
+import { lock } from "./session.js";
 import { change, state } from "./state.js";
 import { forget, read, write } from "./store.js";
 
@@ -14,8 +15,9 @@ const NO_CARE = new Set(["no_reply", "no_access", "refused", "in_hospital"]);
 const OVER_MS = 60 * 60000;
 const STAY_MS = 18 * 3600000;
 
-/** The day on the disk, if it is today's holder's and not yet a day old; else it is wiped. */
+/** The day on the disk, if it is today's holder's and not yet a day old; else it is wiped. On a shared phone a PIN shows it. */
 export async function open() {
+  if (state.phone && state.phone.shared && !(state.who && state.who.unlock)) return;
   const kept = await read("day");
   if (!kept) return;
   if (Date.now() - kept.at > KEPT_MS || Date.now() < kept.at - KEPT_MS) return wipe();
@@ -66,6 +68,7 @@ async function refused(error) {
   if (!(error instanceof Refusal)) return "away";
   if (error.cutOff) await turnedAway("cut_off");
   else if (error.status === 401) change({ trouble: "unknown" });
+  else if (error.status === 403 && state.phone.shared) lock();
   return error.status >= 500 ? "away" : "refused";
 }
 
