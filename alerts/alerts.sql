@@ -13,13 +13,16 @@ SELECT pg_advisory_xact_lock(hashtext('ecm alerts'), t) FROM (
   SELECT DISTINCT t FROM unnest($1::int[]) AS t ORDER BY t) AS sorted;
 
 -- name: visits role: ecm_worker
--- The visits as they now stand, with when each first coming and last leaving was heard of.
+-- The visits as they now stand, with when each first coming and last leaving was heard of, and what phones said ($3).
 SELECT v.tenant_id, v.visit_id, v.provider_ref, v.zone, v.window_start, v.state, v.time_critical, v.carers_required,
-       v.crossings, v.findings, v.attendances, su.risk_tier,
-       (SELECT jsonb_object_agg(e.event_id, e.received_at)
+       v.crossings::text, v.findings::text, v.attendances::text, su.risk_tier,
+       CASE WHEN v.attendances <> '[]' THEN (SELECT jsonb_object_agg(e.event_id, e.received_at)
         FROM jsonb_array_elements(v.attendances) AS a(stay)
         JOIN check_events e ON e.tenant_id = v.tenant_id
-          AND e.event_id IN ((a.stay ->> 'check_in_event')::uuid, (a.stay ->> 'check_out_event')::uuid)) AS received
+          AND e.event_id IN ((a.stay ->> 'check_in_event')::uuid, (a.stay ->> 'check_out_event')::uuid)) END AS received,
+       (SELECT jsonb_agg(jsonb_build_array(r.kind, r.occurred_at, r.urgency) ORDER BY r.occurred_at, r.report_id)::text
+        FROM reports r
+        WHERE r.tenant_id = v.tenant_id AND r.visit_id = v.visit_id AND r.kind = ANY ($3::text[])) AS reports
 FROM unnest($1::int[], $2::bigint[]) AS q(tenant_id, visit_id)
 JOIN visits v ON v.tenant_id = q.tenant_id AND v.visit_id = q.visit_id
 JOIN service_users su ON su.tenant_id = v.tenant_id AND su.ref = v.service_user_ref;
@@ -41,7 +44,7 @@ ORDER BY tenant_id, after_minutes, contact_id;
 -- name: write role: ecm_worker
 -- One statement writes a batch: alerts raised, stood down and reopened, deliveries, the board's positions, the
 -- to-dos and the notifications. Who was told that it rang, or may have been, is told that it is over; of one that a
--- graver one takes over ($16 by $17), only once that is over too.
+-- graver one takes over ($16 by $17), only once that is over too. Nobody is told of what was raised for before $18.
 WITH raise AS (
   SELECT r.*, row_number() OVER (PARTITION BY r.tenant_id ORDER BY r.nth) AS step
   FROM unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::text[],
@@ -71,7 +74,7 @@ WITH raise AS (
          CASE WHEN r.over IS NOT NULL THEN $14::timestamptz END, r.over, h.base + r.step
   FROM raise r JOIN heads h ON h.tenant_id = r.tenant_id
   ON CONFLICT (tenant_id, visit_id, kind, raised_for) DO NOTHING
-  RETURNING tenant_id, alert_id, state, ladder
+  RETURNING tenant_id, alert_id, state, ladder, raised_for
 ), changed AS (
   UPDATE alerts a SET
     state = CASE WHEN c.over IS NULL THEN 'open' ELSE 'stood_down' END,
@@ -82,14 +85,14 @@ WITH raise AS (
     position = h.base + h.raises + c.step
   FROM alter_state c JOIN heads h ON h.tenant_id = c.tenant_id
   WHERE a.tenant_id = c.tenant_id AND a.alert_id = c.alert_id
-  RETURNING a.tenant_id, a.alert_id, a.visit_id, a.kind, a.state, a.ladder, c.taken_over
+  RETURNING a.tenant_id, a.alert_id, a.visit_id, a.kind, a.state, a.ladder, a.raised_for, c.taken_over
 ), told AS (
   INSERT INTO deliveries AS d (tenant_id, alert_id, about, channel, address, due_at)
   SELECT o.tenant_id, o.alert_id, 'raised', l.channel, l.address,
          $14::timestamptz + min(l.after_minutes) * interval '1 minute'
-  FROM (SELECT * FROM raised UNION ALL SELECT tenant_id, alert_id, state, ladder FROM changed) AS o
+  FROM (SELECT * FROM raised UNION ALL SELECT tenant_id, alert_id, state, ladder, raised_for FROM changed) AS o
   CROSS JOIN LATERAL jsonb_to_recordset(o.ladder) AS l(channel text, address text, after_minutes int)
-  WHERE o.state = 'open'
+  WHERE o.state = 'open' AND o.raised_for >= $18::timestamptz
   GROUP BY o.tenant_id, o.alert_id, l.channel, l.address
   UNION ALL
   SELECT DISTINCT s.tenant_id, s.alert_id, 'stood_down', r.channel, r.address, $14::timestamptz

@@ -7,7 +7,7 @@ WITH mine AS MATERIALIZED (
   ORDER BY due_at LIMIT $3::int
   FOR UPDATE SKIP LOCKED
 )
-UPDATE deliveries d SET leased_until = $2::timestamptz + $4::float8 * interval '1 second', attempts = d.attempts + 1
+UPDATE deliveries d SET leased_until = $2::timestamptz + $4::float8 * interval '1 second', attempts = LEAST(d.attempts + 1, 32767)
 FROM mine m, alerts a, visits v
 WHERE d.tenant_id = m.tenant_id AND d.delivery_id = m.delivery_id
   AND a.tenant_id = d.tenant_id AND a.alert_id = d.alert_id
@@ -38,6 +38,6 @@ WHERE d.state = 'skipped'
                                         WHERE a.tenant_id = d.tenant_id AND a.alert_id = d.alert_id);
 
 -- name: note_failure role: ecm_worker
--- Giving somebody up is a fact for the health page.
+-- Who could not be told, and whether we go on trying, is a fact for the health page.
 INSERT INTO heartbeats (process, beat_at, details) VALUES ($1::text, $2::timestamptz, $3::jsonb)
 ON CONFLICT (process) DO UPDATE SET beat_at = excluded.beat_at, details = heartbeats.details || excluded.details;

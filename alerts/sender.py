@@ -2,8 +2,9 @@
 
 The claim is committed before anything is sent and the record after. A worker that dies in between leaves a lease
 that ends, and another sends again: a second notification is allowed, a lost one never. A message that is not
-taken is tried again after BACK_OFF_SECONDS, one after another; after the last it has failed, which the health
-page shows.
+taken is tried again after BACK_OFF_SECONDS, one after another, and then for ever after the last of them, while the
+alert is open: a gateway may be away for a night, and the visit is missed all the same. Only what nobody was to
+get up for is given up (`may_be_given_up`). The health page shows it while a page does not get through.
 
 What need not be sent any more is skipped when its turn comes: an alert that is over, or a later rung of the ladder
 once somebody has taken the alert on.
@@ -37,6 +38,8 @@ LEASE_SECONDS = 60
 SENDING_SECONDS = 10
 """The longest one sending may take: well within the lease."""
 BACK_OFF_SECONDS = (5, 15, 60, 120, 300, 600, 1200)
+TROUBLE_FROM_ATTEMPT = 3
+"""From here on a page that is not taken is trouble, and no hiccup: the health page says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +97,12 @@ class Sender:
         except Undeliverable as error:
             return Outcome("failed", str(error))
         except NotDelivered as error:
-            return _try_again(delivery["attempts"], str(error))
+            return _try_again(delivery, str(error))
         except TimeoutError:
-            return _try_again(delivery["attempts"], f"not taken within {SENDING_SECONDS} s")
+            return _try_again(delivery, f"not taken within {SENDING_SECONDS} s")
         except Exception as error:
             log.exception("delivery %s of tenant %s", delivery["delivery_id"], delivery["tenant_id"])
-            return _try_again(delivery["attempts"], type(error).__name__)
+            return _try_again(delivery, type(error).__name__)
         return SENT
 
     async def _record(self, delivery: Record, outcome: Outcome) -> None:
@@ -125,9 +128,8 @@ class Sender:
             if delivery["about"] == "raised" and may_know:
                 address = delivery["channel"], delivery["address"]
                 await connection.execute(sql.tell_it_is_over, tenant_id, alert_id, *address, now)
-            if outcome.state == "failed":
-                failed = {"delivery_failed_at": now.isoformat(), "delivery_error": outcome.error}
-                await connection.execute(sql.note_failure, self._process, datetime.now(UTC), failed)
+            if (known := _for_the_health_page(delivery, outcome)) is not None:
+                await connection.execute(sql.note_failure, self._process, datetime.now(UTC), known)
 
 
 def why_needless(delivery: Mapping[str, Any] | Record) -> str | None:
@@ -164,8 +166,31 @@ def message_of(delivery: Mapping[str, Any] | Record, public_url: str | None) -> 
     )
 
 
-def _try_again(attempts: int, error: str) -> Outcome:
-    """`attempts` counts this one."""
-    if attempts > len(BACK_OFF_SECONDS):
+def may_be_given_up(delivery: Mapping[str, Any] | Record) -> bool:
+    """Time alone ends only what is mere information, what is over, and what somebody has taken on."""
+    told_that_it_rings = delivery["about"] == "raised" and delivery["state"] == "open"
+    return not told_that_it_rings or str(delivery["severity"]) == "information"
+
+
+def _try_again(delivery: Mapping[str, Any] | Record, error: str) -> Outcome:
+    attempts = delivery["attempts"]  # counts this one
+    if attempts > len(BACK_OFF_SECONDS) and may_be_given_up(delivery):
         return Outcome("failed", error)
-    return Outcome("pending", error, timedelta(seconds=BACK_OFF_SECONDS[attempts - 1]))
+    pause = BACK_OFF_SECONDS[min(attempts, len(BACK_OFF_SECONDS)) - 1]
+    return Outcome("pending", error, timedelta(seconds=pause))
+
+
+def _for_the_health_page(delivery: Mapping[str, Any] | Record, outcome: Outcome) -> dict[str, Any] | None:
+    """In real time, as everything of a heartbeat. `page_failing_at` is None again once one gets through."""
+    now = datetime.now(UTC).isoformat()
+    is_page = not may_be_given_up(delivery)
+    trouble = outcome.state == "failed" or (
+        outcome.state == "pending" and delivery["attempts"] >= TROUBLE_FROM_ATTEMPT
+    )
+    if is_page and trouble:
+        return {"page_failing_at": now, "delivery_error": outcome.error}
+    if outcome.state == "failed":
+        return {"delivery_failed_at": now, "delivery_error": outcome.error}
+    if is_page and outcome.state == "sent" and delivery["attempts"] >= TROUBLE_FROM_ATTEMPT:
+        return {"page_failing_at": None}
+    return None

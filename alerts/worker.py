@@ -13,7 +13,7 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from alerts.rules import (
@@ -28,6 +28,7 @@ from alerts.rules import (
     concerns,
     decide,
 )
+from alerts.said import KINDS, Report
 from ecm.clock import Clock
 from ecm.errors import EcmError
 from ecm.settings import Settings
@@ -40,6 +41,11 @@ log = logging.getLogger(__name__)
 
 PROOF_SECONDS = 5
 """How often, in real time, an idle worker proves that an alarm would get through."""
+
+TOO_OLD_TO_TELL = timedelta(hours=24)
+"""What was due longer ago is history, as when last month's visits are imported: it goes on record, it wakes nobody."""
+
+TELL_NOBODY = "[]"
 
 VisitKey = tuple[int, int]
 
@@ -123,6 +129,9 @@ def _would_ring(now: datetime) -> bool:
 class _Write:
     """What one batch writes, a row for each alert."""
 
+    contacts: Mapping[int, Sequence[Record]]
+    tell_from: datetime
+    ladders: dict[tuple[int, str, str], str] = field(default_factory=dict)
     raises: list[tuple[Any, ...]] = field(default_factory=list)
     changes: list[tuple[Any, ...]] = field(default_factory=list)
     done: list[int] = field(default_factory=list)
@@ -134,7 +143,7 @@ async def _decide_and_write(connection: Connection, todos: Sequence[Record], now
         todo_ids.setdefault((todo["tenant_id"], todo["visit_id"]), []).append(todo["todo_id"])
     tenants, visit_ids = zip(*todo_ids, strict=True)
     await connection.execute(sql.take_turns, list(tenants))
-    visits = await connection.fetch(sql.visits, tenants, visit_ids)
+    visits = await connection.fetch(sql.visits, tenants, visit_ids, KINDS)
     alerts: dict[VisitKey, list[AlertNow]] = {}
     for row in await connection.fetch(sql.known_alerts, tenants, visit_ids):
         stood_down = row["state"] == "stood_down"
@@ -144,7 +153,7 @@ async def _decide_and_write(connection: Connection, todos: Sequence[Record], now
     for row in await connection.fetch(sql.contacts, sorted(set(tenants))):
         contacts.setdefault(row["tenant_id"], []).append(row)
 
-    write = _Write()
+    write = _Write(contacts, tell_from=now - TOO_OLD_TO_TELL)
     for visit in visits:
         key = visit["tenant_id"], visit["visit_id"]
         try:
@@ -154,18 +163,18 @@ async def _decide_and_write(connection: Connection, todos: Sequence[Record], now
             for todo_id in todo_ids.pop(key):
                 await _put_off(connection, todo_id, error)
             continue
-        _note(write, visit, actions, contacts.get(key[0], ()))
+        _note(write, visit, actions)
     write.done = [todo_id for ids in todo_ids.values() for todo_id in ids]
     raises, changes = _columns(write.raises, 9), _columns(write.changes, 4)
-    await connection.execute(sql.write, *raises, *changes, now, write.done, *_TAKES_OVER)
+    await connection.execute(sql.write, *raises, *changes, now, write.done, *_TAKES_OVER, write.tell_from)
 
 
-def _note(write: _Write, visit: Record, actions: Sequence[Action], contacts: Sequence[Record]) -> None:
+def _note(write: _Write, visit: Record, actions: Sequence[Action]) -> None:
     """Adds one visit's actions to what the batch writes."""
     for action in actions:
         match action:
             case Raise():
-                ladder = json.dumps(_ladder(contacts, visit["provider_ref"], action.severity))
+                ladder = _ladder(write, visit["tenant_id"], visit["provider_ref"], action.severity)
                 write.raises.append(
                     (
                         visit["tenant_id"],
@@ -175,7 +184,7 @@ def _note(write: _Write, visit: Record, actions: Sequence[Action], contacts: Seq
                         action.raised_for,
                         action.severity,
                         action.reason,
-                        ladder,
+                        ladder if action.raised_for >= write.tell_from else TELL_NOBODY,
                         action.over,
                     )
                 )
@@ -185,17 +194,22 @@ def _note(write: _Write, visit: Record, actions: Sequence[Action], contacts: Seq
                 write.changes.append((visit["tenant_id"], action.alert_id, None, False))
 
 
-def _ladder(contacts: Sequence[Record], provider: str, severity: str) -> list[dict[str, Any]]:
+def _ladder(write: _Write, tenant_id: int, provider: str, severity: str) -> str:
     """Who is told of an alert, and when: frozen into it, so that a later change of contacts rewrites nothing."""
-    return [
-        {name: contact[name] for name in ("channel", "address", "after_minutes")}
-        for contact in contacts
-        if contact["provider_ref"] in (None, provider) and concerns(contact["min_severity"], severity)
-    ]
+    ladder = write.ladders.get((tenant_id, provider, severity))
+    if ladder is None:
+        steps = [
+            {name: contact[name] for name in ("channel", "address", "after_minutes")}
+            for contact in write.contacts.get(tenant_id, ())
+            if contact["provider_ref"] in (None, provider) and concerns(contact["min_severity"], severity)
+        ]
+        ladder = write.ladders[tenant_id, provider, severity] = json.dumps(steps)
+    return ladder
 
 
 def _visit_now(row: Record) -> VisitNow:
     received = row["received"] or {}
+    attendances = _listed(row["attendances"])
     return VisitNow(
         zone=row["zone"],
         window_start=row["window_start"],
@@ -205,7 +219,7 @@ def _visit_now(row: Record) -> VisitNow:
         carers_required=row["carers_required"],
         crossings=tuple(
             Crossing(DeadlineKind(c["kind"]), datetime.fromisoformat(c["deadline_at"]))
-            for c in row["crossings"]
+            for c in _listed(row["crossings"])
         ),
         findings=tuple(
             Finding(
@@ -215,11 +229,19 @@ def _visit_now(row: Record) -> VisitNow:
                 f.get("unit") or "",
                 detail=f["detail"],
             )
-            for f in row["findings"]
+            for f in _listed(row["findings"])
         ),
-        came=_heard(row["attendances"], "check_in", received, first=True),
-        left=_heard(row["attendances"], "check_out", received, first=False),
+        came=_heard(attendances, "check_in", received, first=True),
+        left=_heard(attendances, "check_out", received, first=False),
+        reports=tuple(
+            Report(kind, datetime.fromisoformat(at), urgency)
+            for kind, at, urgency in _listed(row["reports"] or "[]")
+        ),
     )
+
+
+def _listed(text: str) -> list[Any]:
+    return json.loads(text) if text != "[]" else []
 
 
 def _heard(

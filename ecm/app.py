@@ -67,6 +67,9 @@ def create_app(*, web_db: Database, ingest_db: Database, clock: Clock, settings:
         docs_url=None,
         redoc_url=None,
         openapi_url="/v1/openapi.json",
+        # An address has one spelling. The framework's redirect names the scheme it sees behind the proxy, http: a
+        # phone that followed it would send its key in the clear.
+        redirect_slashes=False,
     )
     fastapi.state.services = at_the_doors
     fastapi.state.door = door

@@ -1,42 +1,83 @@
-"""No body may fill the memory of the board: every address takes a small one and refuses a larger one early.
+"""No body may fill the memory of the board, or take for ever: every address takes a small one, soon.
 
 The framework reads a whole body before it asks who sends it, so a stranger's gigabyte would be read to its end.
-Two doors measure for themselves and are not measured here: check events (`ingest.body`) never come this way, and
-imports are spooled to disk (`ecm.importing.door`).
+Three doors measure for themselves and are not measured here: check events (`ingest.body`) never come this way,
+imports are spooled to disk (`ecm.importing.door`), and feeds read a body only once they know who sends it
+(`ingest.feeds.door`). These two may be long, so their patience begins anew with each part that comes; any other body
+has PATIENCE_S in all.
 """
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ecm.errors import TooLarge
 from ecm.problem import problem
 
 BODY_BYTES_MAX = 256 * 1024
-MEASURES_FOR_ITSELF = "/v1/imports/"
+PATIENCE_S = 30.0
+MEASURE_FOR_THEMSELVES = ("/v1/imports/", "/v1/feeds/")
 
 
 class SmallBodies:
-    """ASGI middleware. A length that is declared is believed; one that is not is counted as it comes."""
+    """ASGI middleware. A length that is declared is believed; one that is not is counted as it comes.
+
+    Who falls silent is told 408 and the connection is closed; who hangs up is told nothing, and it is no error.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(MEASURES_FOR_ITSELF):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
+        elif scope["path"].startswith(MEASURE_FOR_THEMSELVES):
+            await self._answered(scope, _patient(receive, in_all=False), send)
         elif _declared_bytes(scope) > BODY_BYTES_MAX:
             refusal = problem(TooLarge(f"This address takes {BODY_BYTES_MAX} bytes."), instance=scope["path"])
             refusal.headers["Connection"] = "close"
             await refusal(scope, receive, send)
         else:
-            await self._app(scope, _counted(receive), send)
+            await self._answered(scope, _counted(_patient(receive, in_all=True)), send)
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with suppress(ClientDisconnect):
+            await self._app(scope, receive, send)
 
 
 def _declared_bytes(scope: Scope) -> int:
-    """0 when none is declared; a server lets only digits through."""
-    return max((int(value) for name, value in scope["headers"] if name == b"content-length"), default=0)
+    """0 when none is declared. A server lets only digits through, but any number of them, and that is no number."""
+    lengths = [value.lstrip(b"0") for name, value in scope["headers"] if name == b"content-length"]
+    return max((int(digits[:20] or b"0") for digits in lengths), default=0)
+
+
+def _patient(receive: Receive, *, in_all: bool) -> Receive:
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + PATIENCE_S
+    whole = False
+
+    async def patient() -> Message:
+        nonlocal until_s, whole
+        if (
+            whole
+        ):  # what follows a body is only that somebody hung up, and that may take as long as the answer
+            return await receive()
+        try:
+            async with asyncio.timeout_at(until_s):
+                message = await receive()
+        except TimeoutError:
+            raise HTTPException(408, headers={"Connection": "close"}) from None
+        whole = not message.get("more_body", False)
+        if not in_all and message.get("body"):
+            until_s = loop.time() + PATIENCE_S
+        return message
+
+    return patient
 
 
 def _counted(receive: Receive) -> Receive:

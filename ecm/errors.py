@@ -81,6 +81,12 @@ class DatabaseAway(Unavailable):
     slug = "database-away"
 
 
+class StoppedByFullDisk(DatabaseAway):
+    """The database stopped because its disk is full; keep what you have and try again."""
+
+    slug = "storage-full"
+
+
 class StorageFull(Unavailable):
     """The database has no room left; keep what you have and try again."""
 

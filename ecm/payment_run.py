@@ -12,29 +12,38 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import os
+import socket
+import traceback
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from ecm.actuals.line import ActualLine
-from ecm.actuals.payable import LOOK_FIRST, payable
-from ecm.actuals.periods import Period, period_named
+from ecm.actuals.look_first import EVIDENCE_OF_PLACE, LOOK_FIRST
+from ecm.actuals.payable import payable
+from ecm.actuals.periods import Period, no_day_twice, period_named
 from ecm.actuals.rules import DEFAULT, PaymentRules
 from ecm.clock import Clock
-from ecm.errors import Conflict, NotFound
+from ecm.errors import Conflict, EcmError, NotFound
 from ecm.store.db import Connection, Database
 from ecm.store.queries import load_queries
 from ecm.store.rules import ContractRules
-from ecm.visit.model import Assessment, Attendance, Finding, FindingCode, State, Visit
+from ecm.visit.model import Assessment, Attendance, Finding, State, Visit
 
 sql = load_queries(__package__, "payment_run.sql")
+log = logging.getLogger(__name__)
 
 BATCH = 5000
+REST_AFTER_FAILURE = timedelta(minutes=5)
+"""In real time. A run that failed will most likely fail again; a request of somebody else's need not wait for it."""
 
 _as_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _STATES = {state.value: state for state in State}
-_CODES = {code.value: code for code in FindingCode}
+_CODES = {code.value: code for code in (*LOOK_FIRST, *EVIDENCE_OF_PLACE)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +64,95 @@ class RunReport:
 
 
 class PaymentRuns:
-    """Answers requests for a run, one a step."""
+    """Answers requests for a run, and brings everybody up to date at night.
+
+    A run that fails, as for a contract row this program cannot read, stops nobody else's. Its request stays, and is
+    tried again after REST_AFTER_FAILURE; the health page shows it.
+    """
 
     def __init__(self, db: Database, clock: Clock) -> None:
         self._db = db
         self._clock = clock
+        self._failed: dict[tuple[int, str], datetime] = {}
+        self._process = f"worker {socket.gethostname()} {os.getpid()}"
 
     async def step(self) -> bool:
-        """Runs the period whose request waited longest. True if there was one."""
+        """Runs the period whose request waited longest. True if there was one. Raises DatabaseAway."""
         async with self._db.connection() as connection:
-            due = await connection.fetchrow(sql.due_runs)
-        if due is None:
+            due = await connection.fetch(sql.due_runs)
+        rested = datetime.now(UTC) - REST_AFTER_FAILURE
+        for request in due:
+            which = request["tenant_id"], request["period"]
+            if self._failed.get(which, rested) <= rested and await self._attempt(*which):
+                return True
+        return False
+
+    async def nightly(self) -> None:
+        """This week's lines and the last's, for every tenant. Raises DatabaseAway."""
+        async with self._db.transaction() as connection:
+            tenants = [row["tenant_id"] for row in await connection.fetch(sql.all_tenants)]
+        for tenant_id in tenants:
+            for period in await _periods_of_late(self._db, tenant_id, self._clock.now().date()):
+                await self._attempt(tenant_id, period)
+
+    async def _attempt(self, tenant_id: int, period: str) -> bool:
+        """True if the run is whole."""
+        which = tenant_id, period
+        try:
+            await run(self._db, tenant_id, period, self._clock.now())
+        except Conflict as error:  # locked a moment ago: nothing is broken
+            log.info("no payment run of %s for tenant %s: %s", period, tenant_id, error)
             return False
-        await run(self._db, due["tenant_id"], due["period"], self._clock.now())
+        except EcmError:
+            raise
+        except Exception as error:
+            # The place and the kind of the error only: its text may hold what a contract or a visit says.
+            place = "".join(traceback.format_tb(error.__traceback__))
+            kind = type(error).__name__
+            log.error("payment run of %s for tenant %s failed: %s\n%s", period, tenant_id, kind, place)
+            self._failed[which] = datetime.now(UTC)
+            await self._tell_health(datetime.now(UTC))
+            return False
+        if self._failed.pop(which, None) is not None and not self._failed:
+            await self._tell_health(None)
         return True
+
+    async def _tell_health(self, failed_at: datetime | None) -> None:
+        async with self._db.transaction() as connection:
+            await connection.execute(sql.note_failure, self._process, datetime.now(UTC), failed_at)
+
+
+async def _periods_of_late(db: Database, tenant_id: int, today: date) -> list[str]:
+    """The open periods with a day of this week or the last, and these weeks themselves for who pays by the week.
+
+    Whoever pays by the month has months, and no week is made beside them.
+    """
+    weeks = [_week_of(today - timedelta(days=7)), _week_of(today)]
+    async with db.connection() as connection:
+        rows = await connection.fetch(sql.periods_with_days, tenant_id, weeks[0].starts_on, weeks[1].ends_on)
+    known = [Period(row["period"], row["starts_on"], row["ends_on"]) for row in rows]
+    by_the_week = not known or known[-1].ends_on - known[-1].starts_on < timedelta(days=7)
+    new = [week for week in weeks if by_the_week and not any(week.shares_a_day(other) for other in known)]
+    still_open = [
+        period
+        for period, row in zip(known, rows, strict=True)
+        if row["locked_at"] is None and any(period.shares_a_day(week) for week in weeks)
+    ]
+    return [period.name for period in (*still_open, *new)]
+
+
+def _week_of(day: date) -> Period:
+    year, week, _ = day.isocalendar()
+    named = period_named(f"{year}-W{week:02d}")
+    assert named is not None
+    return named
 
 
 async def run(db: Database, tenant_id: int, period_name: str, now: datetime) -> RunReport:
-    """Brings a period up to date. Raises NotFound for an unknown name, Conflict for a locked period."""
+    """Brings a period up to date.
+
+    Raises NotFound for an unknown name, Conflict for a locked period and for one that shares days with another.
+    """
     async with db.transaction() as connection:
         period = await _hold(connection, tenant_id, period_name)
 
@@ -81,6 +161,7 @@ async def run(db: Database, tenant_id: int, period_name: str, now: datetime) -> 
     async with db.transaction() as reading:
         await reading.execute(sql.take_turn, tenant_id, period_name)
         book = await contract_book(reading, tenant_id)
+        await _begin(db, tenant_id, period_name, now)
         try:
             async for batch in _batches(reading, tenant_id, period, book):
                 visits += batch.visits
@@ -99,11 +180,18 @@ async def run(db: Database, tenant_id: int, period_name: str, now: datetime) -> 
     )
 
 
+async def _begin(db: Database, tenant_id: int, period_name: str, now: datetime) -> None:
+    """Says that the lines are about to change. Whoever dies before the end leaves it said."""
+    async with db.transaction() as connection:
+        await _hold(connection, tenant_id, period_name)
+        await connection.execute(sql.begin_run, tenant_id, period_name, now)
+
+
 async def _batches(
     reading: Connection, tenant_id: int, period: Period, book: ContractBook
 ) -> AsyncIterator[_Batch]:
     """The period's lines, worked out, BATCH visits at a time."""
-    after = (period.starts_on - timedelta(days=1), 2**62)
+    after = (period.starts_on, 0)  # visits are numbered from 1; the day before the first one there is none
     while found := await reading.fetch(sql.visits_after, tenant_id, *after, period.ends_on, BATCH):
         # In a thread: the alarms of this process must not wait for a batch of sums.
         yield await asyncio.to_thread(_work_out, found, book)
@@ -132,7 +220,7 @@ async def contract_book(connection: Connection, tenant_id: int) -> ContractBook:
 
 def line_for(visit: Mapping[str, Any], rules: PaymentRules) -> ActualLine:
     """The pay line of one row of `visits` (plan and assessment columns), as it stands."""
-    return payable(_plan(visit), _assessment(visit), rules)
+    return payable(_plan(visit), _assessment(visit), rules, _left_saying(visit))
 
 
 class ContractBook:
@@ -176,6 +264,10 @@ async def _hold(connection: Connection, tenant_id: int, name: str) -> Period:
         named = period_named(name)
         if named is None:
             raise NotFound(f"There is no payment period {name!r}; a week is named 2026-W47, a month 2026-11.")
+        await connection.execute(sql.take_periods_turn, tenant_id)
+        other = await connection.fetchrow(sql.overlapping, tenant_id, named.starts_on, named.ends_on)
+        if other is not None and other["period"] != name:
+            raise Conflict(no_day_twice(named, Period(other["period"], other["starts_on"], other["ends_on"])))
         await connection.execute(sql.open_period, tenant_id, name, named.starts_on, named.ends_on)
         row = await connection.fetchrow(sql.hold_period, tenant_id, name)
     assert row is not None
@@ -249,12 +341,23 @@ def _assessment(visit: Mapping[str, Any]) -> Assessment:
                 found.get("measure"),
                 found.get("limit"),
                 found.get("unit") or "",
+                UUID(found["event_id"]) if found.get("event_id") else None,
                 detail=found.get("detail") or "",
             )
             for found in visit["findings"]
-            if found["code"] in LOOK_FIRST
+            if found["code"] in _CODES
         ),
     )
+
+
+def _left_saying(visit: Mapping[str, Any]) -> dict[str | None, str]:
+    """By worker; only a run asks for the reasons."""
+    reasons = visit.get("left_saying") or {}
+    return {
+        stay["care_worker"]: reasons[stay["check_out_event"]]
+        for stay in visit["attendances"]
+        if stay.get("check_out_event") in reasons
+    }
 
 
 def _time(text: str | None) -> datetime | None:

@@ -4,6 +4,24 @@ SELECT contract_id, ref, provider_ref, service, valid_from, valid_to, rules
 FROM contracts_in_force WHERE tenant_id = $1::int
 ORDER BY (service <> '*') DESC, valid_from DESC, contract_id DESC;
 
+-- name: take_periods_turn role: ecm_worker
+-- Whoever makes a period of this tenant does it alone, so that no two are made that share a day.
+SELECT pg_advisory_xact_lock(hashtext('ecm payment periods'), $1::int);
+
+-- name: overlapping role: ecm_worker
+-- A period that has a day of this span.
+SELECT period, starts_on, ends_on FROM payment_periods
+WHERE tenant_id = $1::int AND daterange(starts_on, ends_on, '[]') && daterange($2::date, $3::date, '[]')
+ORDER BY starts_on LIMIT 1;
+
+-- name: periods_with_days role: ecm_worker
+-- A tenant's periods that have a day of this span, and the newest one, which tells whether it pays by the week.
+SELECT period, starts_on, ends_on, locked_at FROM payment_periods
+WHERE tenant_id = $1::int
+  AND (daterange(starts_on, ends_on, '[]') && daterange($2::date, $3::date, '[]')
+       OR ends_on = (SELECT max(n.ends_on) FROM payment_periods n WHERE n.tenant_id = $1::int))
+ORDER BY ends_on, starts_on;
+
 -- name: open_period role: ecm_worker
 -- Makes sure that a period has its row.
 INSERT INTO payment_periods (tenant_id, period, starts_on, ends_on)
@@ -19,10 +37,16 @@ WHERE tenant_id = $1::int AND period = $2::text FOR UPDATE;
 SELECT pg_advisory_xact_lock(hashtext('ecm payment run ' || $1::int::text), hashtext($2::text));
 
 -- name: visits_after role: ecm_worker
--- The next visits of a span of days that have begun, ended or fallen through, by the index of the day.
+-- The next visits of a span of days that have begun, ended or fallen through, by the index of the day; where several
+-- came, what each said on leaving.
 SELECT v.visit_id, v.ref, v.service_user_ref, v.provider_ref, v.service, v.local_date, v.zone,
        v.planned_start, v.planned_end, v.commissioned_minutes, v.carers_required,
-       v.state, v.version, v.attendances, v.findings, su.funder
+       v.state, v.version, v.attendances, v.findings, su.funder,
+       CASE WHEN jsonb_array_length(v.attendances) > 1 THEN (
+         SELECT jsonb_object_agg(e.event_id, e.reason_code) FROM check_events e
+         WHERE e.tenant_id = v.tenant_id AND e.reason_code IS NOT NULL AND e.event_id = ANY (ARRAY(
+           SELECT (a.stay ->> 'check_out_event')::uuid FROM jsonb_array_elements(v.attendances) AS a(stay)))
+       ) END AS left_saying
 FROM visits v JOIN service_users su ON su.tenant_id = v.tenant_id AND su.ref = v.service_user_ref
 WHERE v.tenant_id = $1::int AND (v.local_date, v.visit_id) > ($2::date, $3::bigint) AND v.local_date <= $4::date
   AND v.state NOT IN ('planned', 'late')
@@ -30,7 +54,8 @@ ORDER BY v.local_date, v.visit_id
 LIMIT $5::int;
 
 -- name: write_lines role: ecm_worker
--- A batch of lines; a line that says what it said before is left alone. Answers how many were written.
+-- A batch of lines; a line that says what it said before is left alone. Answers how many were written. Who pays is
+-- kept from a line's first writing: the person may have another funder by now, who did not buy that visit.
 WITH written AS (
   INSERT INTO actual_lines AS was (tenant_id, period, visit_id, visit_version, contract_id, provider_ref,
     service_user_ref, funder, local_date, state, planned_seconds, actual_seconds, payable_seconds, amount_pence,
@@ -44,17 +69,18 @@ WITH written AS (
     planned_seconds, actual_seconds, payable_seconds, amount_pence, planned_pence, steps, exception)
   ON CONFLICT (tenant_id, period, visit_id) DO UPDATE SET
     visit_version = excluded.visit_version, contract_id = excluded.contract_id,
-    provider_ref = excluded.provider_ref, service_user_ref = excluded.service_user_ref, funder = excluded.funder,
+    provider_ref = excluded.provider_ref, service_user_ref = excluded.service_user_ref,
+    funder = CASE WHEN was.service_user_ref = excluded.service_user_ref THEN was.funder ELSE excluded.funder END,
     local_date = excluded.local_date, state = excluded.state, planned_seconds = excluded.planned_seconds,
     actual_seconds = excluded.actual_seconds, payable_seconds = excluded.payable_seconds,
     amount_pence = excluded.amount_pence, planned_pence = excluded.planned_pence, steps = excluded.steps,
     exception = excluded.exception, computed_at = excluded.computed_at
-  WHERE (was.visit_version, was.contract_id, was.provider_ref, was.service_user_ref, was.funder, was.local_date,
+  WHERE (was.visit_version, was.contract_id, was.provider_ref, was.service_user_ref, was.local_date,
          was.state, was.planned_seconds, was.actual_seconds, was.payable_seconds, was.amount_pence,
          was.planned_pence, was.steps, was.exception)
     IS DISTINCT FROM
         (excluded.visit_version, excluded.contract_id, excluded.provider_ref, excluded.service_user_ref,
-         excluded.funder, excluded.local_date, excluded.state, excluded.planned_seconds, excluded.actual_seconds,
+         excluded.local_date, excluded.state, excluded.planned_seconds, excluded.actual_seconds,
          excluded.payable_seconds, excluded.amount_pence, excluded.planned_pence, excluded.steps,
          excluded.exception)
   RETURNING 1)
@@ -71,12 +97,27 @@ WITH removed AS (
   RETURNING 1)
 SELECT count(*) FROM removed;
 
+-- name: begin_run role: ecm_worker
+-- From here on the lines are neither those of the last run nor those of this one.
+UPDATE payment_periods SET running_since = $3::timestamptz WHERE tenant_id = $1::int AND period = $2::text;
+
 -- name: finish_run role: ecm_worker
 -- A whole run is done; requests made before it began are answered.
-UPDATE payment_periods SET run_at = $3::timestamptz WHERE tenant_id = $1::int AND period = $2::text;
+UPDATE payment_periods SET run_at = $3::timestamptz, running_since = NULL
+WHERE tenant_id = $1::int AND period = $2::text;
 
 -- name: due_runs role: ecm_worker
 -- Periods somebody asked to have run since their last run.
 SELECT tenant_id, period FROM payment_periods
 WHERE requested_at IS NOT NULL AND locked_at IS NULL AND (run_at IS NULL OR run_at < requested_at)
-ORDER BY requested_at, tenant_id, period LIMIT 1;
+ORDER BY requested_at, tenant_id, period LIMIT 1000;
+
+-- name: all_tenants role: ecm_worker
+-- Everybody the night serves.
+SELECT tenant_id FROM tenants ORDER BY tenant_id;
+
+-- name: note_failure role: ecm_worker
+-- Whether a run failed is a fact for the health page.
+INSERT INTO heartbeats (process, beat_at, details)
+VALUES ($1::text, $2::timestamptz, jsonb_build_object('payment_failed_at', $3::timestamptz))
+ON CONFLICT (process) DO UPDATE SET beat_at = excluded.beat_at, details = heartbeats.details || excluded.details;

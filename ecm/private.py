@@ -8,6 +8,8 @@ from __future__ import annotations
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ecm.problem import PRIVATE
+
 
 class Private:
     """ASGI middleware."""
@@ -19,8 +21,8 @@ class Private:
         async def send_privately(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.setdefault("Cache-Control", "no-store")
-                headers.setdefault("X-Content-Type-Options", "nosniff")
+                for name, value in PRIVATE.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         await self._app(scope, receive, send_privately)

@@ -16,6 +16,8 @@ from ecm.errors import DatabaseAway, EcmError, NotFound, NotUnderstood, TooLarge
 
 log = logging.getLogger(__name__)
 
+PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
 DATABASE_AWAY_RETRY_SECONDS = 2
 
 # What the framework says by number, in our words.
@@ -72,7 +74,8 @@ def install(app: FastAPI) -> None:
     async def bug(request: Request, error: Exception) -> Response:
         log.error("%s %s failed", request.method, request.url.path, exc_info=error)
         title = "That was our mistake; it is logged, and nothing was changed."
-        return _answer(500, "/problems/bug", title, "", request.url.path, {})
+        # Answered outside every middleware, so it says for itself what they say for the others (`ecm.private`).
+        return _answer(500, "/problems/bug", title, "", request.url.path, dict(PRIVATE))
 
 
 def _allowed(app: FastAPI, path: str, by_one_route: str) -> set[str]:

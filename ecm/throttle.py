@@ -2,9 +2,19 @@
 
 Failures are counted for each pair of e-mail and address, so that guessing from elsewhere cannot slow the
 person it is aimed at. After a few free tries each further one waits twice as long as the last, up to a
-minute: a guesser gets some 1,440 tries a day, and a person who mistyped waits seconds. An address that
-fails for many e-mails is slowed too, but only a little, since a provider's whole office may stand behind
-one address.
+minute: a guesser gets some 1,440 tries a day, and a person who mistyped waits seconds.
+
+A provider's whole office may stand behind one address, and a guesser among them. So an address that fails a
+great deal is slowed too, but only a little, and in two queues that do not wait for one another:
+
+| an e-mail that, from this address,      | waits for its own failures | and for those of the address        |
+| --------------------------------------- | -------------------------- | ----------------------------------- |
+| has signed in before                    | yes                        | no                                  |
+| has failed before, and never signed in  | yes                        | of e-mails that failed before       |
+| was never tried                         | has none                   | of e-mails that were never tried    |
+
+Who tries one list of e-mails again and again therefore holds up nobody who has not failed; who tries an e-mail
+after another holds up only those who never signed in from there. A right password is no failure of anybody's.
 
 Counts are kept in this process and forgotten after a quarter of an hour without a failure; a restart
 forgets all.
@@ -50,13 +60,13 @@ class Throttle:
 
     def __init__(self) -> None:
         self._counts: OrderedDict[tuple[str, ...], _Count] = OrderedDict()
+        self._at_home: OrderedDict[tuple[str, str], None] = OrderedDict()  # who signed in from where
 
     def admit(self, email: str, address: str, now_s: float) -> None:
         """Raises TooMany, with how long to wait, while a try would come too early."""
-        wait_s = max(
-            self._left_s((email, address), OF_PAIR, now_s),
-            self._left_s((address,), OF_ADDRESS, now_s),
-        )
+        wait_s = self._left_s((email, address), OF_PAIR, now_s)
+        if (email, address) not in self._at_home:
+            wait_s = max(wait_s, self._left_s(self._queue(email, address, now_s), OF_ADDRESS, now_s))
         if wait_s > 0:
             raise TooMany(
                 "Too many sign-ins failed here. Wait a little and try again; nothing is locked.",
@@ -64,7 +74,7 @@ class Throttle:
             )
 
     def failed(self, email: str, address: str, now_s: float) -> None:
-        for who in ((email, address), (address,)):
+        for who in (self._queue(email, address, now_s), (email, address)):
             count = self._known(who, now_s) or _Count(0, now_s)
             count.failures, count.last_s = count.failures + 1, now_s
             self._counts[who] = count
@@ -73,7 +83,17 @@ class Throttle:
             self._counts.popitem(last=False)
 
     def succeeded(self, email: str, address: str) -> None:
-        self._counts.pop((email, address), None)
+        """What was counted as `failed` when this try began was none."""
+        count = self._counts.pop((email, address), None)
+        if count is not None and (queue := self._counts.get(_queue(address, count.failures > 1))) is not None:
+            queue.failures -= 1
+        self._at_home[email, address] = None
+        self._at_home.move_to_end((email, address))
+        while len(self._at_home) > REMEMBERED_AT_MOST:
+            self._at_home.popitem(last=False)
+
+    def _queue(self, email: str, address: str, now_s: float) -> tuple[str, ...]:
+        return _queue(address, self._known((email, address), now_s) is not None)
 
     def _left_s(self, who: tuple[str, ...], slowing: Slowing, now_s: float) -> float:
         count = self._known(who, now_s)
@@ -82,3 +102,8 @@ class Throttle:
     def _known(self, who: tuple[str, ...], now_s: float) -> _Count | None:
         count = self._counts.get(who)
         return count if count is not None and now_s - count.last_s < FORGET_AFTER_S else None
+
+
+def _queue(address: str, failed_before: bool) -> tuple[str, ...]:
+    """Where an address's failures of one sort are counted."""
+    return (address, "failed before", "") if failed_before else (address, "never tried", "")

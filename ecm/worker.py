@@ -13,17 +13,17 @@ import os
 import socket
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from alerts.sender import Sender
 from alerts.worker import AlertWorker
-from ecm import payment_run
 from ecm.clock import Clock
-from ecm.errors import Conflict, DatabaseAway
+from ecm.errors import DatabaseAway
 from ecm.overdue import Watcher
+from ecm.payment_run import PaymentRuns
 from ecm.processing import Processor
 from ecm.settings import Settings
 from ecm.store.db import Database
@@ -38,8 +38,10 @@ REST_SECONDS = 0.5
 """How long a loop rests when there was nothing to do and nobody notified it."""
 WATCH_SECONDS = 0.1
 """The watcher's longest sleep: a deadline that was just written may be nearer than the one it sleeps until."""
+HELD_SECONDS = 0.02
+"""How long the watcher leaves alone what is due already, and held up by older evidence or by another worker."""
 LANES = 2
-"""Batches of processing in flight at once: one decides while the other commits."""
+"""Batches in flight at once, of processing and of a crowd of deadlines: one decides while the other commits."""
 
 
 class Worker:
@@ -52,7 +54,7 @@ class Worker:
         self._watcher = Watcher(db, clock)
         self._alerts = AlertWorker(db, clock, settings)
         self._sender = Sender(db, clock, settings)
-        self._payment_runs = payment_run.PaymentRuns(db, clock)
+        self._payment_runs = PaymentRuns(db, clock)
         self._woken: dict[str, asyncio.Event] = {}
         self._name = f"worker {socket.gethostname()} {os.getpid()}"
 
@@ -107,20 +109,35 @@ class Worker:
 
     async def _watch(self) -> None:
         while True:
-            if not await self._guarded(self._watcher.step):
+            taken = await self._guarded(self._watcher.step)
+            if taken == self._watcher.batch:
+                await asyncio.gather(*(self._watch_a_crowd() for _ in range(LANES)))
+            elif not taken:
                 await self._guarded(self._sleep_until_due)
+
+    async def _watch_a_crowd(self) -> None:
+        while await self._guarded(self._watcher.step):
+            pass
 
     async def _sleep_until_due(self) -> None:
         at = await self._watcher.next_deadline()
         if at is None:
             await asyncio.sleep(WATCH_SECONDS)
+        elif at <= self._clock.now():
+            await asyncio.sleep(HELD_SECONDS)
         else:
             await self._clock.sleep_until(at, at_most_seconds=WATCH_SECONDS)
 
     async def _hear(self, channel: str) -> None:
+        """For ever: whatever breaks it off costs quickness and nothing else."""
         woken = self._woken.setdefault(channel, asyncio.Event())
-        async for _ in self._db.listen(channel):
-            woken.set()
+
+        async def heard() -> None:
+            async for _ in self._db.listen(channel):
+                woken.set()
+
+        while True:
+            await self._guarded(heard)
 
     async def _guarded(self, step: Step) -> object:
         """One step. The database being away, or the step being broken, is a pause and not the end."""
@@ -154,15 +171,8 @@ class Worker:
                 await connection.execute(query, now)
 
     async def _payment_run(self) -> None:
-        """Works out the actuals of this week and the last again, for every tenant. A locked period is left alone."""
-        now = self._clock.now()
-        async with self._db.transaction() as connection:
-            tenants = [row["tenant_id"] for row in await connection.fetch(sql.all_tenants)]
-        for tenant_id in tenants:
-            for day in (now - timedelta(days=7), now):
-                year, week, _ = day.isocalendar()
-                with suppress(Conflict):
-                    await payment_run.run(self._db, tenant_id, f"{year}-W{week:02d}", now)
+        """Works out the actuals of this week and the last again, for every tenant."""
+        await self._payment_runs.nightly()
 
 
 async def _first_of(woken: asyncio.Event, seconds: float) -> None:

@@ -3,10 +3,6 @@
 INSERT INTO heartbeats (process, beat_at, details) VALUES ($1::text, $2::timestamptz, $3::jsonb)
 ON CONFLICT (process) DO UPDATE SET beat_at = EXCLUDED.beat_at, details = heartbeats.details || EXCLUDED.details;
 
--- name: all_tenants role: ecm_worker
--- Everybody the timetable serves.
-SELECT tenant_id FROM tenants ORDER BY tenant_id;
-
 -- name: clear_sessions role: ecm_worker
 -- Sessions that ended more than a day ago.
 DELETE FROM sessions WHERE expires_at < $1::timestamptz - interval '1 day';

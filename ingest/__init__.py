@@ -6,7 +6,7 @@ from importlib import import_module
 
 from fastapi import APIRouter
 
-DOORS = ("desk",)
+DOORS = ("desk", "feeds.door")
 
 
 def routers() -> list[APIRouter]:

@@ -15,8 +15,10 @@ from uuid import UUID
 
 from ecm.errors import EcmError
 
-_JSON = (b"content-type", b"application/json")
-_PROBLEM = (b"content-type", b"application/problem+json")
+# As every other door says (`ecm.private`): what is answered is nobody's to keep or to guess at.
+_PRIVATE = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+_JSON = ((b"content-type", b"application/json"), *_PRIVATE)
+_PROBLEM = ((b"content-type", b"application/problem+json"), *_PRIVATE)
 
 
 class Answer(NamedTuple):
@@ -38,12 +40,12 @@ def rfc3339(at: datetime) -> str:
 
 
 def success(status: int, body: bytes) -> Answer:
-    return Answer(status, [_JSON, (b"content-length", b"%d" % len(body))], body)
+    return Answer(status, [*_JSON, (b"content-length", b"%d" % len(body))], body)
 
 
 def problem(error: EcmError, **more: Any) -> Answer:
     """`more`: extension members, such as `errors`."""
-    headers = [_PROBLEM]
+    headers = [*_PROBLEM]
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers.append((b"www-authenticate", b"Bearer"))
     if error.retry_after_seconds is not None:
@@ -72,4 +74,4 @@ def bug() -> Answer:
         "status": 500,
     }
     body = json.dumps(members).encode()
-    return Answer(500, [_PROBLEM, (b"content-length", b"%d" % len(body))], body)
+    return Answer(500, [*_PROBLEM, (b"content-length", b"%d" % len(body))], body)

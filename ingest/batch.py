@@ -185,7 +185,8 @@ class Batcher:
         except Exception as error:
             if not isinstance(error, EcmError):
                 log.exception("the database lets us in no more")
-            self._turn_away(DatabaseAway(retry_after_seconds=2))
+            away = type(error) if isinstance(error, DatabaseAway) else DatabaseAway
+            self._turn_away(away(retry_after_seconds=2))
             await asyncio.sleep(0 if self._stopping else PAUSE_WHILE_AWAY_S)
             return None
 

@@ -2,7 +2,7 @@
 
 A plain ASGI endpoint, because the framework's full stack costs two thirds of the rate. One request, in order:
 
-    size → who sends → read → understand → rate → store (`ingest.batch`) → answer
+    size → who sends → read → rate → understand → store (`ingest.batch`) → answer
 
     answer            means
     201, 200          committed to disk: now, or before
@@ -21,7 +21,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -55,6 +55,9 @@ log = logging.getLogger(__name__)
 Scope: TypeAlias = MutableMapping[str, Any]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 ITEMS_PER_TURN = 25
+BYTES_PER_TURN = EVENT_BYTES_MAX
+# More than an event says: whoever sends more than a kilobyte for each pays for its bytes.
+BYTES_PER_EVENT = 1024
 
 
 class CheckEventsDoor:
@@ -133,7 +136,7 @@ class CheckEventsDoor:
     async def _single(
         self, holder: KeyHolder, device: Device | None, body: bytes, received_at: datetime
     ) -> Answer:
-        self._take(holder, 1)
+        self._take(holder, _weight(body))
         try:
             understood = understand(body)
             proved = await self._proving.prove(holder, device, understood, received_at)
@@ -155,22 +158,28 @@ class CheckEventsDoor:
     async def _array(
         self, holder: KeyHolder, device: Device | None, body: bytes, received_at: datetime
     ) -> Answer:
+        weight = _weight(body)
+        self._take(holder, weight)  # before it is read: what cannot be understood costs as much to read
         try:
-            parts = _at_most(ARRAY_ITEMS_MAX, items(body))
+            parts = items(body, at_most=ARRAY_ITEMS_MAX)
         except NotAnEvent as error:
-            self._take(holder, 1)
             [kept] = await self._quarantine.keep(holder, [Misfit(error.detail, body)], received_at)
             return problem(error, errors=error.errors, kept=kept)
-        self._take(holder, len(parts))
+        if len(parts) > ARRAY_ITEMS_MAX:
+            raise too_large()
+        self._take(holder, max(0, len(parts) - weight))
 
         rows: list[Row] = []
         results: list[bytes] = [b""] * len(parts)
         places: list[int] = []
         warnings_of: list[tuple[str, ...]] = []
         wrongs: list[tuple[int, EcmError, Misfit]] = []
+        turn_bytes = 0
         for place, part in enumerate(parts):
-            if place % ITEMS_PER_TURN == ITEMS_PER_TURN - 1:
+            turn_bytes += len(part)
+            if place % ITEMS_PER_TURN == ITEMS_PER_TURN - 1 or turn_bytes > BYTES_PER_TURN:
                 await asyncio.sleep(0)  # a long array must not make the others wait
+                turn_bytes = 0
             try:
                 if len(part) > EVENT_BYTES_MAX:
                     raise TooLarge(f"an event takes {EVENT_BYTES_MAX} bytes at most")
@@ -205,13 +214,9 @@ class CheckEventsDoor:
             raise TooMany("this key sends too fast", retry_after_seconds=max(1, round(wait_s)))
 
 
-def _at_most(limit: int, parts: Iterable[bytes]) -> list[bytes]:
-    some: list[bytes] = []
-    for part in parts:
-        if len(some) == limit:
-            raise too_large()
-        some.append(part)
-    return some
+def _weight(body: bytes) -> int:
+    """What a body counts for in its key's rate, in events, before it is known how many it holds."""
+    return max(1, len(body) // BYTES_PER_EVENT)
 
 
 def _wrong(outcome: Outcome) -> EcmError:

@@ -2,6 +2,9 @@
 
 A revoked key may live on for `KNOWN_S`; a key made a moment ago may be refused for `UNKNOWN_S` if it was tried
 too early. Requests that arrive together with a key nobody remembers share one look-up.
+
+A key once found good is asked after every KNOWN_S and never counted: whoever sends made-up keys uses up the look-ups
+of the made-up ones only, and whoever has a key keeps the door.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 
 from ecm.errors import NotSignedIn, TooMany
 from ecm.keys import LENGTH_MAX, digest
@@ -49,7 +53,7 @@ class KeyHolder:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    holder: KeyHolder | None
+    holder: KeyHolder
     until: float
 
 
@@ -57,25 +61,28 @@ class Keys:
     def __init__(self, db: Database, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._db = db
         self._monotonic = monotonic
-        self._remembered: dict[bytes, Remembered] = {}
+        self._good: dict[bytes, Remembered] = {}
+        self._unknown: dict[bytes, float] = {}  # until when each is taken for unknown
         self._under_way: dict[bytes, asyncio.Future[KeyHolder | None]] = {}
         self._look_ups = Bucket(LOOK_UPS_PER_S, LOOK_UPS_PER_S, monotonic())
 
     def remembered(self, authorization: bytes) -> KeyHolder | None:
         """The holder if we know without asking, else None: the hot road. Raises NotSignedIn."""
-        known = self._remembered.get(_digest(authorization))
-        if known is None or known.until < self._monotonic():
-            return None
-        if known.holder is None:
+        sought = _digest(authorization)
+        known = self._good.get(sought)
+        if known is not None:
+            return known.holder if known.until >= self._monotonic() else None
+        if self._unknown.get(sought, -inf) >= self._monotonic():
             raise NotSignedIn("the key is unknown or revoked")
-        return known.holder
+        return None
 
     async def holder(self, authorization: bytes) -> KeyHolder:
         """The holder of `Authorization: Bearer …`. Raises NotSignedIn, TooMany, DatabaseAway."""
         sought = _digest(authorization)
         asking = self._under_way.get(sought)
         if asking is None:
-            if wait_s := self._look_ups.take(1, self._monotonic()):
+            was_good = sought in self._good
+            if not was_good and (wait_s := self._look_ups.take(1, self._monotonic())):
                 raise TooMany("too many unknown keys", retry_after_seconds=max(1, round(wait_s)))
             asking = self._under_way[sought] = asyncio.ensure_future(self._ask(sought))
             asking.add_done_callback(lambda _: self._under_way.pop(sought, None))
@@ -96,11 +103,19 @@ class Keys:
 
     def _remember(self, sought: bytes, holder: KeyHolder | None) -> None:
         now = self._monotonic()
-        if len(self._remembered) >= REMEMBERED_MAX:
-            self._remembered = {key: known for key, known in self._remembered.items() if known.until >= now}
-        if len(self._remembered) >= REMEMBERED_MAX:
-            self._remembered.clear()
-        self._remembered[sought] = Remembered(holder, now + (UNKNOWN_S if holder is None else KNOWN_S))
+        if holder is not None:
+            if sought not in self._good:
+                self._look_ups.give_back(1)
+                if len(self._good) >= REMEMBERED_MAX:
+                    self._good.clear()
+            self._good[sought] = Remembered(holder, now + KNOWN_S)
+            return
+        self._good.pop(sought, None)
+        if len(self._unknown) >= REMEMBERED_MAX:
+            self._unknown = {key: until for key, until in self._unknown.items() if until >= now}
+        if len(self._unknown) >= REMEMBERED_MAX:
+            self._unknown.clear()
+        self._unknown[sought] = now + UNKNOWN_S
 
 
 def _digest(authorization: bytes) -> bytes:

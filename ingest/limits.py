@@ -36,6 +36,9 @@ class Bucket:
         self.spent += amount
         return 0.0
 
+    def give_back(self, amount: float) -> None:
+        self.spent = max(0.0, self.spent - amount)
+
 
 class Rates:
     """A bucket for each sender; those long unused are forgotten, because a full bucket is like a new one."""

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 from typing import Any, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
@@ -24,6 +25,7 @@ from pydantic_core import PydanticSerializationError, from_json
 
 from ecm.errors import NotUnderstood
 from ecm.signed import Jws, SignedItem, unwrap
+from ingest.limits import EVENT_BYTES_MAX
 from ingest.model import REQUIRED, CheckDevice, CheckEventIn
 
 _adapter = TypeAdapter(CheckEventIn)
@@ -34,7 +36,10 @@ _to_json = _adapter.serializer.to_json
 
 JSON_SPACE = b" \t\r\n"
 BETWEEN_OBJECTS = re.compile(rb"\}[ \t\r\n]*,[ \t\r\n]*\{")
-STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+# Possessive, and true of a string that never ends: a body of half strings must not be read again from each quote.
+STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+# Of one array, in all: they are counted one by one, and a body of nothing else would hold up everybody.
+BRACKETS_COUNTED_MAX = 50_000
 _scan = json.JSONDecoder().raw_decode
 
 # What a device says of the sending differs at every try and makes no other event.
@@ -74,13 +79,16 @@ def understand(raw: bytes) -> Understood:
         raise _broken_json("nested too deeply") from None
 
 
-def items(raw: bytes) -> list[bytes]:
-    """The items of an array, each as the bytes it was sent as. Raises NotAnEvent when the array itself is broken."""
-    quickly = _objects_between_commas(raw)
-    return list(_items_one_by_one(_text(raw))) if quickly is None else quickly
+def items(raw: bytes, at_most: int) -> list[bytes]:
+    """The items of an array, each as the bytes it was sent as: the first `at_most` + 1 of them, and no more is read.
+
+    Raises NotAnEvent when the array itself is broken.
+    """
+    quickly = _objects_between_commas(raw, at_most)
+    return list(islice(_items_one_by_one(_text(raw)), at_most + 1)) if quickly is None else quickly
 
 
-def _objects_between_commas(raw: bytes) -> list[bytes] | None:
+def _objects_between_commas(raw: bytes, at_most: int) -> list[bytes] | None:
     """The items, if the array falls into whole JSON objects at each `},{`; None if it must be read with care.
 
     JSON is read in one way only: where every piece is an object by itself, the pieces are the items.
@@ -88,7 +96,9 @@ def _objects_between_commas(raw: bytes) -> list[bytes] | None:
     inner = raw.strip(JSON_SPACE)[1:-1].strip(JSON_SPACE)
     if not (raw.endswith(b"]") and inner.startswith(b"{") and inner.endswith(b"}")):
         return None
-    pieces = [b"{" + piece + b"}" for piece in BETWEEN_OBJECTS.split(inner[1:-1])]
+    pieces = [b"{" + piece + b"}" for piece in BETWEEN_OBJECTS.split(inner[1:-1], at_most)]
+    if len(pieces) > at_most or max(map(len, pieces)) > EVENT_BYTES_MAX:
+        return None
     try:
         for piece in pieces:
             from_json(piece)
@@ -98,12 +108,14 @@ def _objects_between_commas(raw: bytes) -> list[bytes] | None:
 
 
 def _items_one_by_one(text: str) -> Iterator[bytes]:
+    left = BRACKETS_COUNTED_MAX
     at = _skip_space(text, text.index("[") + 1)
     if text[at : at + 1] == "]":
         _expect_end(text, at + 1)
         return
     while True:
-        end = _end_of_value(text, at)
+        end, counted = _end_of_value(text, at, left)
+        left -= counted
         yield text[at:end].encode()
         at = _skip_space(text, end)
         if text[at : at + 1] == "]":
@@ -171,7 +183,7 @@ def _sensible(sending: dict[str, Any]) -> dict[str, Any]:
 
 
 def _salvage(raw: bytes) -> tuple[CheckEventIn, dict[str, Any], tuple[str, ...]]:
-    data, mended = _mend(_parse(raw))
+    data, mended = mend(_parse(raw))
     warnings = ["characters that cannot be stored were replaced by U+FFFD"] if mended else []
     set_aside: dict[str, Any] = {}
     while True:
@@ -218,37 +230,46 @@ def _text(raw: bytes) -> str:
         raise _broken_json("should be UTF-8") from None
 
 
-def _mend(value: Any) -> tuple[Any, bool]:
+def mend(value: Any) -> tuple[Any, bool]:
     """The value without characters that PostgreSQL or UTF-8 refuse, and whether there were any."""
     if isinstance(value, str):
         mended = value.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         return mended, mended != value
     if isinstance(value, dict):
-        pairs = [(_mend(key), _mend(inner)) for key, inner in value.items()]
+        pairs = [(mend(key), mend(inner)) for key, inner in value.items()]
         return {key: inner for (key, _), (inner, _) in pairs}, any(a or b for (_, a), (_, b) in pairs)
     if isinstance(value, list):
-        mends = [_mend(inner) for inner in value]
+        mends = [mend(inner) for inner in value]
         return [inner for inner, _ in mends], any(touched for _, touched in mends)
     return value, False
 
 
-def _end_of_value(text: str, at: int) -> int:
+def _end_of_value(text: str, at: int, count_at_most: int) -> tuple[int, int]:
+    """Where the value ends, and how many brackets had to be counted: none where it is no larger than an event."""
+    window = text[at : at + EVENT_BYTES_MAX]
+    broken = ""
     try:
-        return _scan(text, at)[1]
+        end = _scan(window)[1]
+        if end < len(window) or at + end == len(text):
+            return at + end, 0
     except RecursionError:
-        return _end_of_deep_value(text, at)
+        pass
     except ValueError as error:
-        raise _broken_json(str(error).partition(":")[0]) from None
+        broken = str(error).partition(":")[0]
+    found = _end_by_brackets(text, at, count_at_most)
+    if found is None or (broken and found[0] <= at + len(window)):
+        raise _broken_json(broken or "nested too deeply, or never closed")
+    return found
 
 
-def _end_of_deep_value(text: str, at: int) -> int:
-    """By its brackets alone: it will be refused by itself, and the others of its array need not be."""
+def _end_by_brackets(text: str, at: int, count_at_most: int) -> tuple[int, int] | None:
+    """Of what is too deep or too large to be read: it will be refused by itself, and the others need not be."""
     depth = 0
-    for found in STRING_OR_BRACKET.finditer(text, at):
+    for counted, found in enumerate(islice(STRING_OR_BRACKET.finditer(text, at), count_at_most), 1):
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found[0], 0)
         if depth == 0:
-            return found.end()
-    raise _broken_json("nested too deeply, and never closed")
+            return found.end(), counted
+    return None
 
 
 def _skip_space(text: str, at: int) -> int:

@@ -55,6 +55,47 @@ def test_an_office_that_shares_the_guessers_address_waits_seconds_at_the_most() 
     assert wait_s(door, DANA, DESK, 3) == 0
 
 
+def test_an_office_that_signs_in_rightly_is_never_slowed() -> None:
+    door = Throttle()
+    for n in range(1_000):
+        email = f"somebody-{n}@example.org"
+        assert wait_s(door, email, DESK, 0) == 0
+        door.failed(email, DESK, 0)
+        door.succeeded(email, DESK)
+
+
+def test_a_guesser_in_the_office_holds_up_nobody_who_has_not_failed_there() -> None:
+    door = Throttle()
+    for n in range(5_000):
+        door.failed(f"somebody-{n % 90}@example.org", DESK, 0)
+    assert wait_s(door, "somebody-1@example.org", DESK, 0) == 60
+    assert wait_s(door, DANA, DESK, 0) == 0
+
+
+def test_who_signed_in_from_there_waits_for_nobody_elses_failures_whatever_is_tried() -> None:
+    door = Throttle()
+    door.failed(DANA, DESK, 0)
+    door.succeeded(DANA, DESK)
+    for n in range(5_000):
+        door.failed(f"somebody-{n}@example.org", DESK, 0)
+        door.failed(f"somebody-{n}@example.org", DESK, 0)
+    assert wait_s(door, DANA, DESK, 0) == 0
+    door.failed(DANA, DESK, 0)  # a slip of her own
+    assert wait_s(door, DANA, DESK, 0) == 0
+
+
+def test_trying_one_email_after_another_is_slow() -> None:
+    door, now_s, tries = Throttle(), 0.0, 0
+    while now_s < 3_600:
+        email = f"somebody-{tries}@example.org"
+        if left := wait_s(door, email, GUESSER, now_s):
+            now_s += left
+            continue
+        door.failed(email, GUESSER, now_s)
+        tries += 1
+    assert tries < 1_400
+
+
 def test_a_success_forgets_the_failures_before_it() -> None:
     door = Throttle()
     for _ in range(5):

@@ -16,7 +16,7 @@ import hmac
 import json
 import socket
 import time
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import SplitResult, urlsplit
 
 import httpx
@@ -25,6 +25,17 @@ from alerts.channels.message import Message, NotDelivered, Undeliverable
 from ecm.settings import Settings
 
 Address = IPv4Address | IPv6Address
+
+# IPv6 networks whose addresses are a way to an IPv4 one, and the byte at which that begins: mapped (RFC 4291),
+# compatible (the same, deprecated), NAT64 (RFC 6052), 6to4 (RFC 3056).
+CARRIES_IPV4 = (
+    (IPv6Network("::ffff:0:0/96"), 12),
+    (IPv6Network("::/96"), 12),
+    (IPv6Network("64:ff9b::/96"), 12),
+    (IPv6Network("2002::/16"), 2),
+)
+# Kept for protocols (RFC 6890); older libraries take most of it for public.
+OF_PROTOCOLS = (IPv4Network("192.0.0.0/24"), IPv6Network("64:ff9b:1::/48"))
 
 
 class Webhook:
@@ -97,5 +108,14 @@ def _port(url: SplitResult) -> int:
 
 
 def _is_public(ip: Address) -> bool:
-    inner = getattr(ip, "ipv4_mapped", None) or ip
-    return bool(inner.is_global and not inner.is_multicast)
+    inner = _inside(ip)
+    return inner.is_global and not inner.is_multicast and not any(inner in few for few in OF_PROTOCOLS)
+
+
+def _inside(ip: Address) -> Address:
+    """The IPv4 address that an IPv6 one leads to, if it does."""
+    if isinstance(ip, IPv6Address):
+        for network, first_byte in CARRIES_IPV4:
+            if ip in network:
+                return IPv4Address(ip.packed[first_byte : first_byte + 4])
+    return ip

@@ -7,21 +7,22 @@ the order of times: who stayed longer is never paid less. Then one hourly rate m
 The clock's edges come before the basis, so that "the lesser" compares times that the contract already made
 regular and never pays more than the plan. What a visit pays that was not delivered is read from OUTCOMES.
 What may not be paid before somebody looked is read from LOOK_FIRST: the line is worked out all the same, but
-it never passes in silence on a device's word alone.
+it never passes in silence on a device's word alone. What is inside the contract's tolerances leaves no finding,
+so it needs no look.
 
 All sums are integers: seconds, and pence rounded half up once for each worker.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from ecm.actuals.line import ActualLine, OneInput, Step, pence, pounds_in_words, time_in_words
+from ecm.actuals.look_first import Paid, findings_to_look_at, gaps_to_look_at, turned_away
 from ecm.actuals.rules import Basis, Cap, PaymentRules, RoundingMode, RoundingOf
-from ecm.visit.model import Assessment, Attendance, Finding, FindingCode, State, Visit
-from ecm.visit.reasons import explain
+from ecm.actuals.share import Share, length, planned_seconds, seconds_of
+from ecm.visit.model import Assessment, Attendance, State, Visit
 
 OUTCOMES: dict[State, tuple[str, str | None]] = {
     # what the visit became: (why it pays nothing, why somebody should look)
@@ -37,65 +38,55 @@ OUTCOMES: dict[State, tuple[str, str | None]] = {
     State.LATE: ("not payable before it has begun", None),
 }
 
-LOOK_FIRST: tuple[FindingCode, ...] = (
-    FindingCode.CLOCK_SKEW,
-    FindingCode.MANUAL_ENTRY,
-    FindingCode.LOCATION_OUTSIDE,
-    FindingCode.UNPLANNED,
-    FindingCode.WRONG_WORKER,
-    FindingCode.OVERLAP,
-    FindingCode.IMPOSSIBLE_TRAVEL,
-)
+NOTHING_SAID: Mapping[str | None, str] = MappingProxyType({})
 
 
-def payable(visit: Visit, assessment: Assessment, rules: PaymentRules) -> ActualLine:
-    """The pay line of one visit, from its plan and from its assessment's state, attendances and findings."""
+def payable(
+    visit: Visit,
+    assessment: Assessment,
+    rules: PaymentRules,
+    left_saying: Mapping[str | None, str] = NOTHING_SAID,
+) -> ActualLine:
+    """The pay line of one visit, from its plan and from its assessment's state, attendances and findings.
+
+    `left_saying`: the reason code a worker of several gave on leaving, by worker.
+    """
     steps: list[Step] = []
     shares = _shares(visit, assessment.attendances)
     seconds = amount = 0
-    why_look = _findings_to_look_at(assessment.findings)
+    why_look: list[str] = []
 
     if assessment.state is State.COMPLETED:
+        parts = []
         for share in shares:
             worked = _work_out(share, rules)
             steps += worked
             seconds += worked[-1].seconds_after
             amount += worked[-1].pence_after
+            parts.append((share, worked[-1].seconds_after))
         if len(shares) > 1:
             steps.append(_sum_of_workers(shares, rules, seconds, amount))
-        why_look += _gaps_to_look_at(visit, assessment.attendances, shares, rules)
+        why_look += findings_to_look_at(Paid(visit, assessment.findings, parts))
+        why_look += gaps_to_look_at(visit, assessment.attendances, shares, rules)
+        why_look += turned_away(shares, left_saying)
     else:
         words, look = OUTCOMES[assessment.state]
         steps.append(
             Step("outcome", rules.clauses.get("outcome"), {"state": assessment.state.value}, 0, 0, words)
         )
-        why_look = [look] if look else []
+        why_look += [look] if look else []
 
-    planned_seconds = _planned_seconds(visit)
+    planned = planned_seconds(visit)
     return ActualLine(
         state=assessment.state,
-        planned_seconds=planned_seconds * visit.carers_required,
+        planned_seconds=planned * visit.carers_required,
         actual_seconds=sum(share.seconds for share in shares),
         payable_seconds=seconds,
         amount_pence=amount,
-        planned_pence=pence(planned_seconds, rules.rate_pence_per_hour) * visit.carers_required,
+        planned_pence=pence(planned, rules.rate_pence_per_hour) * visit.carers_required,
         steps=tuple(steps),
         exception="; ".join(why_look) or None,
     )
-
-
-class Share(NamedTuple):
-    """One worker's part while it passes through the stages. Clock ends are whole seconds since 1970."""
-
-    care_worker: str | None
-    stays: tuple[tuple[int, int], ...]
-    seconds: int
-    planned: tuple[int, int] | None
-    commissioned_seconds: int | None
-
-    @property
-    def planned_seconds(self) -> int | None:
-        return self.planned[1] - self.planned[0] if self.planned else None
 
 
 Stage = tuple[Share, dict[str, OneInput], str]
@@ -103,6 +94,17 @@ Stage = tuple[Share, dict[str, OneInput], str]
 
 A stage that moves the beginning of the paid time says so as `start` among what it looked at.
 """
+
+
+def _zero_below(share: Share, rules: PaymentRules) -> Stage | None:
+    """Asked of the recorded time, before a plan or a rounding makes more of it. What is under it stays nothing."""
+    limit = rules.zero_below_minutes
+    if limit is None:
+        return None
+    inputs: dict[str, OneInput] = {"zero_below_minutes": limit}
+    if share.seconds >= limit * 60:
+        return share, inputs, f"not under {limit} min"
+    return share._replace(stays=(), seconds=0), inputs, f"under {limit} min pays nothing"
 
 
 def _snap(share: Share, rules: PaymentRules) -> Stage | None:
@@ -194,15 +196,6 @@ def _round_total(share: Share, rules: PaymentRules) -> Stage | None:
     return _paying(share, seconds), {"increment_minutes": rounding.increment_minutes}, words
 
 
-def _zero_below(share: Share, rules: PaymentRules) -> Stage | None:
-    limit = rules.zero_below_minutes
-    if limit is None:
-        return None
-    if share.seconds >= limit * 60:
-        return share, {"zero_below_minutes": limit}, f"not under {limit} min"
-    return _paying(share, 0), {"zero_below_minutes": limit}, f"under {limit} min pays nothing"
-
-
 def _minimum(share: Share, rules: PaymentRules) -> Stage | None:
     """A minimum raises time that was worked; it does not make any of nothing."""
     least = rules.minimum_minutes
@@ -232,12 +225,12 @@ def _cap(share: Share, rules: PaymentRules) -> Stage | None:
 
 
 STAGES: tuple[tuple[str, Callable[[Share, PaymentRules], Stage | None]], ...] = (
+    ("zero_below", _zero_below),
     ("snap", _snap),
     ("rounding", _round_each_end),
     ("basis", _basis),
     ("tolerance", _tolerance),
     ("rounding", _round_total),
-    ("zero_below", _zero_below),
     ("minimum", _minimum),
     ("cap", _cap),
 )
@@ -247,9 +240,9 @@ def _work_out(share: Share, rules: PaymentRules) -> list[Step]:
     """One worker's part through every stage, then the rate. Never empty."""
     recorded: dict[str, OneInput] = {"start": _utc(share.stays, 0), "end": _utc(share.stays, -1)}
     steps = [_step(rules, share, "recorded", recorded, f"recorded {time_in_words(share.seconds)}")]
-    if not share.stays:
-        return steps
     for rule, stage in STAGES:
+        if not share.stays:
+            return steps
         if (outcome := stage(share, rules)) is not None:
             share, inputs, words = outcome
             steps.append(_step(rules, share, rule, inputs, words))
@@ -279,71 +272,24 @@ def _shares(visit: Visit, attendances: Iterable[Attendance]) -> list[Share]:
     for attendance in attendances:
         of_worker = stays.setdefault(attendance.care_worker, [])
         if attendance.check_in_at is not None and attendance.check_out_at is not None:
-            start = _seconds(attendance.check_in_at)
-            of_worker.append((start, max(start, _seconds(attendance.check_out_at))))
+            start = seconds_of(attendance.check_in_at)
+            of_worker.append((start, max(start, seconds_of(attendance.check_out_at))))
     planned = None
     if visit.planned_start is not None and visit.planned_end is not None:
-        planned = (_seconds(visit.planned_start), _seconds(visit.planned_end))
+        planned = (seconds_of(visit.planned_start), seconds_of(visit.planned_end))
     commissioned = visit.commissioned_minutes * 60 if visit.commissioned_minutes is not None else None
     return [
-        Share(worker, tuple(sorted(ends)), _length(ends), planned, commissioned)
+        Share(worker, tuple(sorted(ends)), length(ends), planned, commissioned)
         for worker, ends in stays.items()
     ]
 
 
 def _with_stays(share: Share, stays: tuple[tuple[int, int], ...]) -> Share:
-    return share._replace(stays=stays, seconds=_length(stays))
+    return share._replace(stays=stays, seconds=length(stays))
 
 
 def _paying(share: Share, seconds: int) -> Share:
     return Share(share.care_worker, share.stays, seconds, share.planned, share.commissioned_seconds)
-
-
-def _length(stays: Sequence[tuple[int, int]]) -> int:
-    """Seconds covered by any of the stays: time recorded twice is there once."""
-    if len(stays) == 1:
-        return stays[0][1] - stays[0][0]
-    covered, reached = 0, None
-    for start, end in sorted(stays):
-        begin = start if reached is None else max(start, reached)
-        covered += max(0, end - begin)
-        reached = end if reached is None else max(end, reached)
-    return covered
-
-
-def _findings_to_look_at(findings: Iterable[Finding]) -> list[str]:
-    """In the order of LOOK_FIRST, e.g. "location_outside: 400 m from the door ± 12 m, fence 100 m"."""
-    found: dict[FindingCode, str] = {}
-    for finding in findings:
-        if finding.code in LOOK_FIRST and finding.code not in found:
-            found[finding.code] = f"{finding.code.value}: {explain(finding)}".removesuffix(": ")
-    return [found[code] for code in LOOK_FIRST if code in found]
-
-
-def _gaps_to_look_at(
-    visit: Visit, attendances: Sequence[Attendance], shares: Sequence[Share], rules: PaymentRules
-) -> list[str]:
-    """What a completed visit lacks, so that nobody pays it unseen."""
-    gaps = []
-    if any(attendance.check_in_at is None for attendance in attendances):
-        gaps.append("no_check_in: not payable yet")
-    if any(attendance.check_out_at is None for attendance in attendances):
-        gaps.append("no_check_out: not payable yet")
-    if any(attendance.amended for attendance in attendances):
-        gaps.append("amended: times were corrected")
-    if not attendances:
-        gaps.append("no attendance recorded")
-    if len(shares) > visit.carers_required:
-        gaps.append(f"{len(shares)} workers came, {visit.carers_required} required")
-    if rules.rate_pence_per_hour is None:
-        gaps.append("the contract states no hourly rate")
-    return gaps
-
-
-def _planned_seconds(visit: Visit) -> int:
-    if visit.planned_start is None or visit.planned_end is None:
-        return 0
-    return _seconds(visit.planned_end) - _seconds(visit.planned_start)
 
 
 _ROUNDED = {RoundingMode.UP: "rounded up", RoundingMode.DOWN: "rounded down", RoundingMode.NEAREST: "rounded"}
@@ -359,11 +305,6 @@ def _down(seconds: int, step: int) -> int:
 
 def _nearest(seconds: int, step: int) -> int:
     return (2 * seconds + step) // (2 * step) * step
-
-
-def _seconds(at: datetime) -> int:
-    """Whole seconds since 1970; what a device says beyond them is not paid."""
-    return int(at.timestamp() // 1)
 
 
 def _utc(stays: Sequence[tuple[int, int]], which: int) -> int | None:

@@ -12,6 +12,9 @@ _WEEK = re.compile(r"(\d{4})-W(\d{2})", re.ASCII)
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 
+# As for an imported visit: nothing is planned outside, and a run at the ends of the calendar would fail for ever.
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+
 
 @dataclass(frozen=True, slots=True)
 class Period:
@@ -21,9 +24,26 @@ class Period:
     starts_on: date
     ends_on: date
 
+    def shares_a_day(self, other: Period) -> bool:
+        return self.starts_on <= other.ends_on and other.starts_on <= self.ends_on
+
+
+def no_day_twice(period: Period, other: Period) -> str:
+    """Why the one cannot be where the other is."""
+    days, theirs = (f"{one.starts_on:%d/%m/%Y} to {one.ends_on:%d/%m/%Y}" for one in (period, other))
+    return (
+        f"Payment period {period.name} ({days}) shares days with {other.name} ({theirs}),"
+        " and a visit is paid in one period only."
+    )
+
 
 def period_named(name: str) -> Period | None:
-    """`2026-W47` (ISO, Monday to Sunday), `2026-11` or `2026-11-23`; None for a name that says no dates."""
+    """`2026-W47` (ISO, Monday to Sunday), `2026-11` or `2026-11-23`; None for a name that says no dates of this age."""
+    period = _spelled(name)
+    return period if period is not None and FIRST_YEAR <= period.starts_on.year <= LAST_YEAR else None
+
+
+def _spelled(name: str) -> Period | None:
     try:
         if week := _WEEK.fullmatch(name):
             monday = date.fromisocalendar(int(week[1]), int(week[2]), 1)

@@ -7,6 +7,7 @@ revoked.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -15,7 +16,7 @@ from pydantic import BaseModel, Field
 from ecm import keys
 from ecm.api.audit import write_down
 from ecm.api.sign_in import Email, Password
-from ecm.api.wire import NEXT_PAGE, Asked, Id, IdCursor, Limit, Page, Ref, answers, asks, point_to_next
+from ecm.api.wire import NEXT_PAGE, Asked, Id, IdCursor, Limit, Name, Page, Ref, answers, asks, page_of
 from ecm.doors import SESSION_COOKIE, Services, actor, address_of, digest, permit_for, services
 from ecm.errors import Conflict, NotFound, NotPermitted
 from ecm.passwords import hash_password, invent_password, password_fits
@@ -41,7 +42,7 @@ COMMAND_LINE = "command line"
 
 class AccountAsked(Asked):
     email: Email
-    name: Ref
+    name: Name
     role: ProviderRole | CommissionerRole
     provider: Ref | None = Field(
         None, description="A provider's own people name their provider; others none."
@@ -67,7 +68,7 @@ class PasswordAsked(Asked):
 
 
 class KeyAsked(Asked):
-    name: Ref
+    name: Name
     scopes: Annotated[list[KeyScope], Field(min_length=1, max_length=len(KEY_SCOPES))]
 
 
@@ -156,8 +157,7 @@ async def list_accounts(
     """Everybody who can or could sign in."""
     async with door.web.tenant(who.tenant_id) as connection:
         rows = await connection.fetch(sql.list_accounts, who.tenant_id, int(cursor or 0), limit)
-    following = str(rows[-1]["account_id"]) if len(rows) == limit else None
-    return Page(items=[_account(row) for row in rows], next=point_to_next(request, response, following))
+    return page_of(request, response, rows, limit, _account, lambda row: str(row["account_id"]))
 
 
 @router.post(
@@ -235,7 +235,7 @@ async def replace_password(
 @router.post(
     "/v1/me/password",
     status_code=204,
-    responses={409: {}},
+    responses={409: {}, 429: {}},
     openapi_extra=asks({"current": "a-long-made-up-phrase", "new": "another-long-made-up-phrase"}),
 )
 async def change_own_password(
@@ -246,8 +246,13 @@ async def change_own_password(
         raise NotPermitted("A key has no password.")
     async with door.web.tenant(who.tenant_id) as connection:
         row = _found(await connection.fetchrow(sql.get_account, who.tenant_id, who.id))
+    # Whoever found a browser left open must not guess at leisure, from wherever: the account is slowed, no address.
+    mine = f"account {who.tenant_id} {who.id}"
+    door.throttle.admit(mine, mine, monotonic())
+    door.throttle.failed(mine, mine, monotonic())
     if not await password_fits(asked.current.get_secret_value(), row["password_hash"]):
         raise Conflict("The current password is another one.")
+    door.throttle.succeeded(mine, mine)
     stored, now = await hash_password(asked.new.get_secret_value()), door.clock.now()
     kept = digest(request.cookies[SESSION_COOKIE])
     async with door.web.tenant(who.tenant_id) as connection:
@@ -265,8 +270,7 @@ async def list_keys(
     """Every key there is or was, without its secret."""
     async with door.web.tenant(who.tenant_id) as connection:
         rows = await connection.fetch(sql.list_keys, who.tenant_id, int(cursor or 0), limit)
-    following = str(rows[-1]["key_id"]) if len(rows) == limit else None
-    return Page(items=[_key(row) for row in rows], next=point_to_next(request, response, following))
+    return page_of(request, response, rows, limit, _key, lambda row: str(row["key_id"]))
 
 
 @router.post(

@@ -5,8 +5,6 @@ Asking for a run leaves a request that a worker answers; the web never writes a 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -15,10 +13,12 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from ecm.actuals.periods import period_named
+from ecm.actuals.periods import Period, no_day_twice, period_named
 from ecm.api.audit import write_down
-from ecm.api.exports import FORMATS, export
-from ecm.api.wire import NEXT_PAGE, NO_NUL, Limit, Page, answers, point_to_next
+from ecm.api.exports import FORMATS, export, left_out
+from ecm.api.exports.spool import spooled
+from ecm.api.visits import Step
+from ecm.api.wire import NEXT_PAGE, NO_NUL, Limit, Page, answers, page_of
 from ecm.doors import Services, permit_for, services
 from ecm.errors import Conflict, NotFound, NotPermitted
 from ecm.permit import Action, Actor, reach
@@ -33,6 +33,8 @@ router = APIRouter(tags=["actuals"])
 PERIOD_EXAMPLES = ["2026-W47"]
 NAME = {"min_length": 1, "max_length": 64, "pattern": NO_NUL}
 PeriodInPath = Annotated[str, Path(**NAME, examples=PERIOD_EXAMPLES)]
+RunPeriodInPath = Annotated[str, Path(**NAME, examples=["2026-W46"])]
+"""Of another week than the one a run is asked for: its lines are whole."""
 PeriodInQuery = Annotated[
     str,
     Query(
@@ -45,6 +47,10 @@ Cursor = Annotated[
     str | None,
     Query(pattern=r"^[01]\.[0-9]{1,15}\.[0-9]{1,18}$", description="`next` of the page before."),
 ]
+LEFT_OUT = {
+    "Lines-Left-Out-Unseen": "Lines not in this file because somebody must look at them first.",
+    "Lines-Left-Out-Changed": "Lines not in this file because their visit changed since the run: run again.",
+}
 BEFORE_ALL = (False, -(2**62), 0)
 
 
@@ -68,6 +74,9 @@ class PeriodState(BaseModel):
     requested_at: datetime | None = Field(
         description="When a run was last asked for; later than run_at: it waits."
     )
+    running_since: datetime | None = Field(
+        default=None, description="Set while a run is under way, or broke off: the lines are half of it."
+    )
     run_at: datetime | None = Field(description="When the last whole run began.")
     locked_at: datetime | None
 
@@ -84,16 +93,6 @@ class Total(BaseModel):
     amount_pence: int
     exceptions: int = Field(description="Lines that somebody must look at first.")
     exceptions_pence: int = Field(description="What of the amount stands on such lines.")
-
-
-class StepShown(BaseModel):
-    rule: str
-    clause: str | None
-    inputs: dict[str, str | int | bool | None]
-    seconds_after: int
-    pence_after: int
-    words: str
-    care_worker: str | None
 
 
 class LineShown(BaseModel):
@@ -114,7 +113,7 @@ class LineShown(BaseModel):
     exception: str | None
     changed_since_run: bool
     computed_at: datetime
-    steps: list[StepShown]
+    steps: list[Step]
 
 
 class Actuals(PeriodState):
@@ -127,6 +126,7 @@ STATE = {
     "starts_on": "2026-11-16",
     "ends_on": "2026-11-22",
     "requested_at": "2026-11-23T06:00:00Z",
+    "running_since": None,
     "run_at": "2026-11-23T06:00:01Z",
     "locked_at": None,
 }
@@ -203,11 +203,10 @@ async def read_actuals(
         rows = await connection.fetch(
             sql.lines, who.tenant_id, period, provider, funder, *_from_cursor(cursor), limit
         )
-    following = _to_cursor(rows[-1]) if len(rows) == limit else None
     return Actuals(
         **state,
         totals=[_total(row) for row in totals],
-        lines=Page(items=[_line(row) for row in rows], next=point_to_next(request, response, following)),
+        lines=page_of(request, response, rows, limit, _line, _to_cursor),
     )
 
 
@@ -223,11 +222,16 @@ async def ask_for_run(
     who: Annotated[Actor, Depends(permit_for(Action.RUN_PAYMENT))],
     period: PeriodInPath,
 ) -> PeriodState:
-    """Has a period's lines worked out again. It is done once `run_at` is not before this `requested_at`."""
+    """Has a period's lines worked out again. It is done once `run_at` is not before this `requested_at`.
+
+    A period that shares days with another one is refused: a visit is paid in one of them only.
+    """
     _whole_tenant(who, Action.RUN_PAYMENT)
     now = door.clock.now()
     async with door.web.tenant(who.tenant_id) as connection:
         known = await _state(connection, who.tenant_id, period)
+        if known["new"]:
+            await _refuse_a_day_twice(connection, who.tenant_id, known)
         asked = (period, known["starts_on"], known["ends_on"], now, str(who))
         row = await connection.fetchrow(sql.request_run, who.tenant_id, *asked)
         if row is None:
@@ -244,30 +248,46 @@ async def ask_for_run(
     "/v1/actuals/{period}/export",
     response_class=StreamingResponse,
     responses={
-        200: {"description": "The file.", "content": {f.media_type: {} for f in FORMATS.values()}},
+        200: {
+            "description": "The file.",
+            "content": {f.media_type: {} for f in FORMATS.values()},
+            "headers": {
+                name: {"description": says, "schema": {"type": "integer"}} for name, says in LEFT_OUT.items()
+            },
+        },
         404: {},
+        409: {},
+        429: {},
     },
 )
 async def export_period(
     door: Annotated[Services, Depends(services)],
     who: Annotated[Actor, Depends(permit_for(Action.READ_ACTUALS))],
-    period: PeriodInPath,
+    period: RunPeriodInPath,
     file_format: Annotated[FileFormat, Query(alias="format")] = FileFormat.CSV,
     funder: Funder | None = None,
 ) -> StreamingResponse:
-    """A period as a file. `abacus` leaves out every line that somebody must look at first."""
+    """A period as a file, once its lines are whole: while a run is due or under way the answer is 409.
+
+    `abacus` is paid from. It leaves out every line that somebody must look at first, and every line whose visit
+    changed since the run; the headers say how many.
+    """
     provider = reach(who, Action.READ_ACTUALS)
     async with door.web.tenant(who.tenant_id) as connection:
         await _state(connection, who.tenant_id, period)
-    parts = export(door.web, who.tenant_id, period, file_format, provider=provider, funder=funder)
+    left = await left_out(door.web, who.tenant_id, period, file_format, provider=provider, funder=funder)
     chosen = FORMATS[file_format]
     name = "".join(
         c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in f"actuals-{period}-{file_format}"
     )
-    return StreamingResponse(
-        await _begun(parts),
+    return await spooled(
+        export(door.web, who.tenant_id, period, file_format, provider=provider, funder=funder),
+        reader=(who.tenant_id, who.kind, who.id),
         media_type=chosen.media_type,
-        headers={"Content-Disposition": f'attachment; filename="{name}.{chosen.ending}"'},
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}.{chosen.ending}"',
+            **dict(zip(LEFT_OUT, map(str, left), strict=True)),
+        },
     )
 
 
@@ -275,31 +295,26 @@ async def _state(connection: Connection, tenant_id: int, period: str) -> dict[st
     """The period's row, or what its name says of one that was never run. Raises NotFound."""
     row = await connection.fetchrow(sql.period, tenant_id, period)
     if row is not None:
-        return {"period": period, **row}
+        return {"period": period, "new": False, **row}
     named = period_named(period)
     if named is None:
         raise NotFound(f"There is no payment period {period!r}; a week is named 2026-W47, a month 2026-11.")
-    never = dict.fromkeys(("requested_at", "run_at", "locked_at"))
-    return {"period": period, "starts_on": named.starts_on, "ends_on": named.ends_on, **never}
+    never = dict.fromkeys(("requested_at", "running_since", "run_at", "locked_at"))
+    return {"period": period, "new": True, "starts_on": named.starts_on, "ends_on": named.ends_on, **never}
+
+
+async def _refuse_a_day_twice(connection: Connection, tenant_id: int, known: dict[str, Any]) -> None:
+    wanted = Period(known["period"], known["starts_on"], known["ends_on"])
+    await connection.execute(sql.take_periods_turn, tenant_id)
+    row = await connection.fetchrow(sql.overlapping, tenant_id, wanted.starts_on, wanted.ends_on)
+    if row is not None and row["period"] != wanted.name:
+        raise Conflict(no_day_twice(wanted, Period(row["period"], row["starts_on"], row["ends_on"])))
 
 
 def _whole_tenant(who: Actor, action: Action) -> None:
     """A run touches every provider's lines. Raises NotPermitted for who may see only one."""
     if reach(who, action) is not None:
         raise NotPermitted("A payment run is for the whole authority, not for one provider.")
-
-
-async def _begun(parts: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
-    """The same parts, the first already read: what goes wrong before it can still be answered as a problem."""
-    first = await anext(parts)
-
-    async def all_parts() -> AsyncIterator[bytes]:
-        async with aclosing(parts):  # a reader that goes away lets go of the database
-            yield first
-            async for part in parts:
-                yield part
-
-    return all_parts()
 
 
 def _from_cursor(cursor: str | None) -> tuple[bool, int, int]:
@@ -348,7 +363,7 @@ def _line(row: Record) -> LineShown:
         exception=row["exception"],
         changed_since_run=row["changed_since_run"],
         computed_at=row["computed_at"],
-        steps=[StepShown(**step) for step in row["steps"]],
+        steps=[Step(**step) for step in row["steps"]],
     )
 
 

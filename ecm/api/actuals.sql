@@ -1,7 +1,17 @@
 -- name: period role: ecm_web
 -- A payment period as it stands.
-SELECT starts_on, ends_on, requested_at, run_at, locked_at FROM payment_periods
+SELECT starts_on, ends_on, requested_at, running_since, run_at, locked_at FROM payment_periods
 WHERE tenant_id = $1::int AND period = $2::text;
+
+-- name: take_periods_turn role: ecm_web
+-- Whoever makes a period of this tenant does it alone, so that no two are made that share a day.
+SELECT pg_advisory_xact_lock(hashtext('ecm payment periods'), $1::int);
+
+-- name: overlapping role: ecm_web
+-- A period that has a day of this span.
+SELECT period, starts_on, ends_on FROM payment_periods
+WHERE tenant_id = $1::int AND daterange(starts_on, ends_on, '[]') && daterange($2::date, $3::date, '[]')
+ORDER BY starts_on LIMIT 1;
 
 -- name: totals role: ecm_web
 -- The period's money by who is paid and who pays; funders never mixed.
@@ -40,7 +50,7 @@ INSERT INTO payment_periods AS p (tenant_id, period, starts_on, ends_on, request
 VALUES ($1::int, $2::text, $3::date, $4::date, $5::timestamptz, $6::text)
 ON CONFLICT (tenant_id, period) DO UPDATE
   SET requested_at = excluded.requested_at, requested_by = excluded.requested_by WHERE p.locked_at IS NULL
-RETURNING starts_on, ends_on, requested_at, run_at, locked_at;
+RETURNING starts_on, ends_on, requested_at, running_since, run_at, locked_at;
 
 -- name: notify role: ecm_web
 -- A run was asked for.

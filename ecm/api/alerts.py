@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from ecm.api import wire
 from ecm.api.audit import write_down
-from ecm.api.wire import NEXT_PAGE, Asked, Id, IdCursor, Limit, LocalDate, Page, answers, asks, point_to_next
+from ecm.api.wire import NEXT_PAGE, Asked, Id, IdCursor, Limit, LocalDate, Page, answers, asks, page_of
 from ecm.doors import Services, address_of, permit_for, services
 from ecm.errors import Conflict, NotFound
 from ecm.permit import Action, Actor, reach
@@ -114,8 +114,7 @@ async def list_alerts(
         rows = await connection.fetch(
             sql.list_alerts, who.tenant_id, only, on, state, int(cursor or 0), limit
         )
-    following = str(rows[-1]["alert_id"]) if len(rows) == limit else None
-    return Page(items=[show(row) for row in rows], next=point_to_next(request, response, following))
+    return page_of(request, response, rows, limit, show, lambda row: str(row["alert_id"]))
 
 
 @router.get("/v1/alerts/{alert_id}", response_model=AlertInFull, responses=answers(IN_FULL))

@@ -3,15 +3,13 @@
 One transaction writes the amendment, its line in the audit and the to-do rows that make processing work the
 visit out again. What the visit then is, processing decides.
 
-| kind        | says                                                     | needs
-| | ----------- | -------------------------------------------------------- |
--------------------------------------- | | `link`      | this event belongs to this visit
-| `event_id`                             | | `reject`    | this event is evidence of no visit
-| `event_id`                             | | `times`     | a worker's check-in or check-out, as somebody
-found out  | `care_worker`, one time or both        | | `frustrated`| the worker was there, care could not
-be given            | –                                      | | `cancelled` | it was called off
-| –                                      | | `note`      | something worth knowing
-| `note`                                 |
+    kind         says                                                      needs
+    link         this event belongs to this visit                          event_id
+    reject       this event is evidence of no visit                        event_id
+    times        a worker's check-in or check-out, as somebody found out   care_worker, one time or both
+    frustrated   the worker was there, care could not be given
+    cancelled    it was called off
+    note         something worth knowing                                   note
 """
 
 from __future__ import annotations
@@ -244,9 +242,10 @@ async def _check_visit(connection: Connection, who: Actor, visit_id: int, conten
     if content.check_in_at and content.check_out_at and content.check_out_at < content.check_in_at:
         raise Conflict("The check-out is before the check-in.")
     if content.care_worker is not None and not await connection.fetchval(
-        sql.care_worker_exists, who.tenant_id, content.care_worker
+        sql.may_name_care_worker, who.tenant_id, content.care_worker, only, visit["care_worker_refs"]
     ):
-        raise Conflict(f"No care worker has the reference {content.care_worker}.")
+        whose = "No care worker" if only is None else f"No care worker of provider {only}"
+        raise Conflict(f"{whose} has the reference {content.care_worker}.")
 
 
 async def _event_to_amend(connection: Connection, who: Actor, event_id: UUID) -> Record:

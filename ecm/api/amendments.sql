@@ -1,10 +1,14 @@
 -- name: visit_to_amend role: ecm_web
--- Whose visit it is and when, so that a mistyped time can be told.
-SELECT visit_id, window_start, zone FROM visits
+-- Whose visit it is, when, and who was to come, so that a mistyped time or worker can be told.
+SELECT visit_id, window_start, care_worker_refs FROM visits
 WHERE tenant_id = $1::int AND visit_id = $2::bigint AND ($3::text IS NULL OR provider_ref = $3)
 
--- name: care_worker_exists role: ecm_web
-SELECT EXISTS (SELECT FROM care_workers WHERE tenant_id = $1::int AND ref = $2::text)
+-- name: may_name_care_worker role: ecm_web
+-- A provider ($3; NULL for the commissioner) names its own workers, and whoever the plan ($4) sends: a borrowed worker
+-- is in the plan, which is the commissioner's to import. Nobody learns whom another provider employs.
+SELECT EXISTS (SELECT FROM care_workers
+  WHERE tenant_id = $1::int AND ref = $2::text
+    AND ($3::text IS NULL OR provider_ref = $3 OR ref = ANY ($4::text[])))
 
 -- name: insert_amendment role: ecm_web
 -- Added, never edited. Nothing comes back when this idempotency key was used before.

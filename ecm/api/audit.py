@@ -8,10 +8,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
-from ecm.api.wire import NEXT_PAGE, IdCursor, Limit, Page, answers, point_to_next
+from ecm.api.wire import NEXT_PAGE, IdCursor, Limit, Page, answers, page_of
 from ecm.doors import Services, permit_for, services
 from ecm.permit import Action, Actor
-from ecm.store.db import Connection
+from ecm.store.db import Connection, Record
 from ecm.store.queries import load_queries
 
 sql = load_queries(__package__, "audit.sql")
@@ -71,17 +71,16 @@ async def list_audit(
     """Who did what, oldest first."""
     async with door.web.tenant(who.tenant_id) as connection:
         rows = await connection.fetch(sql.list_entries, who.tenant_id, int(cursor or 0), limit)
-    items = [
-        Entry(
-            id=row["audit_id"],
-            at=row["at"],
-            actor=row["actor"],
-            action=row["action"],
-            subject=row["subject"],
-            reason=row["reason"],
-            origin=row["origin"],
-        )
-        for row in rows
-    ]
-    full = len(rows) == limit
-    return Page(items=items, next=point_to_next(request, response, str(items[-1].id) if full else None))
+    return page_of(request, response, rows, limit, _entry, lambda row: str(row["audit_id"]))
+
+
+def _entry(row: Record) -> Entry:
+    return Entry(
+        id=row["audit_id"],
+        at=row["at"],
+        actor=row["actor"],
+        action=row["action"],
+        subject=row["subject"],
+        reason=row["reason"],
+        origin=row["origin"],
+    )

@@ -27,6 +27,10 @@ sql = load_queries(__package__, "health.sql")
 router = APIRouter(tags=["health"])
 
 DATABASE_PATIENCE_S = 3
+PAGE_FAILING = timedelta(minutes=30)
+"""Longer than the sender's longest pause between two tries: a page that still fails is always on the health page."""
+PAYMENT_FAILED = timedelta(hours=25)
+"""Until the next night's run has had its turn."""
 
 Door = Annotated[Services, Depends(services)]
 
@@ -60,6 +64,8 @@ class Readiness(BaseModel):
     migrations: Part
     worker: Worker
     backlog: Backlog
+    alarms: Part = Field(description="Not ok while a page does not get through.")
+    payments: Part = Field(description="Not ok after a run that failed; it can wait for the morning.")
 
 
 HEALTHY = {"status": "ok", "now": "2026-11-21T09:02:00Z", "speed": 1.0}
@@ -69,6 +75,8 @@ READY = {
     "migrations": {"ok": True, "says": "at 1"},
     "worker": {"ok": True, "says": "beat 2 s ago", "beat_age_s": 2.0},
     "backlog": {"ok": True, "says": "nothing waits", "waiting": 0, "oldest_age_s": None, "put_off": 0},
+    "alarms": {"ok": True, "says": "no page is failing"},
+    "payments": {"ok": True, "says": "no run failed"},
 }
 NOT_READY = READY | {
     "status": "not_ready",
@@ -129,11 +137,27 @@ async def _readiness(door: Services) -> Readiness:
             migrations=Part(ok=False, says=unknown),
             worker=Worker(ok=False, says=unknown),
             backlog=Backlog(ok=False, says=unknown),
+            alarms=Part(ok=False, says=unknown),
+            payments=Part(ok=False, says=unknown),
         )
-    parts = (Part(ok=True, says="answers"), _migrations(row), _worker(row, door), _backlog(row, door))
+    parts = (
+        Part(ok=True, says="answers"),
+        _migrations(row),
+        _worker(row, door),
+        _backlog(row, door),
+        _alarms(row),
+    )
     status: Literal["ready", "not_ready"] = "ready" if all(part.ok for part in parts) else "not_ready"
-    database, migrations, worker, backlog = parts
-    return Readiness(status=status, database=database, migrations=migrations, worker=worker, backlog=backlog)
+    database, migrations, worker, backlog, alarms = parts
+    return Readiness(
+        status=status,
+        database=database,
+        migrations=migrations,
+        worker=worker,
+        backlog=backlog,
+        alarms=alarms,
+        payments=_payments(row),  # nobody is woken for it
+    )
 
 
 async def _ask(door: Services) -> Record:
@@ -175,6 +199,23 @@ def _backlog(row: Record, door: Services) -> Backlog:
     return Backlog(ok=ok, says=says, waiting=row["waiting"], oldest_age_s=age_s, put_off=row["put_off"])
 
 
+def _alarms(row: Record) -> Part:
+    failing: datetime | None = row["page_failing_at"]
+    if failing is None or row["database_now"] - failing > PAGE_FAILING:
+        return Part(ok=True, says="no page is failing")
+    return Part(
+        ok=False,
+        says=f"a page did not get through at {failing:%H:%M} UTC and is tried on: see the worker's log",
+    )
+
+
+def _payments(row: Record) -> Part:
+    failed: datetime | None = row["payment_failed_at"]
+    if failed is None or row["database_now"] - failed > PAYMENT_FAILED:
+        return Part(ok=True, says="no run failed")
+    return Part(ok=False, says=f"a payment run failed at {failed:%H:%M} UTC: see the worker's log")
+
+
 def _oldest_age_s(row: Record, door: Services) -> float | None:
     """Real seconds, also under a scaled clock."""
     if row["oldest_received_at"] is None:
@@ -213,6 +254,8 @@ async def _gauges(door: Services) -> bytes:
     )
     gauge("alerts_waiting", "To-do rows of alerting", row["alerts_waiting"])
     gauge("deliveries_late_seconds", "How overdue the oldest notification is", _deliveries_late_s(row, door))
+    gauge("pages_failing", "Whether a page does not get through", not _alarms(row).ok)
+    gauge("payment_run_failed", "Whether a payment run failed of late", not _payments(row).ok)
     gauge("worker_beat_age_seconds", "Since a worker last beat", _worker(row, door).beat_age_s)
     return generate_latest(registry)
 

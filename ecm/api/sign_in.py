@@ -220,7 +220,7 @@ async def open_session(request: Request, door: Services, email: str, password: s
         stored = row["password_hash"] if row else None
         if await password_fits(password, stored):
             door.throttle.succeeded(email, address)
-            return await _begin(door, row, password, address)
+            return await _begin(door, row, password, address, request.cookies.get(SESSION_COOKIE))
     await _write_failures(door, candidates, address)
     raise NotSignedIn("That e-mail and password do not fit together.")
 
@@ -238,7 +238,11 @@ async def _accounts(door: Services, email: str) -> list[Any]:
         return list(await connection.fetch(sql.accounts_by_email, email))
 
 
-async def _begin(door: Services, row: Any, password: str, address: str) -> Opened:
+async def _begin(door: Services, row: Any, password: str, address: str, old_token: str | None) -> Opened:
+    """A session for the browser, instead of the one it may have had: a copy of that opens nothing any more."""
+    if old_token is not None:
+        with suppress(NotSignedIn):
+            await close_session(door, await of_session(door, old_token), old_token)
     tenant_id, account_id = row["tenant_id"], row["account_id"]
     who = Actor("account", tenant_id, account_id, row["name"], row["role"], row["provider_ref"])
     token = secrets.token_urlsafe(32)
@@ -275,9 +279,14 @@ def _give_cookie(request: Request, response: Response, opened: Opened) -> None:
         expires=opened.expires_at,
         httponly=True,
         samesite="lax",
-        secure=request.url.scheme == "https",
+        secure=request.url.scheme == "https" or _is_public_over_https(request),
     )
     response.headers["Cache-Control"] = "no-store"
+
+
+def _is_public_over_https(request: Request) -> bool:
+    """TLS mostly ends before us; what the service is known as says so."""
+    return (services(request).settings.public_url or "").lower().startswith("https://")
 
 
 def _back_to_form(what: str, **more: int) -> Response:

@@ -11,12 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ecm import payment_run
 from ecm.api import alerts, amendments, evidence
-from ecm.api.wire import NEXT_PAGE, Id, Limit, LocalDate, Page, Ref, answers, point_to_next
+from ecm.api.wire import NEXT_PAGE, Id, Limit, LocalDate, Page, Ref, answers, page_of
 from ecm.doors import Services, permit_for, services
 from ecm.errors import NotFound
 from ecm.permit import Action, Actor, permit, reach
 from ecm.store.queries import load_queries
-from ecm.visit.model import State
+from ecm.visit.model import FindingCode, State
 
 sql = load_queries(__package__, "visits.sql")
 router = APIRouter(tags=["visits"])
@@ -259,9 +259,13 @@ async def list_visits(
             int(after_id),
             limit,
         )
-    following = f"{rows[-1]['local_date'].toordinal()}.{rows[-1]['visit_id']}" if len(rows) == limit else None
-    return Page(
-        items=[Visit(**_shown(row)) for row in rows], next=point_to_next(request, response, following)
+    return page_of(
+        request,
+        response,
+        rows,
+        limit,
+        lambda row: Visit(**_shown(row, who)),
+        lambda row: f"{row['local_date'].toordinal()}.{row['visit_id']}",
     )
 
 
@@ -284,7 +288,7 @@ async def get_visit(
         names = await connection.fetch(sql.names_of_workers, who.tenant_id, _workers(row, events))
         contracts = await payment_run.contract_book(connection, who.tenant_id)
     return VisitInFull(
-        **_shown(row),
+        **_shown(row, who),
         zone=row["zone"],
         place=_place(row, who),
         provider_name=row["provider_name"],
@@ -292,7 +296,7 @@ async def get_visit(
         working=_working(row, contracts),
         deadline_at=row["deadline_at"],
         deadline_kind=row["deadline_kind"],
-        evidence=[evidence.show_event(event, who) for event in events],
+        evidence=[evidence.show_event(event, who, row["findings"]) for event in events],
         transitions=[Transition(**transition) for transition in transitions],
         amendments=[amendments.show(amendment) for amendment in added],
         alerts=[alerts.show(alert) for alert in raised],
@@ -310,7 +314,6 @@ AS_STORED = (
     "state",
     "state_reason",
     "attendances",
-    "findings",
     "crossings",
     "carers_required",
     "time_critical",
@@ -319,7 +322,11 @@ AS_STORED = (
 )
 
 
-def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+# Their detail says a position to the metre, and a position here is mostly somebody's home.
+TELLING_WHERE = frozenset({FindingCode.REPEATED_FIX.value})
+
+
+def _shown(row: Mapping[str, Any], who: Actor) -> dict[str, Any]:
     return {name: row[name] for name in AS_STORED} | {
         "id": row["visit_id"],
         "date": row["local_date"],
@@ -329,7 +336,14 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
         "actual": Span(start=row["actual_start"], end=row["actual_end"]),
         "payable": _payable(row),
         "care_workers": row["care_worker_refs"],
+        "findings": _findings(row["findings"], who),
     }
+
+
+def _findings(stored: Sequence[Mapping[str, Any]], who: Actor) -> Sequence[Mapping[str, Any]]:
+    if permit(who, Action.READ_FULL_ADDRESS):
+        return stored
+    return [{**found, "detail": ""} if found["code"] in TELLING_WHERE else found for found in stored]
 
 
 def _payable(row: Mapping[str, Any]) -> Payable | None:

@@ -6,6 +6,7 @@ The limits stand in the types, so that OpenAPI says them and nothing reaches Pos
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import urlencode
@@ -19,6 +20,10 @@ BIGGEST_ID = 2**63 - 1
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
+# Nor what breaks a line or turns its direction: a name stands in lists, logs and messages beside other people's words.
+ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]*$"
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=ONE_LINE)]
 Ref = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_NUL)]
 Note = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=NO_NUL)]
 
@@ -61,6 +66,7 @@ class Asked(BaseModel):
 
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Page(BaseModel, Generic[T]):
@@ -89,6 +95,19 @@ def point_to_next(request: Request, response: Response, cursor: str | None) -> s
         url = f"{request.url.path}?{urlencode([*query, ('cursor', cursor)])}"
         response.headers["Link"] = f'<{url}>; rel="next"'
     return cursor
+
+
+def page_of(
+    request: Request,
+    response: Response,
+    rows: Sequence[R],
+    limit: int,
+    show: Callable[[R], T],
+    place: Callable[[R], str],
+) -> Page[T]:
+    """The rows as a page. A full one may have another behind it, which begins after the `place` of its last row."""
+    cursor = place(rows[-1]) if len(rows) == limit else None
+    return Page(items=[show(row) for row in rows], next=point_to_next(request, response, cursor))
 
 
 def answers(

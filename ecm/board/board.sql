@@ -86,16 +86,22 @@ SELECT
    ORDER BY q.available_at, q.todo_id LIMIT 1)::float8 AS processing_behind_s,
   (SELECT extract(epoch FROM clock_timestamp() - max(beat_at)) FROM heartbeats)::float8 AS worker_age_s;
 
--- name: signed_in role: ecm_web
--- Which of these accounts still have a session; disabling an account and replacing its password end them all.
-SELECT DISTINCT account_id FROM sessions
-WHERE tenant_id = $1::int AND account_id = ANY ($2::bigint[]) AND expires_at > $3::timestamptz;
+-- name: standing_sessions role: ecm_web
+-- Which of these sessions still stand: signed out, replaced, expired and disabled ones do not.
+SELECT s.token_sha256 FROM sessions s JOIN accounts a USING (tenant_id, account_id)
+WHERE s.tenant_id = $1::int AND s.token_sha256 = ANY ($2::bytea[]) AND s.expires_at > $3::timestamptz
+  AND a.disabled_at IS NULL;
 
 -- name: insert_ticket role: ecm_web
--- A pass for one socket, kept as a hash.
-INSERT INTO socket_tickets (tenant_id, token_sha256, account_id, expires_at)
-VALUES ($1::int, $2::bytea, $3::bigint, $4::timestamptz);
+-- A pass for one socket, kept as a hash, of the session that asked for it.
+INSERT INTO socket_tickets (tenant_id, token_sha256, account_id, session_sha256, expires_at)
+VALUES ($1::int, $2::bytea, $3::bigint, $4::bytea, $5::timestamptz);
 
 -- name: use_ticket role: ecm_web
 -- Takes the pass away and says whose it was; no row when unknown, used or too old.
-SELECT tenant_id, account_id, email, name, role, provider_ref FROM ecm_use_ticket($1::bytea, $2::timestamptz);
+SELECT tenant_id, account_id, email, name, role, provider_ref, session_sha256
+FROM ecm_use_ticket($1::bytea, $2::timestamptz);
+
+-- name: provider_exists role: ecm_web
+-- Whether a filter names somebody.
+SELECT EXISTS (SELECT FROM providers WHERE tenant_id = $1::int AND ref = $2::text);

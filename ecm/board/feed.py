@@ -50,21 +50,27 @@ class Whereabouts:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One changed visit or alert. `was` is None when this feed never saw the visit before."""
+    """One changed visit or alert. `was` is None when this feed never saw the visit before.
+
+    `held` is what a reader safely holds once it has applied this.
+    """
 
     position: int
     visit_id: int
     now: Whereabouts
     was: Whereabouts | None
     frame: bytes
-    gone: bytes
+    held: int
 
     def frame_for(self, audience: Audience) -> bytes:
         if self.now.belongs_to(audience):
             return self.frame
         if self.was is None:
-            return self.gone if audience.provider is None else b""
-        return self.gone if self.was.belongs_to(audience) else b""
+            return self._gone() if audience.provider is None else b""
+        return self._gone() if self.was.belongs_to(audience) else b""
+
+    def _gone(self) -> bytes:
+        return framed(b'{"type":"gone","position":%d,"visit":%d}' % (self.held, self.visit_id))
 
 
 class Feed:
@@ -133,9 +139,8 @@ class Feed:
 
     def _change(self, record: Record, state: str, held: int, payload: bytes) -> Change:
         visit_id = record["visit_id"]
-        gone = framed(b'{"type":"gone","position":%d,"visit":%d}' % (held, visit_id))
         now = self.whereabouts(record, state)
-        return Change(record["position"], visit_id, now, self.seen.get(visit_id), framed(payload), gone)
+        return Change(record["position"], visit_id, now, self.seen.get(visit_id), framed(payload), held)
 
 
 def frames_for(audience: Audience, changes: Iterable[Change]) -> bytes:

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import Iterable
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 
 from ecm.board.feed import ONE_DAY, Audience, Change, Feed, frames_for
 from ecm.board.reading import Head, read_changes, read_day, read_head, read_pulse, sql
+from ecm.board.snapshot import Snapshot
 from ecm.board.wire import Wire, encoded, framed
 from ecm.clock import Clock
 from ecm.errors import EcmError, NotFound, Unavailable
@@ -36,19 +37,21 @@ HEARTBEAT_SECONDS = 5.0
 COALESCE_SECONDS = 0.004
 # Whoever missed more than this is shown everything afresh.
 RESUME_LIMIT_ROWS = 3_000
+# Days of providers that a server has shown, so that who comes back to one is sent only what it missed.
+COVERED_AT_MOST = 1_000
 # A read that takes longer means that the database is in trouble, and the board says so.
 READ_LIMIT_SECONDS = 15.0
 
 
 @dataclass(eq=False, slots=True)
 class Viewer:
-    """One socket. `day` is None while it follows today. `account_id`: whose sessions keep it open."""
+    """One socket. `day` is None while it follows today. `session`: the digest of the sign-in that keeps it open."""
 
     wire: Wire
     provider: str | None
     day: date | None = None
     audience: Audience | None = None
-    account_id: int | None = None
+    session: bytes | None = None
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # one showing at a time
 
 
@@ -62,58 +65,17 @@ class Board:
     epoch: UUID
     feed: Feed
     look: asyncio.Event = field(default_factory=asyncio.Event)
+    open: set[Viewer] = field(
+        default_factory=set
+    )  # every socket, also one that is just being shown a snapshot
     audiences: dict[Audience, set[Viewer]] = field(default_factory=dict)
     holders: int = 0
     reading: bool = True
     head: int = 0
     snapshots: dict[Audience, Snapshot] = field(default_factory=dict)
-    covered: set[Audience] = field(default_factory=set)
+    covered: dict[Audience, None] = field(default_factory=dict)  # in the order they were shown
     task: asyncio.Task[None] | None = None
     pulse: dict[str, Any] = field(default_factory=dict)
-
-
-class Snapshot:
-    """A day's frames while they are being read, for everyone who asked meanwhile. Iterate to send them."""
-
-    def __init__(self) -> None:
-        self.position = 0
-        self._parts: list[bytes] = []
-        self._grown = asyncio.Event()
-        self._complete = False
-        self._error: EcmError | None = None
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Raises what stopped the reading."""
-        sent = 0
-        while True:
-            while sent < len(self._parts):
-                yield self._parts[sent]
-                sent += 1
-            if self._error is not None:
-                raise self._error
-            if self._complete:
-                return
-            await self._grown.wait()
-
-    def add(self, day: date, visits: bytes, alerts: bytes, *, last: bool) -> None:
-        """How many parts there will be is not known before the last one, which is the one that equals `parts`."""
-        part = len(self._parts) + 1
-        payload = (
-            b'{"type":"snapshot","position":%d,"date":"%b","part":%d,"parts":%d,"visits":[%b],"alerts":[%b]}'
-        )
-        parts = part if last else part + 1
-        values = (self.position, day.isoformat().encode(), part, parts, visits, alerts)
-        self._parts.append(framed(payload % values))
-        self._complete = last
-        self._wake()
-
-    def fail(self, error: EcmError) -> None:
-        self._error = error
-        self._wake()
-
-    def _wake(self) -> None:
-        self._grown.set()
-        self._grown = asyncio.Event()
 
 
 class Hub:
@@ -136,7 +98,7 @@ class Hub:
                 task.cancel()
                 await asyncio.wait({task}, timeout=1)
         for board in self._boards.values():
-            for viewer in _viewers(board):
+            for viewer in board.open:
                 viewer.wire.drop()
         self._boards.clear()
 
@@ -147,15 +109,20 @@ class Hub:
         async with self._opening:
             board = self._boards.get(tenant_id)
             if board is None:
-                board = await self._read_board(tenant_id)
+                board = self._boards[tenant_id] = await self._read_board(tenant_id)
+                board.look.set()  # what was notified while it was read was not heard
                 board.task = asyncio.create_task(self._run(board))
-                self._boards[tenant_id] = board
             board.holders += 1
             return board
+
+    def admit(self, board: Board, viewer: Viewer) -> None:
+        """From here on it is asked for its session at each heartbeat, whatever it is being shown meanwhile."""
+        board.open.add(viewer)
 
     def close(self, board: Board, viewer: Viewer | None) -> None:
         if viewer is not None:
             leave(board, viewer)
+            board.open.discard(viewer)
         board.holders -= 1
         if board.holders == 0 and self._boards.get(board.tenant_id) is board:
             del self._boards[board.tenant_id]
@@ -164,6 +131,11 @@ class Hub:
 
     def today(self, board: Board) -> date:
         return self._clock.now().astimezone(ZoneInfo(board.zone)).date()
+
+    async def knows(self, board: Board, provider: str) -> bool:
+        """Whether the tenant has a provider of that reference."""
+        async with self._db.tenant(board.tenant_id) as connection:
+            return bool(await connection.fetchval(sql.provider_exists, board.tenant_id, provider))
 
     def hello(self, board: Board, day: date, actor: dict[str, Any]) -> bytes:
         return _frame(
@@ -212,15 +184,17 @@ class Hub:
         """
         epoch, rows = board.epoch, 0
         while (missed := board.feed.since(position)) is None:
-            async for head, visits, alerts, whole in read_changes(self._db, board.tenant_id, position, epoch):
-                rows += len(visits) + len(alerts)
-                if head.epoch != board.epoch or rows > RESUME_LIMIT_ROWS:
-                    return False
-                changes = board.feed.changes(visits, alerts, position, whole=whole)
-                if not (viewer.wire.write(frames_for(audience, changes)) and await viewer.wire.drained()):
-                    return True
-                if whole:
-                    position = head.position
+            pages = read_changes(self._db, board.tenant_id, position, epoch)
+            async with aclosing(pages):
+                async for head, visits, alerts, whole in pages:
+                    rows += len(visits) + len(alerts)
+                    if head.epoch != board.epoch or rows > RESUME_LIMIT_ROWS:
+                        return False
+                    changes = board.feed.changes(visits, alerts, position, whole=whole)
+                    if not (viewer.wire.write(frames_for(audience, changes)) and await viewer.wire.drained()):
+                        return True
+                    if whole:
+                        position = head.position
         if board.epoch != epoch:
             return False
         # No await from here on: what comes next reaches this viewer through its audience.
@@ -250,7 +224,7 @@ class Hub:
                     if visits or alerts:
                         snapshot.add(audience.day, visits, alerts, last=False)
                     await asyncio.sleep(0)
-            board.covered.add(audience)
+            _cover(board, audience)
             snapshot.add(audience.day, b"", b"", last=True)
         except EcmError as error:
             snapshot.fail(error)
@@ -263,6 +237,15 @@ class Hub:
     # ------------------------------------------------------------ for everyone
 
     async def _listen(self) -> None:
+        """For ever: whatever breaks it off costs quickness and nothing else."""
+        while True:
+            try:
+                await self._hear()
+            except Exception:
+                log.exception("the board does not hear notifications")
+            await asyncio.sleep(1)
+
+    async def _hear(self) -> None:
         async for payload in self._db.listen(CHANNEL):
             if payload == "":
                 for board in self._boards.values():
@@ -273,42 +256,40 @@ class Hub:
     async def _run(self, board: Board) -> None:
         loop = asyncio.get_running_loop()
         beat_at = loop.time() + HEARTBEAT_SECONDS
-        while True:
+        while self._boards.get(board.tenant_id) is board:
             # Not wait_for: before Python 3.12 it can swallow a cancellation, and the hub would never stop.
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_SECONDS):
                     await board.look.wait()
             board.look.clear()
             try:
-                async with asyncio.timeout(READ_LIMIT_SECONDS):
-                    await self._tell_changes(board)
+                async with asyncio.timeout(READ_LIMIT_SECONDS) as limit:
+                    await self._tell_changes(board, limit)
                 board.reading = True
-            except (EcmError, TimeoutError) as error:
-                board.reading = False
-                log.warning("board of tenant %s cannot read: %s", board.tenant_id, error)
-                await asyncio.sleep(0.2)
-            except Exception:
-                board.reading = False
-                log.exception("board of tenant %s stumbled", board.tenant_id)
-                await asyncio.sleep(1)
+            except Exception as error:
+                _stumbled(board, error)
+                await asyncio.sleep(0.2 if isinstance(error, EcmError) else 1)
             if loop.time() >= beat_at:
                 beat_at = loop.time() + HEARTBEAT_SECONDS
                 await self._beat(board)
             await asyncio.sleep(COALESCE_SECONDS)
 
-    async def _tell_changes(self, board: Board) -> None:
+    async def _tell_changes(self, board: Board, limit: asyncio.Timeout) -> None:
+        """`limit` is moved on with each page: a great many changes are no trouble of the database's."""
         feed = board.feed
         pages = read_changes(self._db, board.tenant_id, feed.position, board.epoch)
-        async for head, visits, alerts, whole in pages:
-            board.head = head.position
-            if head.epoch != board.epoch or head.position < feed.position:
-                await self._begin_afresh(board, head)
-                return
-            changes = feed.changes(visits, alerts, feed.position, whole=whole)
-            feed.take(changes, head.position if whole else feed.position)
-            _tell(board, changes)
-            if not whole:
-                await asyncio.sleep(0.02)  # a great many at once: let the sockets drain between pages
+        async with aclosing(pages):
+            async for head, visits, alerts, whole in pages:
+                board.head = head.position
+                if head.epoch != board.epoch or head.position < feed.position:
+                    await self._begin_afresh(board, head)
+                    return
+                changes = feed.changes(visits, alerts, feed.position, whole=whole)
+                feed.take(changes, head.position if whole else feed.position)
+                _tell(board, changes)
+                if not whole:
+                    await asyncio.sleep(0.02)  # a great many at once: let the sockets drain between pages
+                    limit.reschedule(asyncio.get_running_loop().time() + READ_LIMIT_SECONDS)
 
     async def _begin_afresh(self, board: Board, head: Head) -> None:
         """Another epoch: a restored backup. What anyone holds means nothing any more."""
@@ -322,21 +303,20 @@ class Hub:
             async with asyncio.timeout(READ_LIMIT_SECONDS), self._db.tenant(board.tenant_id) as connection:
                 board.pulse = await read_pulse(connection, board.tenant_id, self._clock.now())
                 await self._let_go_of_the_signed_out(board, connection)
-        except (EcmError, TimeoutError):
-            board.reading = False
-        heartbeat = self._heartbeat(board)
-        for viewer in _viewers(board):
-            if not viewer.wire.write(heartbeat):
-                leave(board, viewer)
+        except Exception as error:
+            _stumbled(board, error)
+        _write(board, _viewers(board), self._heartbeat(board))
         self._turn_the_day(board)
 
     async def _let_go_of_the_signed_out(self, board: Board, connection: Connection) -> None:
-        """A ticket was asked for by a session. Who has none left was disabled or signed out, and sees no more."""
-        watching = {viewer.account_id for viewer in _viewers(board)} - {None}
-        rows = await connection.fetch(sql.signed_in, board.tenant_id, list(watching), datetime.now(UTC))
-        signed_out = watching - {row["account_id"] for row in rows}
-        for viewer in _viewers(board):
-            if viewer.account_id in signed_out:
+        """A ticket was asked for by a session. Where that has ended (disabled, signed out), nothing more is shown."""
+        watching = {viewer.session for viewer in board.open} - {None}
+        rows = await connection.fetch(
+            sql.standing_sessions, board.tenant_id, list(watching), datetime.now(UTC)
+        )
+        ended = watching - {row["token_sha256"] for row in rows}
+        for viewer in list(board.open):
+            if viewer.session in ended:
                 viewer.wire.drop()
                 leave(board, viewer)
 
@@ -359,8 +339,9 @@ class Hub:
         try:
             viewer.wire.write(self.hello(board, viewer.day or self.today(board), {}))
             await self.show(board, viewer)
-        except EcmError:
-            viewer.wire.drop()
+        except Exception as error:
+            _stumbled(board, error)
+            viewer.wire.drop()  # it comes back; left as it is, it would wait for a stream that it is not in
 
     def _heartbeat(self, board: Board) -> bytes:
         """`position` is what its reader holds by now, `head` what the database had when last asked."""
@@ -394,13 +375,44 @@ def leave(board: Board, viewer: Viewer) -> None:
         board.audiences.pop(audience, None)
 
 
+def _cover(board: Board, audience: Audience) -> None:
+    """Remembers that this was shown. Beyond COVERED_AT_MOST, what nobody looks at goes, oldest first."""
+    board.covered.pop(audience, None)
+    board.covered[audience] = None
+    if len(board.covered) > COVERED_AT_MOST:
+        oldest = next((known for known in board.covered if known not in board.audiences), audience)
+        del board.covered[oldest]
+
+
 def _tell(board: Board, changes: list[Change]) -> None:
     for audience, viewers in list(board.audiences.items()):
         frames = frames_for(audience, changes)
         if not frames:
             continue
-        for viewer in [viewer for viewer in viewers if not viewer.wire.write(frames)]:
+        _write(board, viewers, frames)
+
+
+def _write(board: Board, viewers: Iterable[Viewer], frames: bytes) -> None:
+    """To each of them. Who cannot be written to leaves, and costs nobody else a frame."""
+    for viewer in list(viewers):
+        try:
+            written = viewer.wire.write(frames)
+        except Exception:
+            log.exception("a viewer of tenant %s could not be written to", board.tenant_id)
+            viewer.wire.drop()
+            written = False
+        if not written:
             leave(board, viewer)
+
+
+def _stumbled(board: Board, error: Exception) -> None:
+    """The board says that it does not read; what went wrong is logged, in full if it should not have been possible."""
+    board.reading = False
+    expected = isinstance(error, EcmError | TimeoutError)
+    words = str(error) or type(error).__name__
+    log.warning(
+        "board of tenant %s cannot read: %s", board.tenant_id, words, exc_info=None if expected else error
+    )
 
 
 def _why_not_resume(board: Board, audience: Audience, epoch: str) -> str | None:

@@ -11,27 +11,36 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+from collections import deque
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
+from time import monotonic
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Depends, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, Depends, Request, WebSocket, WebSocketDisconnect
 
 from ecm.board.hub import Board, Hub, Viewer
 from ecm.board.reading import sql
 from ecm.board.wire import wire_of
-from ecm.doors import Services, digest, permit_for, services
+from ecm.doors import SESSION_COOKIE, Services, digest, permit_for, services
 from ecm.errors import EcmError, NotPermitted, NotSignedIn
 from ecm.permit import Action, Actor, reach
 
 TICKET_SECONDS = 60
 FIRST_MESSAGE_SECONDS = 5.0
+# Each wish is a day read from the database. Ten in a row are a hand on the next-day button, more are no hand.
+WISHES_AT_ONCE = 10
+WISHES_PER_S = 2.0
+# What a page has to say is short. The server's sockets are given the same limit, so that no more is even kept.
+MESSAGE_BYTES_MAX = 16 * 1024
+PROVIDER_CHARACTERS_MAX = 200
 # Days a board can be asked for: each has a day before it and a midnight in any zone.
 EARLIEST, LATEST = date(1900, 1, 1), date(2200, 1, 1)
 
 # Close codes of our own: the page signs in again, or tries again later.
 MALFORMED = 4400
+TOO_FAST = 4429
 UNAVAILABLE = 4503
 
 router = APIRouter(tags=["board"])
@@ -48,14 +57,22 @@ TICKET = {"ticket": "made-up-for-this-page"}
 async def issue_ticket(
     door: Annotated[Services, Depends(services)],
     actor: Annotated[Actor, Depends(permit_for(Action.READ_BOARD))],
+    request: Request,
 ) -> dict[str, str]:
-    """A pass for one socket, within a minute."""
+    """A pass for one socket, within a minute, for as long as this session lasts."""
     if actor.kind != "account":
         raise NotPermitted("The board is for people who are signed in.")
     ticket = secrets.token_urlsafe(24)
     expires_at = datetime.now(UTC) + timedelta(seconds=TICKET_SECONDS)
     async with door.web.tenant(actor.tenant_id) as connection:
-        await connection.execute(sql.insert_ticket, actor.tenant_id, digest(ticket), actor.id, expires_at)
+        await connection.execute(
+            sql.insert_ticket,
+            actor.tenant_id,
+            digest(ticket),
+            actor.id,
+            digest(request.cookies[SESSION_COOKIE]),
+            expires_at,
+        )
     return {"ticket": ticket}
 
 
@@ -64,7 +81,7 @@ async def live(socket: WebSocket, ticket: str = "") -> None:
     """hello, then whatever the first message asks for: `resume` or `filter`."""
     try:
         require_own_origin(socket)
-        actor = await _use_ticket(socket.app.state.services, ticket)
+        actor, session = await _use_ticket(socket.app.state.services, ticket)
         provider = reach(actor, Action.READ_BOARD)
         hub: Hub = socket.app.state.hub
         board = await hub.open(actor.tenant_id)
@@ -74,13 +91,16 @@ async def live(socket: WebSocket, ticket: str = "") -> None:
     viewer: Viewer | None = None
     try:
         await socket.accept()
-        viewer = Viewer(wire_of(socket), provider, account_id=actor.id)
+        viewer = Viewer(wire_of(socket), provider, session=session)
+        hub.admit(board, viewer)
         viewer.wire.write(hub.hello(board, hub.today(board), {"name": actor.name, "role": actor.role}))
         await _converse(socket, hub, board, viewer, limit=provider)
     except (WebSocketDisconnect, TimeoutError):
         pass
     except NotUnderstoodHere:
         await _close(socket, MALFORMED)
+    except TooFast:
+        await _close(socket, TOO_FAST)
     except EcmError:
         await _close(socket, UNAVAILABLE)
     finally:
@@ -97,18 +117,38 @@ class NotUnderstoodHere(Exception):
     """A message of no known shape."""
 
 
+class TooFast(Exception):
+    """More wishes than a person has."""
+
+
+class Wishes:
+    """How often one socket may ask to be shown something else: WISHES_PER_S, after WISHES_AT_ONCE at once."""
+
+    def __init__(self) -> None:
+        self._latest: deque[float] = deque(maxlen=WISHES_AT_ONCE)
+
+    def count(self, now_s: float) -> None:
+        """Raises TooFast."""
+        latest = self._latest
+        if len(latest) == latest.maxlen and now_s - latest[0] < WISHES_AT_ONCE / WISHES_PER_S:
+            raise TooFast
+        latest.append(now_s)
+
+
 async def _converse(socket: WebSocket, hub: Hub, board: Board, viewer: Viewer, limit: str | None) -> None:
     async with asyncio.timeout(FIRST_MESSAGE_SECONDS):
         message = await _heard(socket)
+    wishes = Wishes()
     while True:
+        wishes.count(monotonic())
         match message:
             case {"type": "resume", "epoch": str(epoch), "position": int(position), **rest} if (
                 abs(position) < 2**62
             ):
-                _narrow(viewer, rest, limit)
+                await _narrow(hub, board, viewer, rest, limit)
                 await hub.resume(board, viewer, epoch, position)
             case {"type": "filter", **rest}:
-                _narrow(viewer, rest, limit)
+                await _narrow(hub, board, viewer, rest, limit)
                 await hub.show(board, viewer)
             case _:
                 raise NotUnderstoodHere
@@ -117,7 +157,10 @@ async def _converse(socket: WebSocket, hub: Hub, board: Board, viewer: Viewer, l
 
 async def _heard(socket: WebSocket) -> dict[str, Any]:
     try:
-        message = json.loads(await socket.receive_text())
+        text = await socket.receive_text()
+        if len(text) > MESSAGE_BYTES_MAX:
+            raise NotUnderstoodHere
+        message = json.loads(text)
     except (
         ValueError,
         RecursionError,
@@ -129,7 +172,7 @@ async def _heard(socket: WebSocket) -> dict[str, Any]:
     return message
 
 
-def _narrow(viewer: Viewer, wish: dict[str, Any], limit: str | None) -> None:
+async def _narrow(hub: Hub, board: Board, viewer: Viewer, wish: dict[str, Any], limit: str | None) -> None:
     """A viewer may ask for a date and a provider; whoever belongs to a provider gets that one and no other."""
     wanted_day, wanted_provider = wish.get("date"), wish.get("provider")
     try:
@@ -139,10 +182,15 @@ def _narrow(viewer: Viewer, wish: dict[str, Any], limit: str | None) -> None:
     if viewer.day is not None and not EARLIEST <= viewer.day <= LATEST:
         raise NotUnderstoodHere
     if wanted_provider is not None and not (
-        isinstance(wanted_provider, str) and wanted_provider.isprintable()
+        isinstance(wanted_provider, str)
+        and wanted_provider.isprintable()
+        and len(wanted_provider) <= PROVIDER_CHARACTERS_MAX
     ):
         raise NotUnderstoodHere
-    viewer.provider = limit or wanted_provider or None
+    provider = limit or wanted_provider or None
+    if provider not in (None, limit) and not await hub.knows(board, provider):
+        raise NotUnderstoodHere  # the server remembers what it was asked for, so it takes no made-up names
+    viewer.provider = provider
 
 
 def require_own_origin(socket: WebSocket) -> None:
@@ -152,11 +200,13 @@ def require_own_origin(socket: WebSocket) -> None:
         raise NotPermitted("This socket was opened by another site's page.")
 
 
-async def _use_ticket(door: Services, ticket: str) -> Actor:
+async def _use_ticket(door: Services, ticket: str) -> tuple[Actor, bytes]:
+    """Whose ticket it was, and of which session."""
     async with door.web.connection() as connection:
         row = await connection.fetchrow(sql.use_ticket, digest(ticket), datetime.now(UTC))
     if row is None:
         raise NotSignedIn("That ticket is unknown, was used, or is too old.")
-    return Actor(
+    actor = Actor(
         "account", row["tenant_id"], row["account_id"], row["name"], row["role"], row["provider_ref"]
     )
+    return actor, row["session_sha256"]

@@ -6,7 +6,7 @@ read. A row that changes between the two reads has moved beyond that head, and i
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -44,7 +44,7 @@ async def read_head(connection: Connection, tenant_id: int) -> Head:
 
 async def read_changes(
     db: Database, tenant_id: int, after: int, expected: UUID
-) -> AsyncIterator[tuple[Head, Sequence[Record], Sequence[Record], bool]]:
+) -> AsyncGenerator[tuple[Head, Sequence[Record], Sequence[Record], bool]]:
     """Pages of changed visits and alerts between `after` and the head, and whether that is the last page.
 
     The first page tells whether the epoch is still the `expected` one; when not, nothing follows.

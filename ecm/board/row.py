@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from ecm.visit.model import Finding, FindingCode
@@ -19,6 +20,9 @@ Workers = Mapping[str, tuple[str, str | None]]  # ref -> name, phone
 TITLES = frozenset(
     ["mr", "mrs", "ms", "miss", "mx", "dr", "prof", "rev", "sir", "lady", "dame", "lord", "sr", "fr"]
 )
+
+# The same few thousand people are on the board all day.
+NAMES_KEPT = 10_000
 
 CODES = frozenset(code.value for code in FindingCode)
 # A repeated fix is described by its coordinates, which name a home.
@@ -82,6 +86,7 @@ def alert_row(record: Mapping[str, Any]) -> Row:
     }
 
 
+@lru_cache(maxsize=NAMES_KEPT)
 def short_person(name: str) -> str:
     """'Mr Derek Dobson' -> 'Mr D.'; 'Derek Dobson' -> 'D. D.'; '' -> '?'."""
     words = name.split()
@@ -92,6 +97,7 @@ def short_person(name: str) -> str:
     return " ".join(f"{word[0].upper()}." for word in {0: words[0], len(words) - 1: words[-1]}.values())
 
 
+@lru_cache(maxsize=NAMES_KEPT)
 def short_worker(name: str) -> str:
     """'Anna Kowalska' -> 'A. Kowalska': colleagues are known by their surname."""
     words = name.split()
@@ -100,7 +106,7 @@ def short_worker(name: str) -> str:
 
 def instant(at: datetime | None) -> str | None:
     """RFC 3339 in UTC, with a Z, to the second (a board shows no more)."""
-    return None if at is None else at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if at is None else f"{at.isoformat()[:19]}Z"  # strftime takes three times as long
 
 
 def finding_words(finding: Mapping[str, Any]) -> Row:

@@ -24,6 +24,7 @@ COMMANDS = {
     "key": "accounts:key",
     "account": "accounts:account",
     "contact": "contacts:contact",
+    "tenant": "tenants:tenant",
     "doctor": "doctor:doctor",
 }
 

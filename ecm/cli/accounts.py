@@ -30,13 +30,9 @@ def key() -> None:
 @runs
 async def create_key_(name: str, scopes: tuple[str, ...], tenant_id: int, data_dir: Path) -> dict[str, Any]:
     """Make a key. It is shown once and never again."""
-    async with opened(Settings(), data_dir) as place:
+    async with opened(Settings(), data_dir) as place, place.of_tenant(tenant_id) as db:
         clock = await service_clock(place)
-        db = await place.database("ecm_web", 1)
-        try:
-            made = await create_key(db, tenant_id, name, list(scopes), clock.now())
-        finally:
-            await db.close()
+        made = await create_key(db, tenant_id, name, list(scopes), clock.now())
     click.echo(f"key for {name} ({', '.join(scopes)}), shown once:\n{made}")
     return {"key": made, "name": name, "scopes": list(scopes)}
 
@@ -59,14 +55,10 @@ async def create_account_(
     email: str, role: str, name: str | None, provider_ref: str | None, tenant_id: int, data_dir: Path
 ) -> dict[str, Any]:
     """Make an account. Its password is shown once and never again."""
-    async with opened(Settings(), data_dir) as place:
+    async with opened(Settings(), data_dir) as place, place.of_tenant(tenant_id) as db:
         clock = await service_clock(place)
-        db = await place.database("ecm_web", 1)
-        try:
-            password = await create_account(
-                db, tenant_id, email, name or email.partition("@")[0], role, provider_ref, clock.now()
-            )
-        finally:
-            await db.close()
+        password = await create_account(
+            db, tenant_id, email, name or email.partition("@")[0], role, provider_ref, clock.now()
+        )
     click.echo(f"{email} ({role}), password shown once:\n{password}")
     return {"email": email, "role": role, "password": password}

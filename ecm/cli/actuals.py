@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ecm.api.exports import FORMATS, export
+from ecm.api.exports import FORMATS, export, left_out
 from ecm.cli.options import data_option, json_option, runs, tenant_option
 from ecm.cli.place import opened
 from ecm.settings import Settings
@@ -31,14 +31,17 @@ async def export_(
     period: str, file_format: str, output: Path | None, tenant_id: int, data_dir: Path
 ) -> dict[str, Any]:
     """Write the payment file of a period."""
-    async with opened(Settings(), data_dir) as place:
-        db = await place.database("ecm_web", 2)
-        size = 0
-        try:
-            target = output.open("wb") if output else sys.stdout.buffer
-            with target:
-                async for part in export(db, tenant_id, period, file_format):
-                    size += target.write(part)
-        finally:
-            await db.close()
-    return {"period": period, "format": file_format, "bytes": size}
+    async with opened(Settings(), data_dir) as place, place.of_tenant(tenant_id, 2) as db:
+        parts = export(db, tenant_id, period, file_format)
+        first = await anext(parts)  # a refusal leaves no empty file behind
+        target = output.open("wb") if output else sys.stdout.buffer
+        with target:
+            size = target.write(first)
+            async for part in parts:
+                size += target.write(part)
+        left = await left_out(db, tenant_id, period, file_format)
+    if left.unseen:
+        click.echo(f"{left.unseen} lines are left out until somebody has looked at them", err=True)
+    if left.changed:
+        click.echo(f"{left.changed} lines are left out: their visit changed since the run", err=True)
+    return {"period": period, "format": file_format, "bytes": size, "left_out": left._asdict()}

@@ -48,19 +48,16 @@ async def add(
     data_dir: Path,
 ) -> dict[str, Any]:
     """Tell ADDRESS, an e-mail address or a webhook's URL, of alarms that are still open after some minutes."""
-    async with opened(Settings(), data_dir) as place:
-        db = await place.database("ecm_web", 1)
-        try:
-            async with db.tenant(tenant_id) as connection:
-                if provider_ref and not await connection.fetchval(
-                    sql.knows_provider, tenant_id, provider_ref
-                ):
-                    raise NotFound(f"There is no provider {provider_ref}.")
-                contact_id = await connection.fetchval(
-                    sql.add, tenant_id, provider_ref, min_severity, channel, address, after_minutes
-                )
-        finally:
-            await db.close()
+    async with (
+        opened(Settings(), data_dir) as place,
+        place.of_tenant(tenant_id) as db,
+        db.tenant(tenant_id) as connection,
+    ):
+        if provider_ref and not await connection.fetchval(sql.knows_provider, tenant_id, provider_ref):
+            raise NotFound(f"There is no provider {provider_ref}.")
+        contact_id = await connection.fetchval(
+            sql.add, tenant_id, provider_ref, min_severity, channel, address, after_minutes
+        )
     click.echo(f"contact {contact_id}: {address} hears of {min_severity} alarms after {after_minutes} min")
     return {"contact_id": contact_id}
 
@@ -72,13 +69,12 @@ async def add(
 @runs
 async def list_(tenant_id: int, data_dir: Path) -> dict[str, Any]:
     """Show everybody who is told."""
-    async with opened(Settings(), data_dir) as place:
-        db = await place.database("ecm_web", 1)
-        try:
-            async with db.tenant(tenant_id) as connection:
-                found = [dict(row) for row in await connection.fetch(sql.everybody, tenant_id)]
-        finally:
-            await db.close()
+    async with (
+        opened(Settings(), data_dir) as place,
+        place.of_tenant(tenant_id) as db,
+        db.tenant(tenant_id) as connection,
+    ):
+        found = [dict(row) for row in await connection.fetch(sql.everybody, tenant_id)]
     for row in found:
         whose = row["provider_ref"] or "every provider"
         click.echo(
@@ -98,13 +94,12 @@ async def list_(tenant_id: int, data_dir: Path) -> dict[str, Any]:
 @runs
 async def remove(contact_id: int, tenant_id: int, data_dir: Path) -> dict[str, Any]:
     """Tell this contact no more. Alarms already raised keep their ladder."""
-    async with opened(Settings(), data_dir) as place:
-        db = await place.database("ecm_web", 1)
-        try:
-            async with db.tenant(tenant_id) as connection:
-                if not await connection.fetchval(sql.remove, tenant_id, contact_id):
-                    raise NotFound(f"There is no contact {contact_id}.")
-        finally:
-            await db.close()
+    async with (
+        opened(Settings(), data_dir) as place,
+        place.of_tenant(tenant_id) as db,
+        db.tenant(tenant_id) as connection,
+    ):
+        if not await connection.fetchval(sql.remove, tenant_id, contact_id):
+            raise NotFound(f"There is no contact {contact_id}.")
     click.echo(f"contact {contact_id} is told no more")
     return {"removed": contact_id}

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ecm.clock import Clock, RealClock, ScaledClock
-from ecm.errors import Conflict
+from ecm.errors import Conflict, NotFound
 from ecm.settings import Settings
 from ecm.store.db import Connection, Database, open_connection
 from ecm.store.migrate import MigrationError, migrate, pending
@@ -47,6 +47,20 @@ class Place:
 
     async def database(self, role: str, size: int = 4) -> Database:
         return await Database.connect(self.app, role, size)
+
+    @asynccontextmanager
+    async def of_tenant(self, tenant_id: int, size: int = 1) -> AsyncIterator[Database]:
+        """What the web may do, for a tenant that exists. Raises NotFound."""
+        db = await self.database("ecm_web", size)
+        try:
+            async with db.tenant(tenant_id) as connection:
+                if not await connection.fetchval(sql.knows_tenant, tenant_id):
+                    raise NotFound(
+                        f"There is no tenant {tenant_id}; `ecm tenant list` shows those there are."
+                    )
+            yield db
+        finally:
+            await db.close()
 
     def owned(self) -> str:
         """The owner's login. Raises OwnerNotGiven."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ import click
 import uvicorn
 
 from ecm.app import create_app
-from ecm.board import BoardProtocol
+from ecm.board import MESSAGE_BYTES_MAX, BoardProtocol
 from ecm.cli.options import data_option, json_option, runs
 from ecm.cli.place import Place, opened, scale_clock, service_clock
 from ecm.clock import Clock
@@ -118,13 +119,23 @@ async def working(place: Place, clock: Clock, settings: Settings) -> AsyncIterat
     """The worker's loops, while the block runs."""
     db = await place.database("ecm_worker", 8)
     task = asyncio.create_task(Worker(db, clock, settings).run())
+    task.add_done_callback(_stop_without_it)
     try:
         yield
     finally:
+        ended_by_itself = task.done()
         while not task.done():  # a library on the way may have swallowed the first
             task.cancel()
             await asyncio.wait({task}, timeout=1)
         await db.close()
+        if ended_by_itself:
+            task.result()
+
+
+def _stop_without_it(task: asyncio.Task[None]) -> None:
+    """A process whose loops have ended looks alive and rings no alarm: it stops, so that another is started."""
+    if not task.cancelled():
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 async def serve_web(place: Place, clock: Clock, settings: Settings) -> None:
@@ -141,6 +152,7 @@ async def serve_web(place: Place, clock: Clock, settings: Settings) -> None:
         port=settings.port,
         http="httptools",
         ws=BoardProtocol,
+        ws_max_size=MESSAGE_BYTES_MAX,
         access_log=False,
         log_level="warning",
         timeout_graceful_shutdown=5,

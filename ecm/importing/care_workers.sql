@@ -72,8 +72,8 @@ INSERT INTO import_changed SELECT a.ref, true, true FROM added a;
 
 -- name: queue_visits role: ecm_web
 -- Their visits from yesterday on are looked at again.
-INSERT INTO processing_queue (tenant_id, visit_id)
-SELECT DISTINCT $1::int, v.visit_id
+INSERT INTO processing_queue (tenant_id, visit_id, available_at)
+SELECT DISTINCT $1::int, v.visit_id, 'epoch'::timestamptz
 FROM visits v CROSS JOIN unnest(v.care_worker_refs) AS worker (ref) JOIN import_changed c ON c.ref = worker.ref
 WHERE v.tenant_id = $1::int AND c.assessed AND v.local_date >= ($2::timestamptz - interval '2 days')::date
   AND v.window_start >= $2::timestamptz - interval '1 day';

@@ -47,8 +47,8 @@ WITH wanted AS (
   SELECT $1::int, c.ref, c.provider_ref, c.service, c.valid_from, c.valid_to, c.rules, $2::timestamptz
   FROM changed c ORDER BY c.row_no
 ), queued AS (
-  INSERT INTO processing_queue (tenant_id, visit_id)
-  SELECT DISTINCT $1::int, v.visit_id FROM changed c
+  INSERT INTO processing_queue (tenant_id, visit_id, available_at)
+  SELECT DISTINCT $1::int, v.visit_id, 'epoch'::timestamptz FROM changed c
   JOIN visits v ON v.tenant_id = $1::int AND v.provider_ref = c.provider_ref AND c.service IN (v.service, '*')
     AND v.local_date >= greatest(c.valid_from, ($2::timestamptz - interval '2 days')::date)
   WHERE v.window_start >= $2::timestamptz - interval '1 day'

@@ -2,6 +2,9 @@
 
 Each kind is a list of named statements in its own `.sql` file, run in this order. All are sets over the whole file.
 $1 is the tenant, $2 (where there is one) now.
+
+To-dos are taken by the time since when they may be. What a file leaves to do may be done since 'epoch', all else since
+'-infinity': the check-ins of a morning do not stand behind the rota of next month.
 """
 
 from __future__ import annotations

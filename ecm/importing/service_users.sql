@@ -151,11 +151,11 @@ FROM (SELECT g.service_user_ref FROM gone g UNION SELECT p.service_user_ref FROM
 ON CONFLICT (ref) DO UPDATE SET assessed = true;
 
 -- name: queue_visits role: ecm_web
--- Their visits from yesterday on are looked at again.
-INSERT INTO processing_queue (tenant_id, visit_id)
-SELECT $1::int, v.visit_id FROM import_changed c
+-- Their visits from now on are looked at again. Not this morning's: they were at the home where it was then.
+INSERT INTO processing_queue (tenant_id, visit_id, available_at)
+SELECT $1::int, v.visit_id, 'epoch' FROM import_changed c
 JOIN visits v ON v.tenant_id = $1::int AND v.service_user_ref = c.ref
-WHERE c.assessed AND v.window_start >= $2::timestamptz - interval '1 day';
+WHERE c.assessed AND v.window_start >= $2::timestamptz AND v.planned_start >= $2::timestamptz;
 
 -- name: placing role: ecm_web
 -- How many homes stand where, for the report.

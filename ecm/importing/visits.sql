@@ -72,23 +72,29 @@ FROM gone g ORDER BY g.row_no LIMIT 1000;
 
 -- name: stage_next role: ecm_web
 -- Each visit's next one of the same person within 24 hours, over the file and what is stored around it. Visits
--- after the last changed one are looked at but not written: their own next may lie beyond what was loaded.
-WITH known AS MATERIALIZED (
-  SELECT s.ref, v.service_user_ref, v.planned_start, v.cancelled
+-- after the last changed one are looked at but not written: their own next may lie beyond what was loaded. A visit is
+-- nobody's next if the plan cancelled it, or an amendment called it off.
+WITH called_off AS MATERIALIZED (
+  SELECT DISTINCT a.visit_id FROM amendments a WHERE a.tenant_id = $1::int AND a.kind = 'cancelled'
+), known AS MATERIALIZED (
+  SELECT s.ref, v.service_user_ref, v.planned_start, v.cancelled, a.visit_id IS NOT NULL AS called_off
   FROM import_visits s JOIN visits v ON v.tenant_id = $1::int AND v.ref = s.ref
+  LEFT JOIN called_off a ON a.visit_id = v.visit_id
 ), span AS MATERIALIZED (
   SELECT min(t.planned_start) - interval '24 hours' AS since, max(t.planned_start) AS until
   FROM (SELECT planned_start FROM import_visits UNION ALL SELECT planned_start FROM known) AS t
 ), plan AS (
   SELECT s.ref, s.service_user_ref, s.planned_start,
-         coalesce(CASE WHEN 'cancelled' = ANY (s.given) THEN s.cancelled ELSE k.cancelled END, false) AS cancelled
+         coalesce(CASE WHEN 'cancelled' = ANY (s.given) THEN s.cancelled ELSE k.cancelled END, false)
+           OR coalesce(k.called_off, false) AS cancelled
   FROM import_visits s LEFT JOIN known k ON k.ref = s.ref
   UNION ALL
-  SELECT v.ref, v.service_user_ref, v.planned_start, v.cancelled
+  SELECT v.ref, v.service_user_ref, v.planned_start, v.cancelled OR a.visit_id IS NOT NULL
   FROM (SELECT service_user_ref FROM import_visits UNION SELECT service_user_ref FROM known) AS person
   CROSS JOIN span
   JOIN visits v ON v.tenant_id = $1::int AND v.service_user_ref = person.service_user_ref
     AND v.window_start BETWEEN span.since AND span.until + interval '24 hours'
+  LEFT JOIN called_off a ON a.visit_id = v.visit_id
   WHERE v.planned_start IS NOT NULL AND NOT EXISTS (SELECT FROM import_visits s WHERE s.ref = v.ref)
 ), following AS (
   SELECT p.ref, p.planned_start, min(p.planned_start) FILTER (WHERE NOT p.cancelled) OVER (
@@ -100,9 +106,13 @@ INSERT INTO import_next
 SELECT f.ref, f.next_planned_start FROM following f CROSS JOIN span WHERE f.planned_start <= span.until;
 
 -- name: update_known role: ecm_web
--- Visits whose plan says something else now, locked in the order in which processing locks them. Each is a to-do.
+-- Visits whose plan says something else now, locked in the order in which processing locks them. Each is a to-do. So is
+-- what counted for one that is another person's now, or at another time, or another worker's: it arrives again, and
+-- before the to-dos of the file.
 WITH changed AS MATERIALIZED (
-  SELECT v.visit_id, v.ref, t.zone, w.*
+  SELECT v.visit_id, v.ref, t.zone, w.*,
+         (v.service_user_ref, v.planned_start, v.planned_end, v.care_worker_refs) IS DISTINCT FROM
+         (w.service_user_ref, w.planned_start, w.planned_end, w.care_worker_refs) AS moved
   FROM import_visits s
   JOIN tenants t ON t.tenant_id = $1::int
   JOIN visits v ON v.tenant_id = $1::int AND v.ref = s.ref
@@ -135,7 +145,12 @@ WITH changed AS MATERIALIZED (
     cancelled_at = CASE WHEN NOT c.cancelled THEN NULL WHEN v.cancelled THEN v.cancelled_at ELSE $2::timestamptz END
   FROM changed c WHERE v.tenant_id = $1::int AND v.visit_id = c.visit_id
 ), queued AS (
-  INSERT INTO processing_queue (tenant_id, visit_id) SELECT $1::int, c.visit_id FROM changed c
+  INSERT INTO processing_queue (tenant_id, visit_id, available_at) SELECT $1::int, c.visit_id, 'epoch' FROM changed c
+), arriving AS (
+  INSERT INTO processing_queue (tenant_id, event_id)
+  SELECT $1::int, o.event_id FROM changed c
+  JOIN event_outcomes o ON o.tenant_id = $1::int AND o.visit_id = c.visit_id
+  WHERE c.moved
 )
 INSERT INTO import_changed SELECT c.ref, false, true FROM changed c;
 
@@ -157,7 +172,7 @@ WITH added AS (
   ORDER BY s.row_no
   RETURNING visit_id, ref
 ), queued AS (
-  INSERT INTO processing_queue (tenant_id, visit_id) SELECT $1::int, a.visit_id FROM added a
+  INSERT INTO processing_queue (tenant_id, visit_id, available_at) SELECT $1::int, a.visit_id, 'epoch' FROM added a
 )
 INSERT INTO import_changed SELECT a.ref, true, true FROM added a;
 
@@ -172,4 +187,4 @@ WITH changed AS MATERIALIZED (
   UPDATE visits v SET next_planned_start = c.next_planned_start FROM changed c
   WHERE v.tenant_id = $1::int AND v.visit_id = c.visit_id
 )
-INSERT INTO processing_queue (tenant_id, visit_id) SELECT $1::int, c.visit_id FROM changed c;
+INSERT INTO processing_queue (tenant_id, visit_id, available_at) SELECT $1::int, c.visit_id, 'epoch' FROM changed c;

@@ -1,4 +1,4 @@
-"""One batch in one transaction, in the order it happens: lock, load, allocate, record, assess, done.
+"""One batch in one transaction, in the order it happens: lock, trace, load, allocate, record, assess, done.
 
 People and workers are locked for the transaction, in sorted order, so two batches never look at one
 neighbourhood at once and never deadlock.
@@ -7,7 +7,8 @@ neighbourhood at once and never deadlock.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
@@ -15,20 +16,22 @@ from ecm.processing import load
 from ecm.processing.cases import Found, cases_of
 from ecm.processing.claim import Claim, key_columns
 from ecm.processing.contracts import Policies
+from ecm.processing.halves import traced
 from ecm.processing.load import EventKey, PersonKey, StoredEvent, VisitKey, columns
 from ecm.processing.neighbourhood import Neighbourhood, Outcome
-from ecm.processing.reassess import reassess
+from ecm.processing.reassess import StaleVersion, reassess
 from ecm.store.db import Connection, Record
 from ecm.store.queries import load_queries
 from ecm.visit.clocks import happened_at
-from ecm.visit.matching import Stay, unplanned_ref
+from ecm.visit.matching import unplanned_ref
 from ecm.visit.model import Amendment
 from ecm.visit.policy import DEFAULT
+from ecm.visit.stays import LONGEST_STAY, Stay
 
 sql = load_queries(__package__, "processing.sql")
 
-REACH = timedelta(hours=20)
-"""How far a neighbourhood reaches: the longest stay (16 h) and the matching window (4 h)."""
+REACH = LONGEST_STAY + timedelta(hours=4)
+"""How far a neighbourhood reaches: the longest stay and the matching window."""
 
 
 @dataclass(slots=True)
@@ -39,23 +42,44 @@ class Batch:
     work: Claim
     again: set[VisitKey] = field(default_factory=set)
     """Visits to be looked at again, because they lost evidence or their worker's trail changed."""
+    arrive_again: set[EventKey] = field(default_factory=set)
+    """Events to be settled again: their other half, or their visit, is not where it was."""
 
     async def run(self) -> None:
         await self._lock()
+        await self._trace()
+        await self._pass_over_the_cancelled()
         hoods = await self._load()
         touched = await self._allocate(hoods)
         await self._assess(hoods, touched | self.work.asked.keys())
         tenants, ids = columns(self.again - touched)
-        await self.connection.execute(sql.done, self.work.todo_ids, tenants, ids)
+        event_tenants, event_ids = columns(self.arrive_again)
+        await self.connection.execute(sql.done, self.work.todo_ids, tenants, ids, event_tenants, event_ids)
 
     async def _lock(self) -> None:
-        people = [f"person/{t}/{person}" for t, person in self.work.people()]
         workers = [
             f"worker/{a.tenant_id}/{a.event.care_worker}" for a in self.work.arrivals if a.event.care_worker
         ]
-        await self.connection.execute(
-            sql.lock_neighbourhoods, [_lock_key(name) for name in (*people, *workers)]
-        )
+        keys = _lock_keys((*_names(self.work.people()), *workers))
+        await self.connection.execute(sql.lock_neighbourhoods, keys)
+
+    async def _trace(self) -> None:
+        """Those whose person hangs on another event, asked now that no other batch moves it. Raises StaleVersion when
+        another batch holds the person found."""
+        before = self.work.people()
+        arrivals, again = await traced(self.connection, self.work.arrivals)
+        self.work = replace(self.work, arrivals=arrivals)
+        self.arrive_again |= again
+        if found := self.work.people() - before:
+            keys = _lock_keys(_names(found))
+            if not await self.connection.fetchval(sql.try_lock_neighbourhoods, keys):
+                raise StaleVersion
+
+    async def _pass_over_the_cancelled(self) -> None:
+        """Nobody is merged with a visit that is not to be: the one before is judged without it."""
+        if self.work.asked:
+            found = await self.connection.fetch(sql.pass_over, *columns(self.work.asked))
+            self.again |= {(r["tenant_id"], r["visit_id"]) for r in found}
 
     # ------------------------------------------------------------------ load
 
@@ -95,7 +119,8 @@ class Batch:
         """Each event in one neighbourhood: what arrived by the claim's word, the rest where it was settled.
 
         A link on one of these visits says nothing about an event that is settled elsewhere: a later link may have
-        taken it there. When it is made or overruled, its event arrives again.
+        taken it there. When it is made or overruled, its event arrives again. So does one whose visit is another
+        person's now: that person's neighbourhood is not loaded.
         """
         hoods: dict[PersonKey, Neighbourhood] = defaultdict(lambda: Neighbourhood(self.policies))
         for (tenant_id, visit_id), row in visits.items():
@@ -104,9 +129,15 @@ class Batch:
             for added in amendments.get((tenant_id, visit_id), ()):
                 hoods[person].amendments.setdefault(visit_id, []).append(added)
         arriving = {(arrival.tenant_id, arrival.event.event_id) for arrival in self.work.arrivals}
+        mine = self.work.people() | hoods.keys()
         for (tenant_id, event_id), stored in events.items():
-            if (tenant_id, event_id) not in arriving:
-                hoods[tenant_id, stored.event.service_user or ""].events[event_id] = stored
+            if (tenant_id, event_id) in arriving:
+                continue
+            person = (tenant_id, stored.event.service_user or "")
+            if person in mine:
+                hoods[person].events[event_id] = stored
+            else:
+                self.arrive_again.add((tenant_id, event_id))
         for arrival in self.work.arrivals:
             if arrival.person is not None:
                 hood = hoods[arrival.tenant_id, arrival.person]
@@ -141,23 +172,42 @@ class Batch:
         return touched
 
     async def _settle(self, tenant_id: int, person: str, hood: Neighbourhood) -> list[Outcome]:
-        """One person's events; an attendance nobody planned gets a visit of its own first."""
+        """One person's events; an attendance nobody planned gets a visit of its own first.
+
+        What lost its visit and did not arrive is not settled here but arrives again: the visit may have moved to
+        another day, and what else was planned about the time of the event is not loaded.
+        """
         shared = hood.allocate()
-        known = [s for s in shared.unplanned if (tenant_id, s.care_worker) in self.work.providers]
+        if lost := hood.lost(shared):
+            self.arrive_again |= {(tenant_id, event_id) for event_id in lost}
+            hood.leave(lost)
+            shared = hood.allocate()
+        providers = await self._providers(tenant_id, shared.unplanned)
+        known = {
+            stay: providers[stay.care_worker] for stay in shared.unplanned if stay.care_worker in providers
+        }
         if known:
             await self._add_unplanned(tenant_id, person, hood, known)
             shared = hood.allocate()
         return hood.outcomes(shared, shared.unplanned)
 
+    async def _providers(self, tenant_id: int, stays: Iterable[Stay]) -> dict[str | None, str]:
+        workers = {stay.care_worker for stay in stays}
+        if not workers:
+            return {}
+        found = await self.connection.fetch(sql.providers_of, *columns((tenant_id, w) for w in workers))
+        return {r["care_worker"]: r["provider_ref"] for r in found}
+
     async def _add_unplanned(
-        self, tenant_id: int, person: str, hood: Neighbourhood, stays: list[Stay]
+        self, tenant_id: int, person: str, hood: Neighbourhood, known: dict[Stay, str]
     ) -> None:
+        stays = list(known)
         found = await self.connection.fetch(
             sql.add_unplanned,
             [tenant_id] * len(stays),
             [unplanned_ref(stay) for stay in stays],
             [person] * len(stays),
-            [self.work.providers[tenant_id, stay.care_worker or ""] for stay in stays],
+            list(known.values()),
             [stay.anchor for stay in stays],
         )
         added = await load.visits(self.connection, {(r["tenant_id"], r["visit_id"]) for r in found})
@@ -179,6 +229,7 @@ class Batch:
             [o.reason for _, o in outcomes],
             [o.explicit for _, o in outcomes],
             self.now,
+            LONGEST_STAY,
         )
         self.again |= {(r["tenant_id"], r["visit_id"]) for r in found}
 
@@ -193,6 +244,14 @@ class Batch:
         ]
         cases = await cases_of(self.connection, self.policies, found, touched=wanted)
         await reassess(self.connection, cases, self.work.as_of(self.now), self.now)
+
+
+def _names(people: Iterable[PersonKey]) -> list[str]:
+    return [f"person/{t}/{person}" for t, person in people]
+
+
+def _lock_keys(names: Iterable[str]) -> list[int]:
+    return [_lock_key(name) for name in names]
 
 
 def _lock_key(name: str) -> int:

@@ -1,7 +1,14 @@
 """To-dos claimed, and each arrived event traced to its person.
 
-The person an event speaks of, by the first of these that answers: an officer's link, the visit it names, the
-person it names, the number it rang from, the worker's own roster at that time. An event that names nobody we know
+The person an event speaks of, by the first of these that answers:
+
+    1. an officer's link: of the event, or of the other half of its stay
+    2. the visit it names, unless that is one of another person whom it names too
+    3. the person it names
+    4. the number it rang from
+    5. the check-in it ends, or the worker's own roster at that time
+
+The first four are read here; what hangs on another event in `ecm.processing.halves`. An event that names nobody we know
 waits unmatched, with its reason, until an officer links it or an import makes it understood.
 """
 
@@ -36,10 +43,28 @@ class Arrival:
     reason: str = ""
     names_nobody: bool = False
     """It was sent without a person and without a visit. One it names that we do not know is nobody else's."""
+    said_person: str | None = None
+    ruling: str | None = None
+    """What an officer said of it: link, reject or nothing."""
+    before: tuple[str | None, bool] | None = None
+    """Whose it was until now, and whether it was rejected."""
 
     @property
     def explicit(self) -> bool:
         return self.visit_id is not None
+
+    @property
+    def waits_for_roster(self) -> bool:
+        """It says who, but not where."""
+        return self.names_nobody and self.ruling is None
+
+    @property
+    def is_changed(self) -> bool:
+        return self.before != (self.person, self.status == "rejected")
+
+    def at_person(self, person: str, visit_id: int | None = None) -> Arrival:
+        event = replace(self.event, service_user=person)
+        return replace(self, person=person, visit_id=visit_id, event=event, status="", reason="")
 
     @property
     def at(self) -> datetime:
@@ -55,15 +80,16 @@ class Claim:
     arrivals: list[Arrival]
     asked: dict[VisitKey, PersonKey]
     asked_around: dict[VisitKey, datetime]
-    providers: dict[tuple[int, str], str]
-    """The provider of each care worker we know among the arrivals."""
+    others_wait_since: datetime | None = None
+    """The receipt of the oldest evidence that another batch holds, or that nobody has claimed yet."""
 
     def as_of(self, now: datetime) -> datetime:
-        """The instant to assess at: the latest receipt among the arrivals.
+        """The instant to assess at: the latest receipt among the arrivals, but not after evidence that still waits.
 
-        Not later, because evidence received after it may still wait; what passed since then is the watcher's.
+        A deadline that passed since then is the watcher's to judge, which gives up waiting for whatever is stuck.
         """
-        return min(now, max((a.event.received_at for a in self.arrivals), default=now))
+        latest = max((a.event.received_at for a in self.arrivals), default=now)
+        return min(now, latest, self.others_wait_since or now)
 
     def people(self) -> set[PersonKey]:
         return {(a.tenant_id, a.person) for a in self.arrivals if a.person} | set(self.asked.values())
@@ -95,23 +121,31 @@ async def claim(connection: Connection, limit: int) -> Claim:
     asked = [row for row in found if row["event_id"] is None and row["visit_id"] is not None]
     return Claim(
         todo_ids=[row["todo_id"] for row in found],
-        arrivals=await _by_roster(
-            connection, list({(a.tenant_id, a.event.event_id): a for a in arrivals}.values())
-        ),
+        arrivals=list({(a.tenant_id, a.event.event_id): a for a in arrivals}.values()),
         asked={(r["tenant_id"], r["visit_id"]): (r["tenant_id"], r["service_user_ref"]) for r in asked},
         asked_around={(r["tenant_id"], r["visit_id"]): r["window_start"] for r in asked},
-        providers={
-            (r["tenant_id"], r["care_worker"]): r["worker_provider"] for r in found if r["worker_provider"]
-        },
+        others_wait_since=found[0]["others_wait_since"] if found else None,
     )
 
 
 def _arrival(row: Record) -> Arrival:
     person, visit_id, status, reason = _person(row)
     event = rows.check_event(row, care_worker=row["care_worker"], service_user=person)
-    names_nobody = row["service_user"] is None and row["visit"] is None
+    before = None
+    if row["earlier_status"] is not None:
+        before = row["earlier_service_user"], row["earlier_status"] == "rejected"
     return Arrival(
-        row["tenant_id"], event, person, visit_id, row["counted_for"], status, reason, names_nobody
+        row["tenant_id"],
+        event,
+        person,
+        visit_id,
+        row["counted_for"],
+        status,
+        reason,
+        names_nobody=row["service_user"] is None and row["visit"] is None,
+        said_person=row["service_user"],
+        ruling=row["ruling"],
+        before=before,
     )
 
 
@@ -121,7 +155,8 @@ def _person(row: Record) -> tuple[str | None, int | None, str, str]:
         return None, None, "rejected", "set aside by an officer"
     if row["ruling"] == "link" and row["ruled_service_user"]:
         return row["ruled_service_user"], row["ruled_visit_id"], "", ""
-    if row["visit_id"] is not None:
+    named = row["known_service_user"]
+    if row["visit_id"] is not None and named in (None, row["service_user_ref"]):
         return row["service_user_ref"], row["visit_id"], "", ""
     if row["known_service_user"] is not None:
         return row["known_service_user"], None, "", ""
@@ -141,29 +176,6 @@ def _why_nobody(row: Record, numbers: list[str]) -> str:
     if row["cli"] is not None:
         return "the number it rang from is not known"
     return "it names no person and no visit"
-
-
-async def _by_roster(connection: Connection, arrivals: list[Arrival]) -> list[Arrival]:
-    """Where an event says who but not where, the worker's roster at that time says where."""
-    asked = [
-        (n, a)
-        for n, a in enumerate(arrivals)
-        if a.person is None and a.status == "unmatched" and a.event.care_worker and a.names_nobody
-    ]
-    if not asked:
-        return arrivals
-    found = await connection.fetch(
-        sql.rostered_nearby,
-        [n for n, _ in asked],
-        [a.tenant_id for _, a in asked],
-        [a.event.care_worker for _, a in asked],
-        [a.at for _, a in asked],
-    )
-    for row in found:
-        a = arrivals[row["n"]]
-        person = row["service_user_ref"]
-        arrivals[row["n"]] = replace(a, person=person, event=replace(a.event, service_user=person))
-    return arrivals
 
 
 _EARLIEST, _LATEST = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)

@@ -15,6 +15,7 @@ from ecm.store.queries import load_queries
 from ecm.visit.clocks import happened_at
 from ecm.visit.model import Amendment, CheckEvent, EventKind, Place
 from ecm.visit.policy import DEFAULT
+from ecm.visit.stays import LONGEST_STAY
 
 sql = load_queries(__package__, "processing.sql")
 
@@ -100,6 +101,7 @@ async def trails(
         [key[1] for key, _, _ in began],
         [worker for _, worker, _ in began],
         [at for _, _, at in began],
+        LONGEST_STAY,
     )
     by_visit: dict[VisitKey, list[CheckEvent]] = defaultdict(list)
     for r in found:

@@ -13,9 +13,10 @@ from ecm.processing import rows
 from ecm.processing.contracts import Policies
 from ecm.processing.load import NOWHERE, Home, StoredEvent
 from ecm.store.db import Record
-from ecm.visit.matching import Allocation, Stay, allocate
+from ecm.visit.matching import Allocation, allocate
 from ecm.visit.model import Amendment, CheckEvent, Visit
 from ecm.visit.policy import Policy
+from ecm.visit.stays import Stay
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,28 @@ class Neighbourhood:
         shared = allocate(plans, [s.event for s in self.events.values()], self.amendments, policy)
         self.evidence = shared.by_visit
         return shared
+
+    def lost(self, shared: Allocation) -> set[UUID]:
+        """What counted for a visit and counts for none now, without being half of a stay that just arrived."""
+        arrived = {
+            event.event_id
+            for stay in shared.unplanned
+            if any(event.event_id in self.arrived for event in stay.events)
+            for event in stay.events
+        }
+        return {
+            event_id
+            for event_id, stored in self.events.items()
+            if event_id not in self.arrived | arrived
+            and stored.visit_id is not None
+            and shared.matches[event_id].visit_id is None
+            and not shared.matches[event_id].explicit
+            and not shared.matches[event_id].rejected
+        }
+
+    def leave(self, events: set[UUID]) -> None:
+        for event_id in events:
+            del self.events[event_id]
 
     def outcomes(self, shared: Allocation, strangers: tuple[Stay, ...]) -> list[Outcome]:
         """What became of each event that arrived or moved. `strangers`: stays of workers we do not know."""

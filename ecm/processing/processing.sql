@@ -1,5 +1,8 @@
 -- name: claim role: ecm_worker
--- Takes to-dos nobody else holds, each with its evidence and everything that could say whose visit it is.
+-- Takes to-dos nobody else holds, each with its evidence and everything that could say whose visit it is. Each of
+-- those is looked up by LIMIT 1, so that no planner joins all people or all workers to a handful of to-dos. And the
+-- receipt of the oldest evidence that others hold: the front of the queue, where it is not ours. Rows put off after
+-- an error do not count.
 WITH mine AS MATERIALIZED (
   SELECT todo_id, tenant_id, event_id, visit_id, tries
   FROM processing_queue
@@ -12,47 +15,124 @@ SELECT m.todo_id, m.tries, m.tenant_id, m.event_id, m.visit_id AS todo_visit_id,
        e.kind, e.occurred_at, e.received_at, e.method, e.care_worker, e.service_user, e.visit, e.lat, e.lon,
        e.accuracy_m, e.fixed_at, e.cli, e.reason_code, e.device_id, e.wall_clock, e.proofs,
        v.visit_id, v.service_user_ref, v.window_start, v.ref AS visit_ref,
-       su.ref AS known_service_user, w.provider_ref AS worker_provider,
+       su.ref AS known_service_user,
        CASE WHEN v.visit_id IS NULL AND su.ref IS NULL AND e.cli IS NOT NULL THEN
          (SELECT array_agg(p.service_user_ref ORDER BY p.service_user_ref) FROM service_user_phones p
           WHERE p.tenant_id = m.tenant_id AND p.phone = e.cli) END AS cli_service_users,
-       earlier.visit_id AS counted_for, ruling.kind AS ruling, ruling.visit_id AS ruled_visit_id, ruled.service_user_ref AS ruled_service_user
+       earlier.visit_id AS counted_for, earlier.service_user_ref AS earlier_service_user,
+       earlier.status AS earlier_status, ruling.kind AS ruling, ruling.visit_id AS ruled_visit_id,
+       ruling.service_user_ref AS ruled_service_user,
+       (SELECT e.received_at
+        FROM (SELECT q.todo_id, q.tenant_id, q.event_id, q.tries FROM processing_queue q
+              WHERE q.available_at <= $1::timestamptz ORDER BY q.available_at, q.todo_id LIMIT 2 * $2::int) AS front
+        CROSS JOIN LATERAL (
+          SELECT e.received_at FROM check_events e
+          WHERE e.tenant_id = front.tenant_id AND e.event_id = front.event_id LIMIT 1) e
+        WHERE front.tries = 0 AND front.todo_id NOT IN (SELECT o.todo_id FROM mine o) LIMIT 1) AS others_wait_since
 FROM mine m
-LEFT JOIN check_events e ON e.tenant_id = m.tenant_id AND e.event_id = m.event_id
+LEFT JOIN LATERAL (
+  SELECT e.* FROM check_events e WHERE e.tenant_id = m.tenant_id AND e.event_id = m.event_id LIMIT 1) e ON true
 LEFT JOIN LATERAL (
   SELECT t.visit_id, t.service_user_ref, t.window_start, t.ref FROM visits t
   WHERE t.tenant_id = m.tenant_id AND t.visit_id = m.visit_id
   UNION ALL
   SELECT t.visit_id, t.service_user_ref, t.window_start, t.ref FROM visits t
-  WHERE t.tenant_id = m.tenant_id AND t.ref = e.visit) v ON true
-LEFT JOIN service_users su ON su.tenant_id = m.tenant_id AND su.ref = e.service_user
-LEFT JOIN care_workers w ON w.tenant_id = m.tenant_id AND w.ref = e.care_worker
-LEFT JOIN event_outcomes earlier ON earlier.tenant_id = m.tenant_id AND earlier.event_id = m.event_id
+  WHERE t.tenant_id = m.tenant_id AND t.ref = e.visit
+  LIMIT 1) v ON true
 LEFT JOIN LATERAL (
-  SELECT a.kind, a.visit_id FROM amendments a
+  SELECT s.ref FROM service_users s WHERE s.tenant_id = m.tenant_id AND s.ref = e.service_user LIMIT 1) su ON true
+LEFT JOIN LATERAL (
+  SELECT o.visit_id, o.service_user_ref, o.status FROM event_outcomes o
+  WHERE o.tenant_id = m.tenant_id AND o.event_id = m.event_id LIMIT 1) earlier ON true
+LEFT JOIN LATERAL (
+  SELECT a.kind, a.visit_id, (SELECT r.service_user_ref FROM visits r
+                              WHERE r.tenant_id = a.tenant_id AND r.visit_id = a.visit_id) AS service_user_ref
+  FROM amendments a
   WHERE a.tenant_id = m.tenant_id AND a.event_id = m.event_id
   ORDER BY a.amendment_id DESC LIMIT 1) ruling ON true
-LEFT JOIN LATERAL (
-  SELECT r.service_user_ref FROM visits r
-  WHERE r.tenant_id = m.tenant_id AND r.visit_id = ruling.visit_id LIMIT 1) ruled ON true
 ORDER BY m.todo_id;
 
 -- name: rostered_nearby role: ecm_worker
--- The person a worker was due to see about then: for an event that says who but not where.
+-- The person a worker was due to see about then, or to leave: for an event that says who but not where.
 SELECT q.n, v.service_user_ref
-FROM unnest($1::int[], $2::int[], $3::text[], $4::timestamptz[]) AS q(n, tenant_id, care_worker, occurred_at)
+FROM unnest($1::int[], $2::int[], $3::text[], $4::timestamptz[], $5::bool[])
+  AS q(n, tenant_id, care_worker, occurred_at, is_check_out)
 CROSS JOIN LATERAL (
   SELECT v.service_user_ref FROM visits v
   WHERE v.tenant_id = q.tenant_id
     AND v.local_date BETWEEN (q.occurred_at - interval '1 day')::date AND (q.occurred_at + interval '1 day')::date
     AND q.care_worker = ANY (v.care_worker_refs) AND NOT v.cancelled
     AND v.planned_start - interval '4 hours' <= q.occurred_at AND v.planned_end + interval '4 hours' >= q.occurred_at
-  ORDER BY abs(extract(epoch FROM v.planned_start - q.occurred_at)), v.visit_id
+  ORDER BY abs(extract(epoch FROM CASE WHEN q.is_check_out THEN v.planned_end ELSE v.planned_start END - q.occurred_at)),
+           v.visit_id
   LIMIT 1) v;
+
+-- name: beside role: ecm_worker
+-- The same worker's events just before and just after each of these, not those in $7. The one before is told of only if
+-- asked for, or if an amendment linked its stay: most are neither, and cost one look into the index.
+SELECT q.n, near.is_later, near.event_id, near.occurred_at, near.service_user_ref, near.linked, e.kind, e.service_user,
+       e.visit, e.cli, ruling.kind AS ruling, ruling.visit_id AS ruled_visit_id,
+       (SELECT v.service_user_ref FROM visits v
+        WHERE v.tenant_id = q.tenant_id AND v.visit_id = ruling.visit_id) AS ruled_service_user
+FROM unnest($1::int[], $2::int[], $3::text[], $4::timestamptz[], $5::uuid[], $6::bool[])
+  AS q(n, tenant_id, care_worker, occurred_at, event_id, asked)
+CROSS JOIN LATERAL (
+  (SELECT false AS is_later, o.event_id, o.occurred_at, o.service_user_ref, o.reason = $8::text AS linked
+   FROM event_outcomes o
+   WHERE o.tenant_id = q.tenant_id AND o.care_worker_ref = q.care_worker
+     AND (o.occurred_at, o.event_id) < (q.occurred_at, q.event_id) AND o.occurred_at >= q.occurred_at - $9::interval
+     AND o.status <> 'rejected' AND NOT o.event_id = ANY ($7::uuid[])
+   ORDER BY o.occurred_at DESC, o.event_id DESC LIMIT 1)
+  UNION ALL
+  (SELECT true, o.event_id, o.occurred_at, o.service_user_ref, o.reason = $8::text
+   FROM event_outcomes o
+   WHERE o.tenant_id = q.tenant_id AND o.care_worker_ref = q.care_worker
+     AND (o.occurred_at, o.event_id) > (q.occurred_at, q.event_id) AND o.occurred_at <= q.occurred_at + $9::interval
+     AND o.status <> 'rejected' AND NOT o.event_id = ANY ($7::uuid[])
+   ORDER BY o.occurred_at, o.event_id LIMIT 1)
+) near
+CROSS JOIN LATERAL (
+  SELECT e.* FROM check_events e WHERE e.tenant_id = q.tenant_id AND e.event_id = near.event_id LIMIT 1) e
+LEFT JOIN LATERAL (
+  SELECT a.kind, a.visit_id FROM amendments a WHERE a.tenant_id = q.tenant_id AND a.event_id = near.event_id
+  ORDER BY a.amendment_id DESC LIMIT 1) ruling ON true
+WHERE near.is_later OR near.linked OR q.asked;
 
 -- name: lock_neighbourhoods role: ecm_worker
 -- One person, and one worker, is looked at by one batch at a time; sorted, so that two batches never deadlock.
 SELECT pg_advisory_xact_lock(k) FROM (SELECT DISTINCT k FROM unnest($1::bigint[]) AS k ORDER BY k) AS sorted;
+
+-- name: try_lock_neighbourhoods role: ecm_worker
+-- More of them while others are held: without waiting, for out of order that could be a deadlock.
+SELECT coalesce(bool_and(pg_try_advisory_xact_lock(k)), true) FROM unnest($1::bigint[]) AS k;
+
+-- name: pass_over role: ecm_worker
+-- Where these visits were called off by an amendment: whoever's next one they were is followed by the one after.
+WITH gone AS (
+  SELECT v.tenant_id, v.service_user_ref, v.planned_start
+  FROM unnest($1::int[], $2::bigint[]) AS q(tenant_id, visit_id)
+  JOIN visits v ON v.tenant_id = q.tenant_id AND v.visit_id = q.visit_id
+  WHERE EXISTS (SELECT FROM amendments a
+                WHERE a.tenant_id = q.tenant_id AND a.visit_id = q.visit_id AND a.kind = 'cancelled')
+), preceding AS MATERIALIZED (
+  SELECT v.tenant_id, v.visit_id, v.service_user_ref, v.planned_start
+  FROM gone g JOIN visits v ON v.tenant_id = g.tenant_id AND v.service_user_ref = g.service_user_ref
+    AND v.window_start BETWEEN g.planned_start - interval '24 hours' AND g.planned_start
+  WHERE v.next_planned_start = g.planned_start ORDER BY v.tenant_id, v.visit_id FOR NO KEY UPDATE OF v
+)
+UPDATE visits v SET next_planned_start = following.planned_start
+FROM preceding p
+LEFT JOIN LATERAL (
+  SELECT n.planned_start FROM visits n
+  WHERE n.tenant_id = p.tenant_id AND n.service_user_ref = p.service_user_ref
+    AND n.window_start > p.planned_start AND n.window_start <= p.planned_start + interval '24 hours'
+    AND n.planned_start IS NOT NULL AND NOT n.cancelled AND NOT EXISTS (
+      SELECT FROM amendments a
+      WHERE a.tenant_id = n.tenant_id AND a.visit_id = n.visit_id AND a.kind = 'cancelled')
+  ORDER BY n.window_start LIMIT 1) following ON true
+WHERE v.tenant_id = p.tenant_id AND v.visit_id = p.visit_id
+  AND v.next_planned_start IS DISTINCT FROM following.planned_start
+RETURNING v.tenant_id, v.visit_id;
 
 -- name: inexplicit_nearby role: ecm_worker
 -- These people's events that did not name their visit: only they can move between visits.
@@ -119,6 +199,12 @@ FROM unnest($1::int[], $2::text[]) AS q(tenant_id, service_user);
 -- Contract rows are never edited, so a row once read is read for good.
 SELECT c.tenant_id, c.contract_id, c.ref, c.rules FROM contracts c WHERE c.contract_id = ANY ($1::bigint[]);
 
+-- name: providers_of role: ecm_worker
+-- Whom these care workers work for; those we do not know are left out.
+SELECT q.tenant_id, q.care_worker, w.provider_ref
+FROM unnest($1::int[], $2::text[]) AS q(tenant_id, care_worker)
+JOIN care_workers w ON w.tenant_id = q.tenant_id AND w.ref = q.care_worker;
+
 -- name: add_unplanned role: ecm_worker
 -- A visit for an attendance nobody planned; its reference holds the event, so it is made once.
 WITH wanted AS (
@@ -155,7 +241,8 @@ FROM decided d
 CROSS JOIN LATERAL (
   SELECT o.visit_id FROM event_outcomes o
   WHERE o.tenant_id = d.tenant_id AND o.care_worker_ref = d.care_worker_ref AND o.occurred_at >= d.occurred_at
-    AND o.occurred_at < d.occurred_at + interval '12 hours' AND o.visit_id IS DISTINCT FROM d.visit_id
+    AND o.occurred_at < d.occurred_at + $11::interval AND o.visit_id IS DISTINCT FROM d.visit_id
+    AND o.event_id <> d.event_id
   ORDER BY o.occurred_at, o.event_id LIMIT 1) following
 WHERE d.care_worker_ref IS NOT NULL AND following.visit_id IS NOT NULL;
 
@@ -169,7 +256,7 @@ FROM unnest($1::int[], $2::bigint[], $3::text[], $4::timestamptz[]) AS q(tenant_
 CROSS JOIN LATERAL (
   SELECT o.event_id, o.service_user_ref FROM event_outcomes o
   WHERE o.tenant_id = q.tenant_id AND o.care_worker_ref = q.care_worker
-    AND o.occurred_at <= q.began_at AND o.occurred_at > q.began_at - interval '12 hours'
+    AND o.occurred_at <= q.began_at AND o.occurred_at > q.began_at - $5::interval
     AND o.visit_id IS DISTINCT FROM q.visit_id AND o.status <> 'rejected'
   ORDER BY o.occurred_at DESC, o.event_id DESC LIMIT 1) prior
 CROSS JOIN LATERAL (
@@ -202,6 +289,7 @@ WITH changed AS (
     deadline_kind = l.deadline_kind, assessed_at = $14::timestamptz, position = h.base + l.nth
   FROM locked l JOIN heads h ON h.tenant_id = l.tenant_id
   WHERE v.tenant_id = l.tenant_id AND v.visit_id = l.visit_id
+  RETURNING 1
 ), passed AS (
   INSERT INTO transitions (tenant_id, visit_id, kind, visit_version, at, recorded_at, from_state, to_state,
                            findings_added, findings_removed, reason)
@@ -219,16 +307,20 @@ WITH changed AS (
   UNION ALL
   SELECT pg_notify('ecm_alerts', '') FROM (SELECT 1 FROM alarms LIMIT 1) AS any_alarm
 )
-SELECT (SELECT count(*) FROM locked) AS written, (SELECT count(*) FROM told) AS told;
+SELECT (SELECT count(*) FROM locked) AS current, (SELECT count(*) FROM written) AS written,
+       (SELECT count(*) FROM told) AS told;
 
 -- name: done role: ecm_worker
--- The to-dos are done, and the visits whose workers' trail changed are to be looked at again.
+-- The to-dos are done; the visits whose workers' trail changed are to be looked at again, and the events whose other
+-- half or whose visit is not where it was.
 WITH finished AS (DELETE FROM processing_queue WHERE todo_id = ANY ($1::bigint[]))
-INSERT INTO processing_queue (tenant_id, visit_id)
-SELECT t.tenant_id, t.visit_id FROM unnest($2::int[], $3::bigint[]) AS t(tenant_id, visit_id);
+INSERT INTO processing_queue (tenant_id, visit_id, event_id)
+SELECT t.tenant_id, t.visit_id, NULL FROM unnest($2::int[], $3::bigint[]) AS t(tenant_id, visit_id)
+UNION ALL
+SELECT t.tenant_id, NULL, t.event_id FROM unnest($4::int[], $5::uuid[]) AS t(tenant_id, event_id);
 
 -- name: put_off role: ecm_worker
 -- A poison row waits, longer each time, and is reported on the health page; it stops nobody else.
 UPDATE processing_queue SET tries = tries + 1, last_error = $2::text,
-  available_at = $3::timestamptz + least(interval '1 hour', interval '1 second' * power(2, tries))
+  available_at = $3::timestamptz + least(interval '1 hour', interval '1 second' * power(2, least(tries, 12)))
 WHERE todo_id = $1::bigint;

@@ -39,7 +39,7 @@ class Processor:
 
     async def _attempt(self, limit: int, claimed: list[int]) -> int:
         now = self._clock.now()
-        async with self._db.transaction() as connection:
+        async with self._db.batch() as connection:
             work = await claim(connection, limit)
             claimed.extend(work.todo_ids)
             if work.todo_ids:

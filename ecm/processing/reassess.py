@@ -28,7 +28,9 @@ QUIET = frozenset(
 
 
 # Findings that alarms are raised for, each for the visit's planned start: where the plan moved, so must the alarm.
-RAISING = frozenset({FindingCode.SHORT.value, FindingCode.LOCATION_OUTSIDE.value})
+RAISING = frozenset(
+    {FindingCode.SHORT.value, FindingCode.LOCATION_OUTSIDE.value, FindingCode.SECOND_WORKER_MISSING.value}
+)
 
 
 class StaleVersion(Exception):
@@ -66,8 +68,9 @@ async def reassess(connection: Connection, cases: Sequence[Case], as_of: datetim
         sql.write_visits, *_visit_columns(rewrites), now, *_passed_columns(rewrites, as_of)
     )
     assert result is not None
-    if result["written"] != len(rewrites):
+    if result["current"] != len(rewrites):
         raise StaleVersion
+    assert result["written"] == len(rewrites), "a tenant without its row in board_heads"
     return len(rewrites)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from pydantic_core import from_json, to_json
 
 from ecm.store.db import Record
 from ecm.visit.model import (
@@ -172,12 +173,13 @@ def stored(row: Record) -> Written:
     )
 
 
+# By pydantic's reader and writer, which are three times as quick as the standard library's: each check-in needs both.
 def dumps(value: list[dict[str, Any]]) -> str:
-    return json.dumps(value, separators=(",", ":")) if value else "[]"
+    return to_json(value).decode() if value else "[]"
 
 
 def _loads(text: str) -> list[dict[str, Any]]:
-    return json.loads(text) if text != "[]" else []
+    return from_json(text) if text != "[]" else []
 
 
 def _finding(f: Finding) -> dict[str, Any]:

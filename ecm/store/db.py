@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeAlias
@@ -15,7 +17,11 @@ from typing import Any, TypeAlias
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from ecm.errors import DatabaseAway, StorageFull
+from ecm.errors import DatabaseAway, StoppedByFullDisk, StorageFull
+from ecm.store.queries import load_queries
+from ecm.store.room import short_of_room
+
+sql = load_queries("ecm.store", "db.sql")
 
 Connection: TypeAlias = "asyncpg.Connection[Any] | PoolConnectionProxy[Any]"
 Record: TypeAlias = asyncpg.Record
@@ -35,8 +41,11 @@ FULL = (asyncpg.DiskFullError,)
 
 
 @asynccontextmanager
-async def driver_errors() -> AsyncIterator[None]:
-    """Turns what the driver says of a server that is gone or full into our own words."""
+async def driver_errors(dsn: str = "") -> AsyncIterator[None]:
+    """Turns what the driver says of a server that is gone or full into our own words.
+
+    A server of our own that is gone for want of room (`dsn` leads to its folder) says so: see `ecm.store.room`.
+    """
     try:
         yield
     except FULL as error:
@@ -44,12 +53,12 @@ async def driver_errors() -> AsyncIterator[None]:
     except AWAY as error:
         if isinstance(error, ValueError):  # the driver's DataError: our own mistake, not the server's absence
             raise
-        raise DatabaseAway from error
+        raise (StoppedByFullDisk if short_of_room(dsn) else DatabaseAway) from error
 
 
 async def open_connection(dsn: str, role: str | None) -> asyncpg.Connection[Any]:
     """One connection of its own, under `role`. Raises DatabaseAway."""
-    async with driver_errors():
+    async with driver_errors(dsn):
         connection: asyncpg.Connection[Any] = await asyncpg.connect(
             dsn, server_settings=_settings(role), timeout=10
         )
@@ -66,6 +75,7 @@ class Database:
         self._size = size
         self._pool: asyncpg.Pool[Any] | None = None
         self._opening = asyncio.Lock()
+        self._plans: dict[int, tuple[float, bool]] = {}
 
     @classmethod
     async def connect(cls, dsn: str, role: str | None, size: int = 4) -> Database:
@@ -84,7 +94,7 @@ class Database:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection outside any transaction. Raises DatabaseAway, StorageFull."""
-        async with driver_errors():
+        async with driver_errors(self.dsn):
             pool = await self._open()
             async with pool.acquire(timeout=10) as connection:
                 yield connection
@@ -96,17 +106,19 @@ class Database:
             yield connection
 
     @asynccontextmanager
+    async def batch(self) -> AsyncIterator[Connection]:
+        """A transaction across tenants for the statements that run many times a second: their plans may be kept."""
+        async with self.connection() as connection:
+            keeps = await self._keeps_plans(connection)
+            async with _between(connection, KEEPING_PLANS if keeps else "BEGIN"):
+                yield connection
+
+    @asynccontextmanager
     async def tenant(self, tenant_id: int) -> AsyncIterator[Connection]:
         """A transaction that sees one tenant's rows and no others."""
-        async with self.connection() as connection:
-            await connection.execute(f"BEGIN; SET LOCAL ecm.tenant = '{int(tenant_id)}'")
-            try:
-                yield connection
-            except BaseException:
-                with suppress(*AWAY):
-                    await connection.execute("ROLLBACK")
-                raise
-            await connection.execute("COMMIT")
+        begin = f"BEGIN; SET LOCAL ecm.tenant = '{int(tenant_id)}'"
+        async with self.connection() as connection, _between(connection, begin):
+            yield connection
 
     async def listen(self, channel: str) -> AsyncIterator[str]:
         """Payloads as they come, for ever; "" after each (re)connection, because what was said meanwhile is lost."""
@@ -129,6 +141,15 @@ class Database:
                 connection.terminate()
             await asyncio.sleep(0.2)
 
+    async def _keeps_plans(self, connection: Connection) -> bool:
+        now, server = time.monotonic(), connection.get_server_pid()
+        looked_at, keeps = self._plans.get(server, (-math.inf, False))
+        if now - looked_at >= PLANS_KEPT_SECONDS:
+            await connection.execute("DISCARD PLANS")
+            keeps = await connection.fetchval(sql.grown_up)
+            self._plans[server] = now, keeps
+        return keeps
+
     async def _open(self) -> asyncpg.Pool[Any]:
         if self._pool is None:
             async with self._opening:
@@ -148,8 +169,27 @@ class Database:
 
 
 # The worker's statements take a batch of keys to rows. A plan kept from when a table was young reads all of it for
-# ever after (200 ms a batch, found by measuring); planning each time costs some 3 ms a batch and follows the size.
+# ever after (200 ms a batch, found by measuring); planning each time follows the size.
 PLANNED_EACH_TIME = {"plan_cache_mode": "force_custom_plan"}
+
+# But it costs some 3 ms a batch, a quarter of what the database does for a check-in. So what runs many times a second
+# keeps its plans where the tables have grown up, for then they go by the index whatever is added; and for no longer
+# than this, because a wrong one should be gone before anybody has found it.
+KEEPING_PLANS = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan"
+PLANS_KEPT_SECONDS = 5.0
+
+
+@asynccontextmanager
+async def _between(connection: Connection, begin: str) -> AsyncIterator[None]:
+    """A transaction begun by a statement of ours: its settings cost no round trip of their own."""
+    try:
+        await connection.execute(begin)
+        yield
+    except BaseException:
+        with suppress(*AWAY):
+            await connection.execute("ROLLBACK")
+        raise
+    await connection.execute("COMMIT")
 
 
 def _settings(role: str | None) -> dict[str, str]:

@@ -42,6 +42,7 @@ class Tolerances(_Rules):
     match_before_minutes: Minutes | None = None
     match_after_minutes: Minutes | None = None
     fence_m: Annotated[float, Field(gt=0, le=5000)] | None = None
+    fix_old_after_minutes: Minutes | None = None
     clock_skew_seconds: Seconds | None = None
     late_sync_after_minutes: Minutes | None = None
     late_sync_grace_minutes: Minutes | None = None

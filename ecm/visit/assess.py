@@ -1,8 +1,8 @@
 """What a visit is, worked out from scratch: the one pure function everything else waits for.
 
-    evidence ──► in order ──► who came when ──► deadlines ──► facts ──► state
-                    │              │                │
-                    └─ verification└─ timekeeping   └─ crossings, next deadline
+    evidence ──► in order ──► who was there when ──► who came to it ──► deadlines ──► facts ──► state
+                                      │                     │               │
+                                      └─ verification       └─ timekeeping  └─ crossings, next deadline
 
 The answer depends on nothing but its arguments. It is the same for any order and any repetition of the evidence,
 and stays the same until `deadline_at` if nothing arrives.
@@ -13,14 +13,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from ecm.visit.attending import Presence, attending, in_order
+from ecm.visit.attending import Presence, Repeats, Timed, in_order
 from ecm.visit.clocks import local_hh_mm
+from ecm.visit.coming import Coming
 from ecm.visit.deadlines import ALWAYS, Due, crossings, dues, missed, next_change
 from ecm.visit.lifecycle import Facts, state_of
 from ecm.visit.model import (
     Amendment,
     AmendmentKind,
     Assessment,
+    Attendance,
     Change,
     DeadlineKind,
     Evidence,
@@ -30,7 +32,7 @@ from ecm.visit.model import (
 )
 from ecm.visit.policy import Policy
 from ecm.visit.reasons import STATES
-from ecm.visit.timekeeping import no_check_outs, second_worker, timekeeping
+from ecm.visit.timekeeping import no_check_outs, second_worker, timekeeping, too_early
 from ecm.visit.verification import verify, verify_amendments, verify_repeats, verify_road
 
 
@@ -38,14 +40,15 @@ def assess(visit: Visit, evidence: Evidence, policy: Policy, now: datetime) -> A
     """Folds all evidence of a visit, as of `now` (UTC), under one contract's tolerances."""
     timed = in_order(evidence.events, policy)
     amendments = evidence.amendments
-    presences, repeats = attending(visit, timed, amendments, policy)
+    coming = Coming(visit, timed, amendments, policy)
+    presences = coming.counted
     frustrated_by = _last(amendments, AmendmentKind.FRUSTRATED) if amendments else None
     all_left_frustrated = bool(presences) and all(
         not one.is_in and one.reason_code in policy.frustrated_reasons for one in presences
     )
     cancelled_at = _cancelled_at(visit, amendments)
     found = dues(
-        visit, presences, policy, cancelled_at, _frustrated_at(amendments, presences, all_left_frustrated)
+        visit, coming, policy, cancelled_at, _frustrated_at(amendments, presences, all_left_frustrated)
     )
     passed = {due.kind for due in found if due.stands and due.at <= now}
     state = state_of(
@@ -61,27 +64,31 @@ def assess(visit: Visit, evidence: Evidence, policy: Policy, now: datetime) -> A
         )
     )
     findings: list[Finding] = []
+    attended = coming.attended
     if timed:
-        findings.extend(verify(visit, timed, policy))
-        if repeats:
-            findings.extend(verify_repeats(repeats, policy))
+        looked_at = _bounding(timed, attended.repeats) if attended.repeats else timed
+        findings.extend(verify(visit, looked_at, policy))
+        findings.extend(verify_repeats(visit, attended.repeats, policy))
         if evidence.trail:
-            findings.extend(verify_road(presences, timed, evidence.trail, policy))
+            findings.extend(verify_road(attended.presences, looked_at, evidence.trail, policy))
     if amendments:
-        findings.extend(verify_amendments(amendments))
+        findings.extend(verify_amendments(amendments, attended.unused))
+    if coming.others:
+        findings.extend(too_early(visit, coming.others, policy))
     if presences:
         findings.extend(timekeeping(visit, presences, state, cancelled_at is not None, policy))
         findings.extend(no_check_outs(visit, found, now, policy))
         findings.extend(second_worker(visit, presences, found, state, now))
     deadline_at, deadline_kind = next_change(found, now)
-    starts = [one.attendance.check_in_at for one in presences if one.attendance.check_in_at is not None]
-    ends = [one.attendance.check_out_at for one in presences if one.attendance.check_out_at is not None]
+    attendances = sorted((each for one in presences for each in one.attendances), key=_began)
+    starts = [one.check_in_at for one in attendances if one.check_in_at is not None]
+    ends = [one.check_out_at for one in attendances if one.check_out_at is not None]
     actual_start = min(starts, default=None)
     actual_end = max(ends) if ends and not any(one.is_in for one in presences) else None
     reason_code = frustrated_by.reason_code if frustrated_by else None
     return Assessment(
         state,
-        tuple(one.attendance for one in presences),
+        tuple(attendances),
         actual_start,
         actual_end,
         tuple(findings),
@@ -98,13 +105,26 @@ def difference(old: Assessment | None, new: Assessment) -> Change | None:
         return Change(None, new.state, new.findings, (), new.crossings)
     if old.state is new.state and old.findings == new.findings and old.crossings == new.crossings:
         return None
-    added = tuple(finding for finding in new.findings if finding not in old.findings)
-    removed = tuple(finding for finding in old.findings if finding not in new.findings)
+    found_before, found_now = set(old.findings), set(new.findings)
+    added = tuple(finding for finding in new.findings if finding not in found_before)
+    removed = tuple(finding for finding in old.findings if finding not in found_now)
     crossed = tuple(crossing for crossing in new.crossings if crossing not in old.crossings)
     gone = any(crossing not in new.crossings for crossing in old.crossings)
     if old.state is new.state and not (added or removed or crossed or gone):
         return None
     return Change(old.state, new.state, added, removed, crossed)
+
+
+def _bounding(timed: Sequence[Timed], repeats: Iterable[Repeats]) -> list[Timed]:
+    """The taps that some attendance begins or ends with."""
+    idle = {tap[2] for each in repeats for tap in each.taps}
+    return [tap for tap in timed if tap[2] not in idle]
+
+
+def _began(attendance: Attendance) -> tuple[datetime, str]:
+    at = attendance.check_in_at or attendance.check_out_at
+    assert at is not None
+    return at, attendance.care_worker or ""
 
 
 def _last(amendments: Iterable[Amendment], kind: AmendmentKind) -> Amendment | None:

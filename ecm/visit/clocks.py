@@ -35,8 +35,8 @@ def happened_at(event: CheckEvent, policy: Policy) -> datetime:
     if occurred < FIRST_BELIEVABLE:
         return received
     limit = timedelta(seconds=policy.clock_skew_seconds)
-    if wall is not None and wall - received > limit:
-        occurred = max(occurred - (wall - received), FIRST_BELIEVABLE)
+    if wall is not None and (ahead := wall - received) > limit:
+        occurred = occurred - ahead if occurred - FIRST_BELIEVABLE > ahead else FIRST_BELIEVABLE
     return received if occurred - received > limit else occurred
 
 

@@ -2,12 +2,13 @@
 
     kind                   falls due                                           unless by then we know of
     ---------------------  --------------------------------------------------  -------------------------------
-    late                   planned start + the late limit                      anybody's coming
-    missed                 the earliest of planned start + the missed limit,   anybody's coming
+    late                   planned start + the late limit                      anybody's coming (`coming`)
+    missed                 the earliest of planned start + the missed limit,   anybody's coming (`coming`)
                            the person's next planned start (if the contract
                            counts a merged visit as missed), and the local
                            day cut-off (if planned to start before it)
-    second_worker_missing  planned start + the late limit                      as many workers as the plan asks
+    second_worker_missing  planned start + the late limit                      the coming of as many workers as
+                                                                               the plan asks
     overrunning            planned end + the overrunning limit                 the check-out
     no_check_out           planned end + the no-check-out limit                the check-out
 
@@ -18,7 +19,9 @@ overdue when it could no longer close the check-in.
 
 Late news gets grace: a deadline that was over, or all but over, when we heard of the check-in it springs from
 falls due `late_sync_grace_minutes` after we heard. Otherwise a phone that finds signal would flash
-"overrunning" between its check-in and its check-out.
+"overrunning" between its check-in and its check-out. So does news that whoever had met late or missed had left
+before the visit's time: the visit is late or missed at once, but the deadline passes, and rings, after the grace,
+unless somebody's coming is known by then.
 
 Whether a deadline passed *unmet* is asked of what was known at that instant, not of when a process happened to
 look, nor of what turned up later: an alarm that was right to ring is not unrung. So the crossings are a
@@ -35,11 +38,12 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-from ecm.visit.attending import Presence
+from ecm.visit.attending import Presence, Spell, window_opens
 from ecm.visit.clocks import utc_of
-from ecm.visit.matching import LONGEST_STAY
+from ecm.visit.coming import Coming
 from ecm.visit.model import Crossing, DeadlineKind, Visit
 from ecm.visit.policy import Policy
+from ecm.visit.stays import LONGEST_STAY
 
 ALWAYS = datetime.min.replace(tzinfo=UTC)
 
@@ -56,7 +60,7 @@ class Due(NamedTuple):
 
 def dues(
     visit: Visit,
-    presences: Sequence[Presence],
+    coming: Coming,
     policy: Policy,
     cancelled_known_at: datetime | None = None,
     frustrated_known_at: datetime | None = None,
@@ -67,19 +71,25 @@ def dues(
         called_off_at = _earlier(cancelled_known_at, frustrated_known_at)
         late_at = visit.planned_start + minutes(late_limit(visit, policy))
         missed_at, _ = missed(visit, policy)
-        came_at = min((p.known_at for p in presences), default=None)
-        nobody = came_at is None and called_off_at is None
-        for kind, at in ((DeadlineKind.LATE, late_at), (DeadlineKind.MISSED, missed_at)):
-            if kind is DeadlineKind.LATE and missed_at <= late_at:
-                continue
-            unmet = not (_by(came_at, at) or _by(called_off_at, at))
-            if unmet:
-                found.append(Due(kind, at, unmet, nobody))
-        if visit.carers_required > 1 and presences:
-            found.extend(_second_worker(visit, presences, late_at, policy, called_off_at))
-    for presence in presences:
-        if presence.spells:
-            found.extend(_check_outs(visit, presence, policy, frustrated_known_at))
+        nobody = not coming.counted and called_off_at is None
+        unmet_late = _unmet_at(late_at, coming, called_off_at, policy) if late_at < missed_at else None
+        unmet_missed = _unmet_at(missed_at, coming, called_off_at, policy)
+        if unmet_late is not None and unmet_late != unmet_missed:
+            found.append(Due(DeadlineKind.LATE, unmet_late, True, nobody))
+        if unmet_missed is not None:
+            found.append(Due(DeadlineKind.MISSED, unmet_missed, True, nobody))
+        if nobody and late_at < missed_at and unmet_late != late_at:
+            found.append(Due(DeadlineKind.LATE, late_at, False, True))
+        if nobody and unmet_missed != missed_at:
+            found.append(Due(DeadlineKind.MISSED, missed_at, False, True))
+        if visit.carers_required > 1 and coming.attended.presences:
+            found.extend(_second_worker(visit, coming, late_at, policy, called_off_at))
+    for presence in coming.counted:
+        found.extend(_check_outs(visit, presence, presence.spells, policy, frustrated_known_at))
+    opens = window_opens(visit, policy)
+    for presence in coming.others:
+        there = tuple(spell for spell in presence.spells if opens is None or spell.in_at >= opens)
+        found.extend(_check_outs(visit, presence, there, policy, frustrated_known_at))
     return found
 
 
@@ -142,24 +152,41 @@ def minutes(count: int) -> timedelta:
     return timedelta(minutes=count)
 
 
+def _unmet_at(
+    at: datetime, coming: Coming, called_off_at: datetime | None, policy: Policy
+) -> datetime | None:
+    """When a deadline of somebody's coming passed, or will pass, unmet: at its time, or when we learnt better."""
+    if _by(called_off_at, at):
+        return None
+    if not coming.by(at):
+        return at
+    gone_at = coming.gone_after(at, minutes(policy.late_sync_grace_minutes))
+    return None if gone_at is None or _by(called_off_at, gone_at) else gone_at
+
+
 def _second_worker(
-    visit: Visit,
-    presences: Sequence[Presence],
-    late_at: datetime,
-    policy: Policy,
-    called_off_at: datetime | None,
+    visit: Visit, coming: Coming, late_at: datetime, policy: Policy, called_off_at: datetime | None
 ) -> Iterable[Due]:
-    known = sorted(presence.known_at for presence in presences)
-    at = late_at if known[0] <= late_at else known[0] + minutes(policy.late_sync_grace_minutes)
-    if not _by(called_off_at, at) and sum(each <= at for each in known) < visit.carers_required:
-        yield Due(DeadlineKind.SECOND_WORKER_MISSING, at, True, len(known) < visit.carers_required)
+    at = late_at
+    if not coming.by(late_at):
+        first_known_at = coming.first_after(late_at)
+        if first_known_at is None:
+            return
+        at = first_known_at + minutes(policy.late_sync_grace_minutes)
+    if not _by(called_off_at, at) and len(coming.by(at)) < visit.carers_required:
+        stands = 0 < len(coming.counted) < visit.carers_required
+        yield Due(DeadlineKind.SECOND_WORKER_MISSING, at, True, stands)
 
 
 def _check_outs(
-    visit: Visit, presence: Presence, policy: Policy, frustrated_known_at: datetime | None
+    visit: Visit,
+    presence: Presence,
+    spells: Sequence[Spell],
+    policy: Policy,
+    frustrated_known_at: datetime | None,
 ) -> Iterable[Due]:
-    worker, last = presence.attendance.care_worker, presence.spells[-1]
-    for spell in presence.spells:
+    worker, last = presence.care_worker, presence.spells[-1] if presence.spells else None
+    for spell in spells:
         floor = spell.in_known_at + minutes(policy.late_sync_grace_minutes)
         for kind, at in _ends(visit, spell.in_at, policy):
             at = max(at, floor)

@@ -7,7 +7,8 @@ facts hold is the state.
 MOVES is the other half: the changes of state one may see from one assessment to the next, and by what. It decides
 nothing; it is the promise that the diagram in ARCHITECTURE is drawn from, and tests hold the rules to it.
 Corrections are not in it. An amendment, or a changed plan, may put a visit into any state that the evidence
-then shows: rejecting a check-in takes a visit from in progress back to late.
+then shows: rejecting a check-in takes a visit from in progress back to late. Nor is news in it that unmakes a coming,
+by showing that whoever came had left too long before the visit's time: then the visit is what it would be without them.
 
 Not here: when a deadline falls (deadlines), who came when (attending), what is odd about it (verification).
 """
@@ -86,12 +87,25 @@ MOVES: tuple[Move, ...] = (
     Move(State.CANCELLED, State.IN_PROGRESS, CHECK_IN),
     Move(State.COMPLETED, State.IN_PROGRESS, CHECK_IN),  # a second worker, or the same one again
     Move(State.FRUSTRATED, State.IN_PROGRESS, CHECK_IN),  # tried again
+    Move(
+        State.PLANNED, State.COMPLETED, CHECK_IN
+    ),  # the check-in of an early check-out that told nothing alone
+    Move(State.LATE, State.COMPLETED, CHECK_IN),
+    Move(State.MISSED, State.COMPLETED, CHECK_IN),
+    Move(State.CANCELLED, State.COMPLETED, CHECK_IN),
+    Move(State.FRUSTRATED, State.COMPLETED, CHECK_IN),
     # everybody left
     Move(State.IN_PROGRESS, State.COMPLETED, CHECK_OUT),
     Move(State.OVERRUNNING, State.COMPLETED, CHECK_OUT),
     Move(State.IN_PROGRESS, State.FRUSTRATED, CHECK_OUT),
     Move(State.OVERRUNNING, State.FRUSTRATED, CHECK_OUT),
     Move(State.OVERRUNNING, State.IN_PROGRESS, CHECK_OUT),  # one of two left; the other is within grace
+    # they left too long before the visit's time to have come to it
+    Move(State.IN_PROGRESS, State.PLANNED, CHECK_OUT),
+    Move(State.IN_PROGRESS, State.LATE, CHECK_OUT),
+    Move(State.IN_PROGRESS, State.MISSED, CHECK_OUT),
+    Move(State.OVERRUNNING, State.LATE, CHECK_OUT),
+    Move(State.OVERRUNNING, State.MISSED, CHECK_OUT),
     # a check-out whose check-in was never received
     Move(State.PLANNED, State.COMPLETED, CHECK_OUT),
     Move(State.LATE, State.COMPLETED, CHECK_OUT),

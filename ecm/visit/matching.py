@@ -1,77 +1,52 @@
 """What belongs where: which visit each piece of evidence speaks of.
 
 The unit is a *stay*: one care worker's check-in at a person's home with its check-out. Stays are folded out
-of the person's events first, then each whole stay finds its visit; a check-out never goes to another visit than
-its check-in. The order in which events arrived, and how often, cannot matter: everything is sorted first.
-
-How a stay is folded, for each worker by itself:
-
-* a check-out closes the worker's latest check-in, if that is still open and began within LONGEST_STAY;
-* a check-in ends the one before it: whoever checks in again has left, or is tapping again;
-* the same kind again within the contract's `duplicate_tap_seconds` is a duplicate: of check-ins the first
-  counts, of check-outs the last;
-* two taps that name different visits (or people) never share a stay.
+of the person's events first (`stays`), then each whole stay finds its visit; a check-out never goes to another visit
+than its check-in. The order in which events arrived, and how often, cannot matter: everything is sorted first.
 
 How a stay finds its visit; the first rule that speaks decides:
 
     1. an amendment: REJECT takes the event out; LINK sends its stay to that visit, whatever else is said
-    2. an unplanned visit keeps the stay it was made from
-    3. the visit the event itself names, if it is one of this person's
-    4. the nearest planned visit whose matching window holds the stay: by the distance of the check-in to the
-       planned start (a check-out alone: to the planned end), a visit rostered to this worker counting as
-       ROSTERED_IS_NEARER nearer, then the earlier planned start, then the smaller number
-    5. none: a check-in by a known worker at a known home is an unplanned visit; anything else waits,
+    2. the visit the event itself names, if it is one of this person's
+    3. a check-out alone, of a worker who has just been here and left (both are known): the visit they left, if
+       that visit's matching window holds it and none of those it is near to has begun since. Whoever left
+       twice did not leave a visit that has yet to begin
+    4. the nearest planned visit whose matching window holds the stay: one that is not cancelled first, then by
+       the distance of the check-in to the planned start (a check-out alone: to the planned end), a visit
+       rostered to this worker counting as ROSTERED_IS_NEARER nearer, then the earlier planned start, then the
+       smaller number. A cancelled plan is chosen only where no live one will do
+    5. the unplanned visit that was made from the stay: a plan that came later takes it back by rule 4, so
+       whether the plan or the evidence was first cannot matter
+    6. none: a check-in by a known worker at a known home is an unplanned visit; anything else waits,
        unmatched, with its reason
 
 Rule 4 has one second thought. When two stays of one worker, more than SAME_STAY_GAP apart, are both nearest
 to the same visit, the farther one goes to the nearest visit in its window that nobody attended, if there is
 one: a lunch must not swallow a breakfast. Two different workers may share a visit: that is a double-up.
+
+A LINK or a name holds whatever the window says; whether evidence from so far off means that somebody came is
+asked later (`coming`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
-from ecm.visit.clocks import happened_at
 from ecm.visit.model import Amendment, AmendmentKind, CheckEvent, EventKind, Visit
 from ecm.visit.policy import DEFAULT, Policy
+from ecm.visit.stays import Stay, stays
 
-LONGEST_STAY = timedelta(hours=16)
 SAME_STAY_GAP = timedelta(minutes=60)
 ROSTERED_IS_NEARER = timedelta(minutes=60)
 UNPLANNED = "unplanned-"
 """An unplanned visit's ref is this and the id of the check-in it was made from."""
 
-Claim = Callable[[CheckEvent], object]
 _NO_TIME = timedelta(0)
-
-
-@dataclass(frozen=True, slots=True)
-class Stay:
-    """One worker's check-in with its check-out, one of which may be missing, and the `duplicates` of both."""
-
-    care_worker: str | None
-    service_user: str | None
-    check_in: CheckEvent | None
-    check_out: CheckEvent | None
-    duplicates: tuple[CheckEvent, ...] = ()
-    start: datetime | None = None
-    end: datetime | None = None
-
-    @property
-    def events(self) -> tuple[CheckEvent, ...]:
-        ends = tuple(e for e in (self.check_in, self.check_out) if e is not None)
-        return ends + self.duplicates if self.duplicates else ends
-
-    @property
-    def anchor(self) -> datetime:
-        """The instant that places the stay: its start, else its end."""
-        at = self.start or self.end
-        assert at is not None
-        return at
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,30 +78,6 @@ def unplanned_ref(stay: Stay) -> str:
     return f"{UNPLANNED}{stay.check_in.event_id}"
 
 
-def stays(
-    events: Iterable[CheckEvent], policy: Policy = DEFAULT, claim: Claim | None = None
-) -> tuple[Stay, ...]:
-    """Folds a person's events into stays, sorted by when they began.
-
-    `claim` tells which visit an event is known to speak of (None: open); by default the ref it names.
-    """
-    claim = claim or _named
-    apart = timedelta(seconds=policy.duplicate_tap_seconds)
-    timed = [(happened_at(event, policy), event) for event in {e.event_id: e for e in events}.values()]
-    timed.sort(key=_canonical)
-    done: list[_Growing] = []
-    of_worker: dict[str | None, list[_Growing]] = {}
-    for at, event in timed:
-        mine = of_worker.setdefault(event.care_worker, [])
-        claimed = claim(event)
-        take = _check_in if event.kind is EventKind.CHECK_IN else _check_out
-        grown = take(mine, at, event, claimed, apart)
-        if grown is not None:
-            mine.append(grown)
-            done.append(grown)
-    return tuple(growing.stay() for growing in done)
-
-
 def match(
     stay: Stay,
     candidates: Iterable[Visit],
@@ -135,15 +86,14 @@ def match(
 ) -> Match:
     """The visit one stay belongs to, by itself; `links` are the amendments' event -> visit_id in force."""
     visits = {visit.visit_id: visit for visit in candidates}
-    named = _named_visit(stay, visits, {v.ref: v for v in visits.values()}, links or {})
-    if named is not None and named.visit_id is not None:
+    by_ref = {visit.ref: visit for visit in visits.values()}
+    named = _named_visit(stay, visits, by_ref, links or {})
+    if named is not None and (named.explicit or named.visit_id is not None):
         return named
-    if named is not None and named.explicit:
-        return named
-    options = _options(stay, visits.values(), policy_of)
+    options = _options(stay, visits.values(), policy_of, frozenset())
     if options:
-        return Match(options[0][3].visit_id, _why_near(named))
-    return Match(None, _why_none(stay, named))
+        return Match(options[0].visit.visit_id, _why_near(named))
+    return _made_from(stay, by_ref) or Match(None, _why_none(stay, named))
 
 
 def allocate(
@@ -154,9 +104,10 @@ def allocate(
 ) -> Allocation:
     """Shares one person's evidence out among their visits: the same answer for any order and any repetition.
 
-    `amendments` by the visit they were made on (None: on no visit); only LINK and REJECT are read here.
+    `amendments` by the visit they were made on (None: on no visit); LINK, REJECT and CANCELLED are read here.
     """
     links, rejections = _links(amendments)
+    called_off = _called_off(amendments)
     by_id = {visit.visit_id: visit for visit in visits}
     by_ref = {visit.ref: visit for visit in visits}
     matches: dict[UUID, Match] = {}
@@ -182,8 +133,8 @@ def allocate(
     policy = policy_of(by_id[min(by_id)]) if by_id else DEFAULT
     placed: dict[int, list[Stay]] = {visit_id: [] for visit_id in by_id}
     unplanned: list[Stay] = []
-    near: list[tuple[_Option, Stay, Match | None]] = []
-    options_of: dict[int, list[_Option]] = {}
+    near: list[_Near] = []
+    alone: list[_Near] = []
 
     def place(stay: Stay, answer: Match) -> None:
         if answer.visit_id is not None:
@@ -191,13 +142,27 @@ def allocate(
         for event in stay.events:
             matches[event.event_id] = answer
 
+    def place_nearest(those: list[_Near]) -> None:
+        swallowed: list[_Near] = []
+        for each in sorted(those, key=_Near.nearness):
+            nearest = each.options[0].visit.visit_id
+            if _is_apart(each.stay, placed[nearest]):
+                swallowed.append(each)
+            else:
+                place(each.stay, Match(nearest, _why_near(each.named)))
+        for each in swallowed:
+            free = (o for o in each.options if not placed[o.visit.visit_id])
+            chosen = next(free, each.options[0])
+            place(each.stay, Match(chosen.visit.visit_id, _why_near(each.named)))
+
     for stay in stays(accepted.values(), policy, claim):
         named = _named_visit(stay, by_id, by_ref, links)
         if named is not None and (named.explicit or named.visit_id is not None):
             place(stay, named)  # or nowhere here: an amendment gave it to a visit elsewhere
-        elif options := _options(stay, by_id.values(), policy_of):
-            near.append((options[0], stay, named))
-            options_of[id(stay)] = options
+        elif options := _options(stay, by_id.values(), policy_of, called_off):
+            (near if stay.start is not None else alone).append(_Near(stay, options, named))
+        elif made := _made_from(stay, by_ref):
+            place(stay, made)
         else:
             answer = Match(None, _why_none(stay, named))
             place(stay, answer)
@@ -206,16 +171,17 @@ def allocate(
             else:
                 unmatched.extend((event, answer.reason) for event in stay.events)
 
-    near.sort(key=lambda each: (each[0][:3], _stay_key(each[1])))
-    swallowed: list[tuple[_Option, Stay, Match | None]] = []
-    for option, stay, named in near:
-        if _is_apart(stay, placed[option[2]]):
-            swallowed.append((option, stay, named))
-        else:
-            place(stay, Match(option[2], _why_near(named)))
-    for option, stay, named in swallowed:
-        chosen = next((o for o in options_of[id(stay)] if not placed[o[2]]), option)
-        place(stay, Match(chosen[2], _why_near(named)))
+    place_nearest(near)
+    if alone:
+        left = _left(placed, by_id)
+        undecided: list[_Near] = []
+        for each in alone:
+            home = _left_before(each, left.get(each.stay.care_worker, ()), policy_of)
+            if home is None:
+                undecided.append(each)
+            else:
+                place(each.stay, Match(home.visit_id, "left the same visit before"))
+        place_nearest(undecided)
 
     return Allocation(
         {visit_id: _events_of(held) if held else () for visit_id, held in placed.items()},
@@ -225,92 +191,37 @@ def allocate(
     )
 
 
-# --------------------------------------------------------------------------------------- folding stays
+class _Option(NamedTuple):
+    """A planned visit that a stay may belong to; sorts as rule 4 says, and never by the visit itself."""
+
+    cancelled: bool
+    far: timedelta
+    planned_start: datetime
+    visit_id: int
+    visit: Visit
+
+    def nearness(self) -> tuple[bool, timedelta, datetime, int]:
+        return self[:4]
 
 
-class _Growing:
-    """A stay while it is being folded."""
+class _Near(NamedTuple):
+    """A stay with the visits it is near to, nearest first, and what it named in vain."""
 
-    __slots__ = ("check_in", "check_out", "claimed", "duplicates", "end", "last_tap", "start")
+    stay: Stay
+    options: list[_Option]
+    named: Match | None
 
-    def __init__(self, claimed: object) -> None:
-        self.claimed = claimed
-        self.check_in: CheckEvent | None = None
-        self.check_out: CheckEvent | None = None
-        self.start: datetime | None = None
-        self.end: datetime | None = None
-        self.last_tap: datetime | None = None
-        self.duplicates: list[CheckEvent] = []
-
-    def shares(self, event: CheckEvent, claimed: object) -> bool:
-        """Whether the event may belong here: it names no other visit and no other person."""
-        if claimed is not None and self.claimed is not None and claimed != self.claimed:
-            return False
-        mine = self.check_in or self.check_out
-        assert mine is not None
-        return (
-            event.service_user is None or mine.service_user is None or event.service_user == mine.service_user
-        )
-
-    def stay(self) -> Stay:
-        first, last = self.check_in, self.check_out
-        either = first or last
-        assert either is not None
-        person = either.service_user or (last.service_user if last is not None else None)
-        return Stay(either.care_worker, person, first, last, tuple(self.duplicates), self.start, self.end)
+    def nearness(self) -> tuple[tuple[bool, timedelta, datetime, int], tuple[datetime, UUID]]:
+        return self.options[0].nearness(), _stay_key(self.stay)
 
 
-def _check_in(
-    mine: list[_Growing], at: datetime, event: CheckEvent, claimed: object, apart: timedelta
-) -> _Growing | None:
-    if mine:
-        last = mine[-1]
-        tapping = last.check_out is None and last.last_tap is not None and at - last.last_tap <= apart
-        if tapping and last.shares(event, claimed):
-            last.last_tap = at
-            last.claimed = last.claimed if last.claimed is not None else claimed
-            last.duplicates.append(event)
-            return None
-    new = _Growing(claimed)
-    new.check_in, new.start, new.last_tap = event, at, at
-    return new
-
-
-def _check_out(
-    mine: list[_Growing], at: datetime, event: CheckEvent, claimed: object, apart: timedelta
-) -> _Growing | None:
-    for back, stay in enumerate(reversed(mine)):
-        if back and (claimed is None or claimed != stay.claimed):
-            continue  # only a check-out that names its visit may reach past a later check-in
-        if not stay.shares(event, claimed):
-            continue
-        if stay.check_out is None and stay.start is not None and at - stay.start <= LONGEST_STAY:
-            stay.check_out, stay.end, stay.last_tap = event, at, at
-        elif stay.check_out is not None and stay.last_tap is not None and at - stay.last_tap <= apart:
-            stay.duplicates.append(stay.check_out)
-            stay.check_out, stay.end, stay.last_tap = event, at, at
-        else:
-            continue
-        stay.claimed = stay.claimed if stay.claimed is not None else claimed
-        return None
-    new = _Growing(claimed)
-    new.check_out, new.end, new.last_tap = event, at, at
-    return new
-
-
-def _named(event: CheckEvent) -> object:
-    return event.visit_ref
-
-
-def _canonical(timed: tuple[datetime, CheckEvent]) -> tuple[datetime, bool, UUID]:
-    at, event = timed
-    return at, event.kind is EventKind.CHECK_OUT, event.event_id
-
-
-# --------------------------------------------------------------------------------- finding their visit
-
-_Option = tuple[timedelta, datetime, int, Visit]
-"""(how far, planned start, visit_id, visit): sorts nearest first."""
+def _called_off(amendments: Mapping[int | None, Sequence[Amendment]]) -> frozenset[int]:
+    """The visits that somebody cancelled by an amendment."""
+    return frozenset(
+        visit_id
+        for visit_id, made in amendments.items()
+        if visit_id is not None and any(a.kind is AmendmentKind.CANCELLED for a in made)
+    )
 
 
 def _links(
@@ -341,7 +252,7 @@ def _links(
 def _named_visit(
     stay: Stay, by_id: Mapping[int, Visit], by_ref: Mapping[str, Visit], links: Mapping[UUID, int]
 ) -> Match | None:
-    """Rules 1 to 3. None: nothing was named; a Match without a visit: why what was named will not do."""
+    """Rules 1 and 2. None: nothing was named; a Match without a visit: why what was named will not do."""
     events = stay.events
     if links:
         for event in events:
@@ -352,8 +263,6 @@ def _named_visit(
                 return Match(None, "linked to a visit elsewhere", explicit=True)
     refused: Match | None = None
     for event in events:
-        if event.kind is EventKind.CHECK_IN and (made := by_ref.get(f"{UNPLANNED}{event.event_id}")):
-            return Match(made.visit_id, "the unplanned visit made from it", explicit=True)
         ref = event.visit_ref
         if ref is None:
             continue
@@ -365,8 +274,21 @@ def _named_visit(
     return refused
 
 
-def _options(stay: Stay, visits: Iterable[Visit], policy_of: Callable[[Visit], Policy]) -> list[_Option]:
-    """The planned visits whose matching window holds the stay, nearest first."""
+def _made_from(stay: Stay, by_ref: Mapping[str, Visit]) -> Match | None:
+    """Rule 5."""
+    for event in stay.events:
+        if event.kind is EventKind.CHECK_IN and (made := by_ref.get(f"{UNPLANNED}{event.event_id}")):
+            return Match(made.visit_id, "the unplanned visit made from it")
+    return None
+
+
+def _options(
+    stay: Stay,
+    visits: Iterable[Visit],
+    policy_of: Callable[[Visit], Policy],
+    called_off: Collection[int],
+) -> list[_Option]:
+    """The planned visits whose matching window holds the stay, as rule 4 prefers them."""
     if stay.service_user is None:
         return []
     at = stay.anchor
@@ -384,14 +306,49 @@ def _options(stay: Stay, visits: Iterable[Visit], policy_of: Callable[[Visit], P
         far = abs(at - (end if alone else start))
         if stay.care_worker in visit.care_workers:
             far -= ROSTERED_IS_NEARER
-        found.append((far, start, visit.visit_id, visit))
+        cancelled = visit.cancelled or visit.visit_id in called_off
+        found.append(_Option(cancelled, far, start, visit.visit_id, visit))
     if len(found) > 1:
-        found.sort(key=_nearness)
+        found.sort(key=_Option.nearness)
     return found
 
 
-def _nearness(option: _Option) -> tuple[timedelta, datetime, int]:
-    return option[:3]
+_Departure = tuple[datetime, Visit]
+"""When a worker left, and which visit."""
+
+
+def _left(
+    placed: Mapping[int, Sequence[Stay]], by_id: Mapping[int, Visit]
+) -> dict[str | None, list[_Departure]]:
+    """Each known worker's stays with both ends, on planned visits, in the order they ended."""
+    found: dict[str | None, list[_Departure]] = {}
+    for visit_id, held in placed.items():
+        visit = by_id[visit_id]
+        if visit.planned_start is None:
+            continue
+        for stay in held:
+            if stay.care_worker is not None and stay.start is not None and stay.end is not None:
+                found.setdefault(stay.care_worker, []).append((stay.end, visit))
+    for departures in found.values():
+        departures.sort(key=lambda each: (each[0], each[1].visit_id))
+    return found
+
+
+def _left_before(
+    near: _Near, departures: Sequence[_Departure], policy_of: Callable[[Visit], Policy]
+) -> Visit | None:
+    """Rule 3: the visit a lone check-out's worker had left, unless one that it is near to has begun since."""
+    at = near.stay.anchor
+    index = bisect_right(departures, at, key=lambda each: each[0])
+    if index == 0:
+        return None
+    visit = departures[index - 1][1]
+    start, end = visit.planned_start, visit.planned_end
+    assert start is not None
+    if at - (end or start) > _minutes(policy_of(visit).match_after_minutes):
+        return None
+    begun_since = any(start < option.planned_start <= at and not option.cancelled for option in near.options)
+    return None if begun_since else visit
 
 
 _MINUTES: dict[int, timedelta] = {}
@@ -406,8 +363,13 @@ def _minutes(count: int) -> timedelta:
 
 def _is_apart(stay: Stay, others: Iterable[Stay]) -> bool:
     """Whether this worker already has another stay there, hours away from this one."""
-    mine = [other for other in others if other.care_worker == stay.care_worker]
-    return bool(mine) and all(_gap(stay, other) > SAME_STAY_GAP for other in mine)
+    mine = False
+    for other in others:
+        if other.care_worker == stay.care_worker:
+            if _gap(stay, other) <= SAME_STAY_GAP:
+                return False
+            mine = True
+    return mine
 
 
 def _gap(one: Stay, other: Stay) -> timedelta:

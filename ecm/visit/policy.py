@@ -24,6 +24,7 @@ class Policy:
     match_before_minutes: int = 240
     match_after_minutes: int = 240
     fence_m: float = 100.0
+    fix_old_after_minutes: int = 5  # an older position is of somewhere the device has been
     clock_skew_seconds: int = 120
     late_sync_after_minutes: int = 5
     late_sync_grace_minutes: int = 5  # floor after received_at for a deadline computed from late evidence

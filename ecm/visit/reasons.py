@@ -13,7 +13,8 @@ from ecm.visit.model import Crossing, DeadlineKind, Finding, FindingCode, State
 
 
 class Words(NamedTuple):
-    """`text` is a template over {measure}, {limit} and {detail}; `title` stands alone, on a chip or a filter."""
+    """`text` is a template over {measure}, {limit}, {detail} and {more} (the detail, if any, after a comma);
+    `title` stands alone, on a chip or a filter."""
 
     title: str
     severity: str
@@ -27,16 +28,16 @@ FINDINGS: Mapping[FindingCode, Words] = {
     FindingCode.LOCATION_NONE: Words("No place", "information", "place not verified: {detail}"),
     FindingCode.STARTED_LATE: Words("Started late", "warning", "started {measure} late, limit {limit}"),
     FindingCode.STARTED_EARLY: Words(
-        "Started early", "information", "started {measure} early, limit {limit}"
+        "Started early", "information", "started {measure} early, limit {limit}{more}"
     ),
     FindingCode.SHORT: Words("Short", "short", "{measure} of {detail}, limit {limit}"),
     FindingCode.OVERRAN: Words("Overran", "information", "left {measure} after planned end, limit {limit}"),
-    FindingCode.NO_CHECK_IN: Words("No check-in", "warning", "no check-in received"),
+    FindingCode.NO_CHECK_IN: Words("No check-in", "warning", "no check-in received{more}"),
     FindingCode.NO_CHECK_OUT: Words("No check-out", "warning", "no check-out received {detail}"),
     FindingCode.UNPLANNED: Words("Unplanned", "information", "{detail}"),
     FindingCode.WRONG_WORKER: Words("Other care worker", "warning", "{detail}"),
     FindingCode.SECOND_WORKER_MISSING: Words(
-        "Second worker missing", "critical", "{measure} of {limit} care workers came"
+        "Second worker missing", "critical", "{measure} of {limit} care workers came{more}"
     ),
     FindingCode.OVERLAP: Words(
         "Overlap", "warning", "checked in elsewhere {measure} before, and not checked out of there"
@@ -47,7 +48,7 @@ FINDINGS: Mapping[FindingCode, Words] = {
     FindingCode.LATE_SYNC: Words("Sent late", "information", "received {measure} after it happened"),
     FindingCode.CLOCK_SKEW: Words("Device clock wrong", "warning", "{detail}: {measure}, limit {limit} s"),
     FindingCode.MANUAL_ENTRY: Words("Entered by hand", "information", "entered by hand: {detail}"),
-    FindingCode.DUPLICATE_TAP: Words("Tapped twice", "quiet", "the same again within {measure}"),
+    FindingCode.DUPLICATE_TAP: Words("Tapped twice", "quiet", "tapped {detail}"),
     FindingCode.REPEATED_FIX: Words(
         "Repeated position", "warning", "position identical to six places to one elsewhere: {detail}"
     ),
@@ -83,6 +84,7 @@ def explain(finding: Finding) -> str:
         measure="" if finding.measure is None else _amount(finding.measure, finding.unit),
         limit="" if finding.limit is None else f"{finding.limit:g}",
         detail=detail,
+        more=f", {detail}" if detail else "",
         place=_place(finding),
     )
     return words.strip()

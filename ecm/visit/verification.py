@@ -6,10 +6,16 @@
                              person's places
     the telephone            events with a caller's number  cli_unknown, or it stands for the place
     the clock                every event                    clock_skew, late_sync
-    the hand that wrote it   method manual, amended times   manual_entry
-    the tapping              one worker's same-kind taps    duplicate_tap
+    the hand that wrote it   method manual, amended times   manual_entry; says so if it could not be followed
+    the tapping              each worker's taps that bound  duplicate_tap, one a worker with their number
+                             no attendance
     the worker's road        each coming, against the       overlap, impossible_travel, repeated_fix
                              worker's last event elsewhere
+
+"Every event" means each that an attendance begins or ends with; of the others only their number is told, and of each
+worker's the first whose clock is wrong and the first that was sent late. A position
+that was fixed more than the contract's `fix_old_after_minutes` before it was sent says where the telephone was
+then, and is no place and no point of a road.
 
 A finding never refuses anything. Overlap belongs to the later of two stays: the worker's last event elsewhere
 before this coming is a check-in, less than LONGEST_STAY old, that no check-out of theirs has closed.
@@ -17,23 +23,23 @@ before this coming is a check-in, less than LONGEST_STAY old, that no check-out 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 
-from ecm.visit.attending import Presence, Repeat, Timed
-from ecm.visit.clocks import happened_at, skew
-from ecm.visit.matching import LONGEST_STAY
+from ecm.visit.attending import Presence, Repeats, Timed, in_order
+from ecm.visit.clocks import local_hh_mm, skew
 from ecm.visit.model import (
     Amendment,
     AmendmentKind,
     CheckEvent,
-    EventKind,
     Finding,
     FindingCode,
     Method,
     Visit,
 )
 from ecm.visit.policy import Policy
+from ecm.visit.stays import LONGEST_STAY
 from geo.assess import Verdict, Whereabouts, best
 from geo.fix import Fix
 from geo.travel import travel
@@ -50,7 +56,7 @@ def verify(visit: Visit, timed: Iterable[Timed], policy: Policy) -> Iterator[Fin
     """What is found of each event by itself, event by event in the order they happened."""
     for at, _, event_id, event in timed:
         worker = event.care_worker
-        yield location(visit, event)
+        yield location(visit, event, policy)
         if event.cli is not None and event.cli not in visit.phones:
             yield Finding(
                 FindingCode.CLI_UNKNOWN,
@@ -60,27 +66,21 @@ def verify(visit: Visit, timed: Iterable[Timed], policy: Policy) -> Iterator[Fin
             )
         if (wrong := skew(event, policy)) is not None:
             yield wrong
-        waited = (event.received_at - at).total_seconds() / 60
-        if waited > policy.late_sync_after_minutes:
-            yield Finding(
-                FindingCode.LATE_SYNC,
-                round(waited, 2),
-                policy.late_sync_after_minutes,
-                "min",
-                event_id,
-                worker,
-            )
+        if (waited := _late_sync(event, at, policy)) is not None:
+            yield waited
         if event.method is Method.MANUAL:
             yield _by_hand(event.reason_code or "no reason given", worker, event)
 
 
-def location(visit: Visit, event: CheckEvent) -> Finding:
+def location(visit: Visit, event: CheckEvent, policy: Policy) -> Finding:
     """Where one event happened: exactly one of the four location findings, in metres against the fence."""
     fix = event.fix
     if fix is None:
         if event.method in BY_TELEPHONE and event.cli is not None and event.cli in visit.phones:
             return _located(FindingCode.LOCATION_INSIDE, event, "person's own telephone")
         return _located(FindingCode.LOCATION_NONE, event, "no position sent")
+    if (minutes := _old_fix(event, policy)) is not None:
+        return _located(FindingCode.LOCATION_NONE, event, f"position {minutes:.0f} min old")
     fences = [place.fence for place in visit.places if place.fence is not None]
     answer = best(fix, fences)
     if answer is None:
@@ -103,24 +103,28 @@ def location(visit: Visit, event: CheckEvent) -> Finding:
     )
 
 
-def verify_amendments(amendments: Iterable[Amendment]) -> Iterator[Finding]:
+def verify_amendments(amendments: Iterable[Amendment], unused: Collection[int]) -> Iterator[Finding]:
     """Times that a person wrote, in the order they wrote them."""
     for amendment in sorted(amendments, key=lambda a: (a.made_at, a.amendment_id)):
-        if amendment.kind is AmendmentKind.TIMES:
+        if amendment.amendment_id in unused:
+            reason = f"{amendment.reason_code} (not used: it would end before it began)"
+            yield _by_hand(reason, amendment.care_worker, None)
+        elif amendment.kind is AmendmentKind.TIMES:
             yield _by_hand(amendment.reason_code, amendment.care_worker, None)
 
 
-def verify_repeats(repeats: Iterable[Repeat], policy: Policy) -> Iterator[Finding]:
-    """Taps that only repeat another."""
-    for event, seconds in repeats:
-        yield Finding(
-            FindingCode.DUPLICATE_TAP,
-            seconds,
-            policy.duplicate_tap_seconds,
-            "s",
-            event.event_id,
-            event.care_worker,
-        )
+def verify_repeats(visit: Visit, repeats: Iterable[Repeats], policy: Policy) -> Iterator[Finding]:
+    """How often each worker tapped beyond what bounds an attendance, and between when."""
+    for worker, taps in repeats:
+        first, last = (local_hh_mm(taps[end][0], visit.zone) for end in (0, -1))
+        when = f"at {first}" if first == last else f"{first} to {last}"
+        detail = f"{'once' if len(taps) == 1 else f'{len(taps)} times'} more, {when}"
+        yield Finding(FindingCode.DUPLICATE_TAP, len(taps), None, "", taps[0][2], worker, detail)
+        wrong = (skew(tap[3], policy) for tap in taps)
+        late = (_late_sync(tap[3], tap[0], policy) for tap in taps)
+        for findings in (wrong, late):
+            if (found := next(filter(None, findings), None)) is not None:
+                yield found
 
 
 def verify_road(
@@ -128,24 +132,20 @@ def verify_road(
 ) -> Iterator[Finding]:
     """Each worker's coming here, against where their trail says they were before."""
     here = {each[2] for each in timed}
-    elsewhere = sorted(
-        (
-            (happened_at(e, policy), e.kind is EventKind.CHECK_OUT, e.event_id, e)
-            for e in trail
-            if e.event_id not in here
-        ),
-        key=lambda each: each[:3],
-    )
+    elsewhere: dict[str | None, list[Timed]] = {}
+    for tap in in_order(trail, policy):
+        if tap[2] not in here:
+            elsewhere.setdefault(tap[3].care_worker, []).append(tap)
     for presence in presences:
-        worker = presence.attendance.care_worker
-        if worker is None:
+        worker = presence.care_worker
+        theirs = elsewhere.get(worker)
+        if worker is None or theirs is None:
             continue
-        theirs = [each for each in elsewhere if each[3].care_worker == worker]
         for spell in presence.spells:
-            earlier = [each for each in theirs if each[0] < spell.in_at]
-            if spell.check_in is None or not earlier:
+            index = bisect_left(theirs, spell.in_at, key=lambda each: each[0])
+            if spell.check_in is None or index == 0:
                 continue
-            before_at, left, _, before = earlier[-1]
+            before_at, left, _, before = theirs[index - 1]
             if not left and spell.in_at - before_at < LONGEST_STAY:
                 apart = (spell.in_at - before_at).total_seconds() / 60
                 yield Finding(
@@ -153,23 +153,28 @@ def verify_road(
                 )
             if (found := _too_fast(before, before_at, spell.check_in, spell.in_at, policy)) is not None:
                 yield found
+        fixed: dict[tuple[float, float], set[datetime]] = {}
+        for their_at, _, _, other in theirs:
+            if other.fix is not None:
+                fixed.setdefault(_six_places(other.fix), set()).add(their_at)
         for at, _, _, event in timed:
-            if event.care_worker == worker and event.fix is not None:
-                for their_at, _, _, other in theirs:
-                    if their_at != at and other.fix is not None and _same_place(event.fix, other.fix):
-                        yield Finding(
-                            FindingCode.REPEATED_FIX,
-                            event_id=event.event_id,
-                            care_worker=worker,
-                            detail=f"{event.fix.lat:.6f}, {event.fix.lon:.6f}",
-                        )
-                        break
+            if event.care_worker != worker or event.fix is None:
+                continue
+            if fixed.get(_six_places(event.fix), set()) - {at}:
+                yield Finding(
+                    FindingCode.REPEATED_FIX,
+                    event_id=event.event_id,
+                    care_worker=worker,
+                    detail=f"{event.fix.lat:.6f}, {event.fix.lon:.6f}",
+                )
 
 
 def _too_fast(
     before: CheckEvent, before_at: datetime, event: CheckEvent, at: datetime, policy: Policy
 ) -> Finding | None:
     if before.fix is None or event.fix is None:
+        return None
+    if _old_fix(before, policy) is not None or _old_fix(event, policy) is not None:
         return None
     road = travel(before.fix, before_at, event.fix, at)
     if road is None or road.km_h <= policy.travel_max_km_h:
@@ -184,12 +189,27 @@ def _too_fast(
     )
 
 
-def _same_place(one: Fix, other: Fix) -> bool:
-    return round(one.lat, 6) == round(other.lat, 6) and round(one.lon, 6) == round(other.lon, 6)
+def _six_places(fix: Fix) -> tuple[float, float]:
+    return round(fix.lat, 6), round(fix.lon, 6)
+
+
+def _old_fix(event: CheckEvent, policy: Policy) -> float | None:
+    """How many minutes before the event its position was fixed, if that is too many. Both by the device's clock."""
+    if event.fix is None or event.fix.fixed_at is None:
+        return None
+    minutes = (event.occurred_at - event.fix.fixed_at).total_seconds() / 60
+    return minutes if minutes > policy.fix_old_after_minutes else None
 
 
 def _located(code: FindingCode, event: CheckEvent, detail: str) -> Finding:
     return Finding(code, event_id=event.event_id, care_worker=event.care_worker, detail=detail)
+
+
+def _late_sync(event: CheckEvent, at: datetime, policy: Policy) -> Finding | None:
+    waited, limit = (event.received_at - at).total_seconds() / 60, policy.late_sync_after_minutes
+    if waited <= limit:
+        return None
+    return Finding(FindingCode.LATE_SYNC, round(waited, 2), limit, "min", event.event_id, event.care_worker)
 
 
 def _by_hand(reason: str, worker: str | None, event: CheckEvent | None) -> Finding:

@@ -7,9 +7,9 @@ browser is told to load from here and nowhere else, and to run no inline script.
 from __future__ import annotations
 
 import json
+import re
 import string
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -21,7 +21,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from ecm.doors import actor_or_nobody
-from ecm.errors import DatabaseAway
+from ecm.errors import DatabaseAway, EcmError, Unavailable
 from ecm.permit import Action, Actor, permit
 from ecm.store.queries import load_queries
 from ecm.web import app_pages
@@ -39,6 +39,7 @@ POLICY = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 FOR_EVER = "public, max-age=31536000, immutable"
+TRY_AGAIN_SECONDS = 5
 
 ROLE_WORDS = {
     "care_worker": "Care worker",
@@ -53,6 +54,7 @@ ROLE_WORDS = {
 }
 SIGN_IN_WORDS = {
     "failed": "That e-mail address and password do not fit together. Try again.",
+    "again": "You were signed out, so this page could not go on. Sign in to be back where you were.",
     "wait": "Too many tries. Wait a minute, then try again.",
     "away": "The service cannot reach its database just now. Try again in a moment.",
 }
@@ -73,28 +75,44 @@ NAVIGATION = (
 
 
 def install(app: FastAPI) -> None:
-    """Adds the pages and what they load; makes a browser's 404 a page."""
+    """Adds the pages and what they load; makes a browser's 404 and 503 pages."""
     app.mount(f"/static/{VERSION}", Unchanging(directory=STATIC), name="static")
     app.include_router(router)
     app.include_router(app_pages.router)
     answer_as_problem: Any = app.exception_handlers.get(HTTPException)
+    know_as_problem: Any = app.exception_handlers.get(EcmError)
 
     @app.exception_handler(HTTPException)
     async def not_found(request: Request, error: HTTPException) -> Response:
         if error.status_code == 404 and wants_page(request):
-            with suppress(DatabaseAway):  # then nobody can say who is asking, nor draw their page
-                return await render(request, "not_found.html", await actor_or_nobody(request), status=404)
+            try:
+                who = await actor_or_nobody(request)
+                return await render(request, "not_found.html", who, status=404)
+            except (
+                DatabaseAway
+            ):  # then nobody can say who is asking; that nothing is here we know all the same
+                return await render(request, "not_found.html", None, status=404)
         answer: Response = await answer_as_problem(request, error)
         return answer
+
+    @app.exception_handler(Unavailable)
+    async def unavailable(request: Request, error: Unavailable) -> Response:
+        answer: Response = await know_as_problem(request, error)
+        if not wants_page(request):
+            return answer
+        # What a form sent is not sent again by a page that reloads itself.
+        again = "" if request.method == "GET" else "; url=/"
+        page = await render(
+            request, "unavailable.html", None, status=503, seconds=TRY_AGAIN_SECONDS, again=again
+        )
+        page.headers["Retry-After"] = str(TRY_AGAIN_SECONDS)
+        return page
 
 
 @router.get("/")
 async def front_door(request: Request, sign_in: str = "", next: str = "") -> Response:
     """The form; `sign_in` says how the last try went. Whoever is signed in goes on to their first page."""
-    try:
-        who = await actor_or_nobody(request)
-    except DatabaseAway:
-        who, sign_in = None, "away"
+    who = await actor_or_nobody(request)
     home = who and (next_page(next) or home_of(who))
     if home:
         return RedirectResponse(home, 303)
@@ -117,19 +135,21 @@ async def actuals(request: Request) -> Response:
     return await show(request, "actuals.html", Action.READ_ACTUALS)
 
 
-@router.get("/visits/{visit_id:int}")
-async def visit(request: Request, visit_id: int) -> Response:
-    return await show(request, "visit.html", Action.READ_VISITS, visit_id=visit_id)
+@router.get("/visits/{visit_id}")
+async def visit(request: Request, visit_id: str) -> Response:
+    if not VISIT_NUMBER.fullmatch(visit_id):  # the framework's own int stumbles over 4,301 digits
+        raise HTTPException(404)
+    return await show(request, "visit.html", Action.READ_VISITS, visit_id=int(visit_id))
 
 
 async def show(request: Request, template: str, action: Action, **more: Any) -> Response:
     """A page for whoever may open it; sign-in or the reason why not for others."""
     who = await actor_or_nobody(request)
     if who is None:
-        return RedirectResponse(f"/?next={quote(request.url.path)}", 303)
-    decision = permit(who, action)
-    if not decision.allowed:
-        return await render(request, "not_permitted.html", who, status=403, reason=decision.reason)
+        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(f"/?next={quote(wanted)}", 303)
+    if not permit(who, action):
+        return await render(request, "not_permitted.html", who, status=403)
     return await render(request, template, who, **more)
 
 
@@ -167,7 +187,8 @@ def next_page(path: str) -> str | None:
     return path if inside and set(path) <= PATH_CHARACTERS else None
 
 
-PATH_CHARACTERS = frozenset(string.ascii_letters + string.digits + "/-_.?=&%")
+VISIT_NUMBER = re.compile(r"[0-9]{1,18}")
+PATH_CHARACTERS = frozenset(string.ascii_letters + string.digits + "/-_.?=&%+")
 
 
 def wants_page(request: Request) -> bool:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+import asyncpg
 import httpx
 import openpyxl
 import pytest
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
-from ecm import doors, problem
+from ecm import doors, payment_run, problem
 from ecm.api.actuals import export, router
 from ecm.clock import ManualClock
+from ecm.errors import Conflict
 from ecm.payment_run import PaymentRuns, run
 from ecm.permit import Actor
 from ecm.settings import Settings
@@ -205,23 +210,204 @@ async def test_the_workbook_says_what_the_csv_says_and_holds_no_formula(database
         book.close()
 
 
+async def abacus(db: Database, period: str = WEEK) -> list[dict[str, str]]:
+    parts = [part async for part in export(db, 1, period, "abacus")]
+    return list(csv.DictReader(io.StringIO(b"".join(parts).decode())))
+
+
+async def test_files_that_nobody_reads_hold_no_connection_of_the_others(database: Addresses) -> None:
+    async with a_borough(database) as owner, worker(database) as db, signed_in(database, FIONA) as fiona:
+        await a_week(owner)
+        await run(db, 1, WEEK, NOW)
+        app = fiona._transport.app  # type: ignore[attr-defined]
+        stuck = [asyncio.create_task(_ask_and_never_read(app, WEEK)) for _ in range(3)]
+        await asyncio.sleep(0.3)
+
+        async with asyncio.timeout(5):
+            assert (await fiona.get("/v1/actuals", params={"period": WEEK})).status_code == 200
+            assert (await fiona.get(f"/v1/actuals/{WEEK}/export")).status_code == 429
+
+        for task in stuck:
+            task.cancel()
+        await asyncio.wait(stuck)
+        assert (await fiona.get(f"/v1/actuals/{WEEK}/export")).status_code == 200
+
+
+async def _ask_and_never_read(app: ASGIApp, period: str) -> None:
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": f"/v1/actuals/{period}/export",
+        "query_string": b"",
+        "headers": [],
+    }
+    never = asyncio.Event()
+
+    async def receive() -> dict[str, object]:
+        await never.wait()
+        return {}
+
+    async def send(message: object) -> None:
+        if message["type"] == "http.response.body":  # type: ignore[index]
+            await never.wait()
+
+    await app(scope, receive, send)  # type: ignore[arg-type]
+
+
 async def test_the_abacus_file_pays_only_what_needs_no_look(database: Addresses) -> None:
     async with a_borough(database) as owner, worker(database) as db:
         await a_week(owner)
         await run(db, 1, WEEK, NOW)
-        parts = [part async for part in export(db, 1, WEEK, "abacus")]
-        rows = list(csv.DictReader(io.StringIO(b"".join(parts).decode())))
+        rows = await abacus(db)
         assert [len(row) for row in rows] == [24] * 4
         assert [row["OurRef"] for row in rows] == ["V-passed", "V-nhs", "V-missed", "V-other"]
-        assert [row["FileReference"] for row in rows] == [
-            "ECM-2026-W47-P-01-council-20261123060000",
-            "ECM-2026-W47-P-01-nhs-20261123060000",
-            "ECM-2026-W47-P-02-council-20261123060000",
-            "ECM-2026-W47-P-02-council-20261123060000",
-        ]
-        khan, other = rows[1], rows[3]
+        references = [row["FileReference"].rpartition("-") for row in rows]
+        assert [whose for whose, _, _ in references] == [
+            "ECM-2026-W47-P-01-council", "ECM-2026-W47-P-01-nhs", *["ECM-2026-W47-P-02-council"] * 2,
+        ]  # fmt: skip
+        assert len({digest for _, _, digest in references}) == 3
+        khan, missed, other = rows[1:]
         assert khan["ServiceUserDetails"] == "'=cmd|x"
+        assert (missed["NumberOfCarers"], missed["PaymentClaimed"]) == ("0", "0.00")
         assert {name: other[name] for name in other if name in ABACUS_OTHER} == ABACUS_OTHER
+
+
+async def test_the_same_lines_have_the_same_reference_however_often_they_are_run(database: Addresses) -> None:
+    async with a_borough(database) as owner, worker(database) as db:
+        await a_week(owner)
+        await run(db, 1, WEEK, NOW)
+        first = await abacus(db)
+        await run(db, 1, WEEK, NOW + timedelta(hours=20))
+        assert await abacus(db) == first
+        # other words for the same money, as of a newer release, are the same payment
+        await owner.execute(
+            "UPDATE actual_lines SET computed_at = now(), steps = jsonb_set(steps, '{0,words}', '\"x\"')"
+        )
+        assert [row["FileReference"] for row in await abacus(db)] == [row["FileReference"] for row in first]
+
+        await owner.execute(
+            "UPDATE visits SET state = 'missed', version = 2, attendances = '[]' WHERE ref = 'V-nhs'"
+        )
+        await run(db, 1, WEEK, NOW + timedelta(hours=21))
+        told = {row["OurRef"]: row["FileReference"] for row in await abacus(db)}
+        assert {row["OurRef"] for row in first if told[row["OurRef"]] != row["FileReference"]} == {"V-nhs"}
+
+
+async def test_a_line_whose_visit_changed_since_the_run_is_not_paid_and_that_is_said(
+    database: Addresses,
+) -> None:
+    async with a_borough(database) as owner, worker(database) as db, signed_in(database, FIONA) as fiona:
+        await a_week(owner)
+        await run(db, 1, WEEK, NOW)
+        await owner.execute(
+            "UPDATE visits SET state = 'missed', version = 2, attendances = '[]' WHERE ref = 'V-nhs'"
+        )
+
+        answer = await fiona.get(f"/v1/actuals/{WEEK}/export?format=abacus")
+
+        assert "V-nhs" not in answer.text
+        said = {name: answer.headers[name] for name in ("Lines-Left-Out-Unseen", "Lines-Left-Out-Changed")}
+        assert said == {"Lines-Left-Out-Unseen": "1", "Lines-Left-Out-Changed": "1"}
+        everything = await fiona.get(f"/v1/actuals/{WEEK}/export")
+        assert "V-nhs" in everything.text
+        assert everything.headers["Lines-Left-Out-Changed"] == "0"
+
+
+async def test_no_file_is_made_of_half_a_run(database: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(payment_run, "BATCH", 2)
+    real_finish = payment_run._finish
+    async with a_borough(database) as owner, worker(database) as db, signed_in(database, FIONA) as fiona:
+        await a_week(owner)
+        answers = []
+
+        async def asked_before_it_ends(*run_of: Any) -> int:
+            answers.append(await fiona.get(f"/v1/actuals/{WEEK}/export?format=abacus"))
+            return await real_finish(*run_of)
+
+        monkeypatch.setattr(payment_run, "_finish", asked_before_it_ends)
+        await run(db, 1, WEEK, NOW)
+        answers.append(await fiona.get(f"/v1/actuals/{WEEK}/export?format=abacus"))
+        await fiona.post(f"/v1/actuals/{WEEK}/runs")  # NOW again: the worker has answered it already
+        await owner.execute("UPDATE payment_periods SET requested_at = requested_at + interval '1 second'")
+        answers.append(await fiona.get(f"/v1/actuals/{WEEK}/export"))
+        await owner.execute("UPDATE payment_periods SET locked_at = now()")
+        answers.append(await fiona.get(f"/v1/actuals/{WEEK}/export"))
+        assert [answer.status_code for answer in answers] == [409, 200, 409, 200]
+
+
+async def test_a_run_that_died_leaves_no_file_to_be_paid_from(
+    database: Addresses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with a_borough(database) as owner, worker(database) as db:
+        await a_week(owner)
+        with monkeypatch.context() as patched:
+            patched.setattr(payment_run, "_write", dies)
+            with pytest.raises(RuntimeError):
+                await run(db, 1, WEEK, NOW)
+        with pytest.raises(Conflict):
+            await abacus(db)
+        await run(db, 1, WEEK, NOW)
+        assert len(await abacus(db)) == 4
+
+
+async def dies(*_: Any) -> int:
+    raise RuntimeError
+
+
+async def test_a_month_and_its_weeks_are_never_both_periods(database: Addresses) -> None:
+    async with a_borough(database) as owner, worker(database) as db, signed_in(database, FIONA) as fiona:
+        await add_visit(owner, "V-1", "09:00 09:30")
+        assert (await fiona.post(f"/v1/actuals/{WEEK}/runs")).status_code == 202
+        refused = await fiona.post("/v1/actuals/2026-11/runs")
+        assert refused.status_code == 409
+        assert refused.json()["detail"] == (
+            "Payment period 2026-11 (01/11/2026 to 30/11/2026) shares days with 2026-W47"
+            " (16/11/2026 to 22/11/2026), and a visit is paid in one period only."
+        )
+        for period in ("2026-11", "2026-11-16"):
+            with pytest.raises(Conflict, match="shares days with 2026-W47"):
+                await run(db, 1, period, NOW)
+        assert (await fiona.post("/v1/actuals/2026-W48/runs")).status_code == 202
+        assert (await fiona.post(f"/v1/actuals/{WEEK}/runs")).status_code == 202
+        with pytest.raises(asyncpg.ExclusionViolationError):  # nor by anybody else's hand
+            await owner.execute(
+                "INSERT INTO payment_periods VALUES (1, 'period 8', '2026-11-02', '2026-11-29')"
+            )
+        await owner.execute("INSERT INTO tenants (tenant_id, name) VALUES (2, 'Next Borough')")
+        await owner.execute("INSERT INTO payment_periods VALUES (2, '2026-11', '2026-11-01', '2026-11-30')")
+
+
+HOIST = "V-hoist"
+
+
+async def test_a_double_up_is_a_row_for_each_worker_who_came(database: Addresses) -> None:
+    """Whatever a portal does with NumberOfCarers, the rows come to the minutes and the money of the line."""
+    async with a_borough(database) as owner, worker(database) as db:
+        await add_visit(owner, HOIST, "09:00 09:30")
+        stay = {"check_in_event": None, "check_out_event": None, "amended": False}
+        both = [
+            stay
+            | {"care_worker": name, "check_in_at": f"{MONDAY}T{i}:00Z", "check_out_at": f"{MONDAY}T{o}:00Z"}
+            for name, i, o in (("CW-ALICE", "09:00", "09:30"), ("CW-BOB", "09:05", "09:17"))
+        ]
+        await owner.execute("UPDATE visits SET carers_required = 2, attendances = $1", both)
+        await run(db, 1, WEEK, NOW)
+        shown = (
+            "OurRef", "StartTimeClaimed", "DurationClaimed", "ActualStartTime", "ActualDuration", "PaymentClaimed",
+            "SecondaryVisit", "NumberOfCarers",
+        )  # fmt: skip
+        rows = await abacus(db)
+        assert [tuple(row[name] for name in shown) for row in rows] == [
+            ("V-hoist", "09:00:00", "00:30:00", "09:00:00", "00:30:00", "9.60", "N", "1"),
+            ("V-hoist/2", "09:05:00", "00:15:00", "09:05:00", "00:12:00", "4.80", "Y", "1"),
+        ]
+        assert len({row["FileReference"] for row in rows}) == 1
+
+        await owner.execute("UPDATE visits SET attendances = $1, version = 2", both[:1])
+        await run(db, 1, WEEK, NOW)
+        assert [(row["NumberOfCarers"], row["DurationClaimed"]) for row in await abacus(db)] == [
+            ("1", "00:30:00")
+        ]
 
 
 ABACUS_OTHER = {

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
 
+import asyncpg
 import pytest
 
 from ecm import payment_run
@@ -12,6 +15,7 @@ from ecm.actuals.periods import Period, period_named
 from ecm.clock import ManualClock
 from ecm.errors import Conflict, NotFound
 from ecm.payment_run import PaymentRuns, run
+from ecm.store.db import Database
 from ecm.store.embedded import Addresses
 from tests.actuals.borough import MONDAY, NOW, RULES, WEEK, a_borough, add_contract, add_visit, lines, worker
 
@@ -35,6 +39,32 @@ def test_a_period_says_its_own_dates(name: str, first: date, last: date) -> None
 )
 def test_a_name_that_says_no_dates_is_no_period(name: str) -> None:
     assert period_named(name) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["0001-01", "0001-W01", "1999-12-31", "2000-W00", "2101-01-01", "9999-12", "9999-12-31"]
+)
+def test_a_date_that_no_visit_may_have_is_no_period(name: str) -> None:
+    assert period_named(name) is None
+
+
+@pytest.mark.parametrize("name", ["2000-01-01", "2000-W01", "2100-W52", "2100-12", "2100-12-31"])
+def test_the_first_and_the_last_period_are_periods(name: str) -> None:
+    assert period_named(name) is not None
+
+
+@pytest.mark.parametrize("day", [date.min, date.max])
+async def test_a_period_at_the_ends_of_the_calendar_is_run_and_over(database: Addresses, day: date) -> None:
+    async with a_borough(database) as owner, worker(database) as db:
+        await owner.execute(
+            "INSERT INTO payment_periods (tenant_id, period, starts_on, ends_on, requested_at)"
+            " VALUES (1, 'once', $1, $1, $2)",
+            day,
+            NOW,
+        )
+        runs = PaymentRuns(db, ManualClock(NOW + timedelta(seconds=1)))
+        assert await runs.step()
+        assert not await runs.step()
 
 
 async def test_a_week_becomes_lines_with_their_working(database: Addresses) -> None:
@@ -63,6 +93,45 @@ async def test_a_week_becomes_lines_with_their_working(database: Addresses) -> N
             ("rate", None, 1800),
         ]
         assert (found["V-3"]["funder"], found["V-1"]["funder"]) == ("nhs", "council")
+
+
+async def test_a_run_knows_what_a_worker_of_two_said_on_leaving_and_where_each_tap_was(
+    database: Addresses,
+) -> None:
+    async with a_borough(database) as owner, worker(database) as db:
+        events = [UUID(int=number) for number in (1, 2, 3, 4)]
+        for event, reason in zip(events, (None, "no_access", None, None), strict=True):
+            await owner.execute(
+                "INSERT INTO check_events (tenant_id, event_id, received_at, kind, occurred_at, method, reason_code,"
+                " body_sha256, body) VALUES (1, $1, $2, 'check_out', $2, 'app', $3, '', '')",
+                event, NOW, reason,
+            )  # fmt: skip
+        stay = {
+            "check_in_at": "2026-11-16T09:00:00Z",
+            "check_out_at": "2026-11-16T09:30:00Z",
+            "amended": False,
+        }
+        await add_visit(owner, "V-hoist", None, state="completed")
+        await owner.execute(
+            "UPDATE visits SET carers_required = 2, attendances = $1 WHERE ref = 'V-hoist'",
+            [
+                stay | {"care_worker": name, "check_in_event": None, "check_out_event": str(event)}
+                for name, event in (("CW-ALICE", events[0]), ("CW-BOB", events[1]))
+            ],
+        )
+        for ref, place in (("V-home", "location_inside"), ("V-nowhere", "location_none")):
+            await add_visit(owner, ref, "09:00 09:30")
+            found = [
+                {"code": code, "event_id": str(events[2]), "measure": 660, "unit": "min"}
+                for code in (place, "late_sync")
+            ]
+            await owner.execute("UPDATE visits SET findings = $2 WHERE ref = $1", ref, found)
+        await run(db, 1, WEEK, NOW)
+        assert {ref: line["exception"] for ref, line in (await lines(owner)).items()} == {
+            "V-hoist": "CW-BOB left saying no_access",
+            "V-home": None,
+            "V-nowhere": "late_sync: received 11 h 00 min after it happened",
+        }
 
 
 async def test_a_second_run_writes_only_what_changed(
@@ -105,10 +174,116 @@ async def test_a_locked_period_is_never_written_again(database: Addresses) -> No
         async with db.transaction() as connection:  # not by this program's good manners only
             assert await connection.execute("DELETE FROM actual_lines") == "DELETE 0"
             assert await connection.execute("UPDATE actual_lines SET amount_pence = 1") == "UPDATE 0"
+        other = await add_visit(owner, "V-2", "09:00 09:30")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with db.transaction() as connection:
+                await connection.execute(
+                    "INSERT INTO actual_lines"
+                    " SELECT (jsonb_populate_record(l, jsonb_build_object('visit_id', $1::bigint))).*"
+                    " FROM actual_lines l",
+                    other,
+                )
         await owner.execute("UPDATE visits SET state = 'missed', version = 2")
         with pytest.raises(Conflict):
             await run(db, 1, WEEK, NOW)
         assert (await lines(owner))["V-1"]["amount_pence"] == 960
+
+
+async def test_who_pays_is_a_fact_of_the_lines_first_writing(database: Addresses) -> None:
+    """The person passes to the health service: last week was the council's, and stays so."""
+    async with a_borough(database) as owner, worker(database) as db:
+        await add_visit(owner, "V-1", "09:00 09:30")
+        await run(db, 1, WEEK, NOW)
+        await owner.execute("UPDATE service_users SET funder = 'nhs' WHERE ref = 'SU-DAVIES'")
+        await add_visit(owner, "V-2", "09:00 09:30", on=MONDAY + timedelta(days=1))
+        assert (await run(db, 1, WEEK, NOW)).written == 1
+        assert {ref: line["funder"] for ref, line in (await lines(owner)).items()} == {
+            "V-1": "council",
+            "V-2": "nhs",
+        }
+
+        await owner.execute(
+            "UPDATE visits SET state = 'missed', attendances = '[]', version = 2 WHERE ref = 'V-1'"
+        )
+        assert (await run(db, 1, WEEK, NOW)).written == 1
+        assert (await lines(owner))["V-1"]["funder"] == "council"
+        await owner.execute("UPDATE visits SET service_user_ref = 'SU-KHAN', version = 3 WHERE ref = 'V-1'")
+        await run(db, 1, WEEK, NOW)
+        assert (await lines(owner))["V-1"]["funder"] == "nhs"
+
+
+async def test_a_contract_row_nobody_can_read_stops_nobody_elses_runs(
+    database: Addresses, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with a_borough(database) as owner, worker(database) as db:
+        await add_visit(owner, "V-1", "09:00 09:30")
+        await owner.execute("INSERT INTO tenants (tenant_id, name) VALUES (2, 'Next Borough')")
+        for tenant, asked in ((1, NOW), (2, NOW + timedelta(minutes=1))):
+            await owner.execute(
+                "INSERT INTO payment_periods (tenant_id, period, starts_on, ends_on, requested_at)"
+                " VALUES ($1, $2, '2026-11-16', '2026-11-22', $3)",
+                tenant, WEEK, asked,
+            )  # fmt: skip
+        newer = await add_contract(owner, "P-01", {"payment": {"a_secret_of_a_newer_release": 1}})
+        runs = PaymentRuns(db, ManualClock(NOW + timedelta(hours=1)))
+
+        assert [await runs.step(), await runs.step()] == [True, False]
+        await runs.nightly()
+
+        done = {
+            row["tenant_id"]
+            for row in await owner.fetch("SELECT * FROM payment_periods WHERE run_at IS NOT NULL")
+        }
+        assert done == {2}
+        failed = "SELECT details ->> 'payment_failed_at' FROM heartbeats"
+        assert await owner.fetchval(failed) is not None
+        assert "ValidationError" in caplog.text
+        assert "secret" not in caplog.text
+
+        await owner.execute("DELETE FROM contracts WHERE contract_id = $1", newer)
+        assert await runs.step() is False, "it rests a while, rather than fail twice a second"
+        rested(runs)
+        assert await runs.step() is True
+        assert len(await lines(owner)) == 1
+
+
+def rested(runs: PaymentRuns) -> None:
+    """As if REST_AFTER_FAILURE had passed."""
+    for which in runs._failed:
+        runs._failed[which] -= payment_run.REST_AFTER_FAILURE
+
+
+async def nights(db: Database, owner: Any, *days: date) -> list[str]:
+    """The periods there are after these nights."""
+    for day in days:
+        await PaymentRuns(
+            db, ManualClock(datetime(day.year, day.month, day.day, 4, 10, tzinfo=UTC))
+        ).nightly()
+    return [
+        row["period"] for row in await owner.fetch("SELECT period FROM payment_periods ORDER BY starts_on")
+    ]
+
+
+async def test_every_night_this_week_and_the_last_are_brought_up_to_date(database: Addresses) -> None:
+    async with a_borough(database) as owner, worker(database) as db:
+        await add_visit(owner, "V-1", "09:00 09:30")
+        assert await nights(db, owner, MONDAY) == ["2026-W46", WEEK]
+        await owner.execute("UPDATE payment_periods SET locked_at = now() WHERE period = '2026-W46'")
+        week_after = MONDAY + timedelta(days=7)
+        assert await nights(db, owner, MONDAY, week_after) == ["2026-W46", WEEK, "2026-W48"]
+        assert len(await lines(owner)) == 1
+
+
+async def test_who_pays_by_the_month_gets_no_weeks_at_night(database: Addresses) -> None:
+    async with a_borough(database) as owner, worker(database) as db:
+        await owner.execute(
+            "INSERT INTO payment_periods (tenant_id, period, starts_on, ends_on)"
+            " VALUES (1, '2026-11', '2026-11-01', '2026-11-30')"
+        )
+        await add_visit(owner, "V-1", "09:00 09:30")
+        new_month = date(2026, 12, 9)
+        assert await nights(db, owner, MONDAY, new_month) == ["2026-11"]
+        assert list(await lines(owner, "2026-11")) == ["V-1"]
 
 
 async def test_a_council_names_its_own_period_before_it_can_run(database: Addresses) -> None:

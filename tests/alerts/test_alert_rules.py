@@ -127,6 +127,17 @@ def test_the_second_worker_is_missed_until_they_come() -> None:
     )
 
 
+def test_two_who_came_one_after_the_other_are_told_of_once() -> None:
+    apart = Finding(FindingCode.SECOND_WORKER_MISSING, 2, 2, "", detail="together for 0 min of 30")
+    seen = visit(State.COMPLETED, findings=(apart,), carers_required=2)
+    [told] = decide(seen, [])
+    assert isinstance(told, Raise)
+    assert (told.kind, told.raised_for, told.severity) == ("second_worker_missing", at("09:00"), "warning")
+    assert decide(seen, [an_alert("second_worker_missing", "09:00")]) == ()
+    by_deadline = visit(State.COMPLETED, SECOND, findings=(apart,), carers_required=2)
+    assert decide(by_deadline, [an_alert("second_worker_missing", "09:15")]) == ()
+
+
 def test_a_short_visit_is_told_once_and_taken_back_when_it_was_not() -> None:
     short = visit(State.COMPLETED, findings=(SHORT,))
     assert decide(short, []) == (Raise("short", at("09:00"), "information", "17 min of 30 min, limit 30"),)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -57,6 +57,42 @@ async def test_the_reason_and_the_ladder_are_frozen_when_it_rings(database: Addr
             ("late", "raised", "duty@example.org", "09:15", "pending"),
             ("late", "raised", "willow@example.org", "09:20", "pending"),
         ]
+
+
+async def test_history_goes_on_record_and_wakes_nobody(database: Addresses) -> None:
+    """Last week's visits are imported; and an officer rejects one of last week's check-ins."""
+    async with a_morning(database) as morning:
+        await morning.contact("duty@example.org", "information")
+        morning.clock.at = at("10:00") + timedelta(hours=24)
+        await morning.becomes("V-1", "missed", "missed 10:00")
+        await morning.drain()
+        assert len(await morning.deliveries()) == 1  # to the minute a day ago: it is told still
+
+        morning.clock.at += timedelta(minutes=1)
+        await morning.owner.execute("DELETE FROM deliveries; DELETE FROM alerts")
+        for state in ("missed", "in_progress", "missed"):
+            await morning.becomes("V-1", state, "missed 10:00", findings=[SHORT])
+            await morning.drain()
+        assert await morning.told() == [("V-1", "short", "open", None), ("V-1", "missed", "open", None)]
+        assert await morning.deliveries() == []
+        assert {row["ladder"] for row in await morning.owner.fetch("SELECT ladder::text FROM alerts")} == {
+            "[]"
+        }
+
+
+async def test_an_alert_of_last_week_that_was_told_of_comes_back_in_silence(database: Addresses) -> None:
+    async with a_morning(database) as morning:
+        await morning.contact("duty@example.org")
+        await morning.becomes("V-1", "missed", "missed 10:00")
+        await morning.drain()
+        await morning.becomes("V-1", "in_progress", "missed 10:00")
+        await morning.drain()
+        await morning.owner.execute("UPDATE deliveries SET state = 'skipped'")
+        morning.clock.at += timedelta(days=7)
+        await morning.becomes("V-1", "missed", "missed 10:00")
+        await morning.drain()
+        assert await morning.told() == [("V-1", "missed", "open", None)]
+        assert {state for *_, state in await morning.deliveries()} == {"skipped"}
 
 
 async def test_who_was_told_that_it_rang_is_told_that_it_is_over(database: Addresses) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from alerts import sender as sender_module
 from alerts.channels.message import Message, NotDelivered, Undeliverable
-from alerts.sender import BACK_OFF_SECONDS, LEASE_SECONDS, Sender
+from alerts.sender import BACK_OFF_SECONDS, LEASE_SECONDS, TROUBLE_FROM_ATTEMPT, Sender
 from ecm.settings import Settings
 from ecm.store.embedded import Addresses
 from tests.alerts.gateways import a_mail_server
@@ -195,21 +195,56 @@ async def test_it_rings_is_over_rings_again_and_is_over_again(database: Addresse
         assert [message.about for message in sink.sent] == ["raised", "stood_down"] * 2
 
 
-async def test_a_gateway_that_is_away_is_tried_again_later_and_later_until_given_up(
-    database: Addresses,
-) -> None:
+async def test_a_gateway_that_is_away_all_night_is_tried_until_it_takes_the_page(database: Addresses) -> None:
     async with a_morning(database) as morning:
         await morning.contact("duty@example.org")
         await late(morning)
         sink = Sink()
         sink.trouble = NotDelivered("busy")
         sender = a_sender(morning, sink)
-        for attempt, pause in enumerate(BACK_OFF_SECONDS, 1):
+        last = BACK_OFF_SECONDS[-1]
+        for attempt, pause in enumerate((*BACK_OFF_SECONDS, *(last for _ in range(36))), 1):  # twelve hours
             assert await sender.step()
             assert await states(morning) == [("raised", "pending", attempt, "busy")]
+            failing = await morning.owner.fetchval("SELECT details ->> 'page_failing_at' FROM heartbeats")
+            assert (failing is not None) == (attempt >= TROUBLE_FROM_ATTEMPT)
             morning.clock.at += timedelta(seconds=pause - 1)
             assert not await sender.step()
             morning.clock.at += timedelta(seconds=1)
+        sink.trouble = None
+        assert await sender.step()
+        assert sink.said() == [("duty@example.org", "raised", "late")]
+        assert await morning.owner.fetchval("SELECT details ->> 'page_failing_at' FROM heartbeats") is None
+
+
+async def test_tried_too_often_to_be_counted_it_is_tried_still(database: Addresses) -> None:
+    async with a_morning(database) as morning:
+        await morning.contact("duty@example.org")
+        await late(morning)
+        await morning.owner.execute("UPDATE deliveries SET attempts = 32767")
+        sink = Sink()
+        await a_sender(morning, sink).step()
+        assert len(sink.sent) == 1
+
+
+@pytest.mark.parametrize("why", ["mere information", "somebody has taken it on"])
+async def test_what_nobody_need_get_up_for_is_given_up_in_the_end(database: Addresses, why: str) -> None:
+    async with a_morning(database) as morning:
+        await morning.contact("duty@example.org", "information")
+        if why == "mere information":
+            short = {"code": "short", "measure": 17, "limit": 30, "unit": "min", "detail": "30"}
+            await morning.becomes("V-1", "completed", findings=[short])
+            await morning.drain()
+        else:
+            await late(morning)
+        sink = Sink()
+        sink.trouble = NotDelivered("busy")
+        sender = a_sender(morning, sink)
+        for pause in BACK_OFF_SECONDS:
+            assert await sender.step()
+            morning.clock.at += timedelta(seconds=pause)
+        if why != "mere information":
+            await morning.owner.execute("UPDATE alerts SET state = 'acknowledged', owner = 'Dana'")
         assert await sender.step()
         assert await states(morning) == [("raised", "failed", len(BACK_OFF_SECONDS) + 1, "busy")]
         assert await morning.owner.fetchval("SELECT details ->> 'delivery_error' FROM heartbeats") == "busy"

@@ -168,3 +168,26 @@ async def test_the_audit_tells_an_auditor_who_did_what(story: Story) -> None:
     (entry,) = (await (await story.signed_in("otto")).get("/v1/audit")).json()["items"]
     assert (entry["action"], entry["subject"]) == ("alert_acknowledged", "alert 1")
     assert (await (await story.signed_in("dana")).get("/v1/audit")).status_code == 403
+
+
+async def test_whoever_finds_a_browser_open_does_not_guess_its_password_at_leisure(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ecm.api.accounts.monotonic", lambda: 1_000.0)
+    dana, eve = await story.signed_in("dana"), await story.signed_in("eve")
+    said = {"current": "a guess", "new": "another-long-made-up-phrase"}
+    statuses = [(await dana.post("/v1/me/password", json=said)).status_code for _ in range(7)]
+    assert statuses == [409, 409, 409, 409, 409, 429, 429]
+    assert (await eve.post("/v1/me/password", json=said | {"current": PASSWORD})).status_code == 204
+
+
+@pytest.mark.parametrize(
+    "name", ["Nina\nAdministrator", "Nina\x1b[2J", "Nina \u202egnitiduA", "N\u200bina", ""]
+)
+async def test_a_name_is_one_line_of_what_can_be_seen(story: Story, name: str) -> None:
+    ada = await story.signed_in("ada")
+    account = {"email": "nina@example.org", "name": name, "role": "duty_officer"}
+    assert (await ada.post("/v1/accounts", json=account)).status_code == 422
+    assert (await ada.post("/v1/keys", json={"name": name, "scopes": ["read"]})).status_code == 422
+    account["name"] = "Niña O’Neill-Ødegård 李"
+    assert (await ada.post("/v1/accounts", json=account)).status_code == 201

@@ -247,6 +247,26 @@ async def test_a_provider_links_and_rejects_its_own_workers_events_only(
     assert (await cory.post(path, json={"reason_code": "test"})).status_code == status
 
 
+@pytest.mark.parametrize("kind", ["times", "frustrated"])
+async def test_a_provider_names_its_own_workers_and_whoever_the_plan_sends(story: Story, kind: str) -> None:
+    def said(worker: str) -> dict[str, Any]:
+        out = {"check_out_at": CHECKED_OUT["check_out_at"]} if kind == "times" else {}
+        return {"kind": kind, "care_worker": worker, "reason_code": "other"} | out
+
+    cory, dana = await story.signed_in("cory"), await story.signed_in("dana")
+    assert (await cory.post(OF_ADAMS, json=said("CW-A"))).status_code == 201
+    anothers, nobody = [await cory.post(OF_ADAMS, json=said(worker)) for worker in ("CW-B", "CW-?")]
+    assert [anothers.status_code, nobody.status_code] == [409, 409]
+    assert anothers.json()["detail"] == "No care worker of provider P1 has the reference CW-B."
+    assert nobody.json()["detail"] == "No care worker of provider P1 has the reference CW-?."
+    assert await count(story, "amendments") == 1
+
+    assert (await dana.post(OF_ADAMS, json=said("CW-B"))).status_code == 201
+
+    await story.run("UPDATE visits SET care_worker_refs = '{CW-A,CW-B}' WHERE visit_id = $1", ADAMS_VISIT)
+    assert (await cory.post(OF_ADAMS, json=said("CW-B"))).status_code == 201
+
+
 async def test_a_provider_cannot_pull_its_workers_event_off_anothers_visit(story: Story) -> None:
     await story.run(
         "UPDATE event_outcomes SET visit_id = 2, status = 'matched' WHERE event_id = $1", ALICE_SOMEWHERE

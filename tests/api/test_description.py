@@ -21,6 +21,7 @@ from ecm.api import (
     visits,
 )
 from ecm.store.queries import Queries
+from ingest.feeds import taking
 from tests.api.conftest import Story
 
 OPEN_TO_ALL = {"/healthz", "/readyz", "/metrics", "/v1/session", "/v1/app/enrolment"}
@@ -82,6 +83,7 @@ async def test_the_description_names_no_schema_of_the_frameworks_own_errors(stor
             health,
             phones,
             today,
+            taking,
         )
     ],
 )

@@ -7,6 +7,7 @@ from datetime import timedelta
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from ecm.store.migrate import MIGRATIONS, read_files
 from tests.api.conftest import NOW, ORIGIN, Story
 
 
@@ -35,7 +36,7 @@ async def test_ready_when_the_worker_beats_and_nothing_waits(story: Story) -> No
     shown = answer.json()
     assert shown["status"] == "ready"
     assert shown["worker"]["beat_age_s"] < 60
-    assert shown["migrations"]["says"] == "at 2"
+    assert shown["migrations"]["says"] == f"at {read_files(MIGRATIONS)[-1].number}"
     assert shown["backlog"]["waiting"] == 0
 
 
@@ -75,9 +76,34 @@ async def test_a_row_that_failed_is_counted_and_holds_nobody_up(story: Story) ->
     assert (await metrics(story))["ecm_processing_put_off"] == 1
 
 
+async def test_not_ready_while_a_page_does_not_get_through(story: Story) -> None:
+    await well(story)
+    await story.run(
+        "UPDATE heartbeats SET details = jsonb_build_object('page_failing_at', now() - interval '20 minutes')"
+        " WHERE process = 'worker 2'"
+    )
+    answer = await story.at_the_door().get("/readyz")
+    assert (answer.status_code, answer.json()["alarms"]["ok"]) == (503, False)
+    assert (await metrics(story))["ecm_pages_failing"] == 1
+    await story.run("UPDATE heartbeats SET details = '{\"page_failing_at\": null}'")
+    assert (await story.at_the_door().get("/readyz")).status_code == 200
+
+
+async def test_a_payment_run_that_failed_is_shown_and_wakes_nobody(story: Story) -> None:
+    await well(story)
+    await story.run(
+        "UPDATE heartbeats SET details = jsonb_build_object('payment_failed_at', now() - interval '4 hours')"
+    )
+    answer = await story.at_the_door().get("/readyz")
+    assert (answer.status_code, answer.json()["payments"]["ok"]) == (200, False)
+    assert "payment run failed" in answer.json()["payments"]["says"]
+
+
 async def test_not_ready_while_a_migration_is_missing(story: Story) -> None:
     await well(story)
-    await story.run("UPDATE schema_migrations SET number = number - 100")
+    await story.run(
+        "DELETE FROM schema_migrations WHERE number = (SELECT max(number) FROM schema_migrations)"
+    )
     answer = await story.at_the_door().get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["migrations"]["says"].endswith("run ecm migrate")

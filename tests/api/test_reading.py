@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from ecm.api.masking import masked
 from tests.api.conftest import (
     ADAMS_ALERT,
     ADAMS_CHECK_IN,
@@ -203,6 +204,51 @@ async def test_the_unmatched_show_each_provider_its_own_workers_only(story: Stor
     assert (await (await story.signed_in("fay")).get("/v1/unmatched")).status_code == 403
 
 
+async def test_where_a_repeated_position_was_is_for_those_who_must_find_the_door(story: Story) -> None:
+    repeated = {"code": "repeated_fix", "event_id": str(ADAMS_CHECK_IN), "detail": "53.812345, -1.543210"}
+    await story.run("UPDATE visits SET findings = $1 WHERE visit_id = 1", [repeated])
+    for who, detail in (("dana", "53.812345, -1.543210"), ("fay", ""), ("otto", "")):
+        browser = await story.signed_in(who)
+        adams = (await items(browser, "/v1/visits"))[0]
+        in_full = (await browser.get(f"/v1/visits/{ADAMS_VISIT}")).json()
+        assert adams["findings"] == in_full["findings"]
+        assert [(found["code"], found["detail"]) for found in adams["findings"]] == [("repeated_fix", detail)]
+
+
+@pytest.mark.parametrize("who", ["ada", "otto"])
+async def test_what_could_not_be_understood_names_no_home_and_no_telephone(story: Story, who: str) -> None:
+    bodies = [
+        b'{"id": 7, "fix": {"lat": 52.646912, "lon": -1.149812}, "cli": "+441134960123", "note": "key under \\"pot'
+        b'", "kind": "check_in"}',
+        b"{'lat': '52.646912' 'cli':'0113 496 0123', note: 'key under pot'",
+        b"kind=check_in&lat=52.646912&lon=-1.149812&cli=01134960123",
+        b'[52.646912, -1.149812, "01134960123", {"note": "key under pot',
+        '{"lat": 52.646912, "cli": "+441134960123", "note": "key under pot"}'.encode("utf-16"),
+    ]
+    for body in bodies:
+        await story.run(
+            "INSERT INTO quarantine (tenant_id, received_at, door, reason, body)"
+            " VALUES (1, now(), 'check-events', 'no', $1)",
+            body,
+        )
+    kept = (await items(await story.signed_in(who), "/v1/quarantine"))[1:]
+    assert len(kept) == len(bodies)
+    for one in kept:
+        assert one["reduced"] is True
+        for secret in ("6469", "1498", "4960", "pot"):
+            assert secret not in one["body"], one["body"]
+    assert '"id": 7' in kept[0]["body"]
+    assert kept[0]["body"].endswith('"kind": "check_in"}')
+
+
+def test_what_tells_nothing_of_anybody_is_left_as_it_was_sent() -> None:
+    plain = (
+        '{"id": "019aa3f2-7d1e-7000-8000-000000000001", "occurred_at": "2026-11-21T09:02:00.123456Z",'
+        ' "kind": "check_in", "visit": "V-2026-11-21-204-1", "fix": {"accuracy_m": 12.5}}'
+    )
+    assert masked(plain) == plain
+
+
 async def test_the_quarantine_is_for_administrators_and_shows_what_was_sent(story: Story) -> None:
     (kept,) = await items(await story.signed_in("ada"), "/v1/quarantine")
     assert (kept["reason"], kept["body"]) == ("not JSON", "{\ufffd")
@@ -265,6 +311,49 @@ async def test_an_unknown_page_is_no_bug_while_the_database_is_away(story: Story
     dana = await story.signed_in("dana")
     await story.web.close()
     story.web.dsn = "postgresql://nobody@127.0.0.1:1/nothing"
-    answer = await dana.get("/nowhere", headers={"Accept": "text/html"})
+    page = await dana.get("/nowhere", headers={"Accept": "text/html"})
+    assert page.status_code == 404
+    assert "There is nothing at this address" in page.text
+    answer = await dana.get("/nowhere")
     assert answer.status_code == 404
     assert answer.json()["type"] == "/problems/not-found"
+
+
+@pytest.mark.parametrize("path", ["/", "/board", "/exceptions", "/actuals", f"/visits/{ADAMS_VISIT}"])
+async def test_a_browser_sees_a_page_that_comes_back_by_itself_while_the_database_is_away(
+    story: Story, path: str
+) -> None:
+    dana = await story.signed_in("dana")
+    await story.web.close()
+    story.web.dsn = "postgresql://nobody@127.0.0.1:1/nothing"
+    page = await dana.get(path, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert (page.status_code, page.headers["content-type"]) == (503, "text/html; charset=utf-8")
+    assert "The service cannot reach its database" in page.text
+    assert '<meta http-equiv="refresh" content="5">' in page.text
+    assert (page.headers["retry-after"], page.headers["cache-control"]) == ("5", "no-store")
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+    assert "Dana" not in page.text
+    said = await dana.get(path)
+    assert (said.status_code, said.json()["type"]) == (503, "/problems/database-away")
+
+
+async def test_what_a_form_sent_is_not_sent_again_by_the_page_that_comes_back(story: Story) -> None:
+    dana = await story.signed_in("dana")
+    await story.web.close()
+    story.web.dsn = "postgresql://nobody@127.0.0.1:1/nothing"
+    page = await dana.post("/sign-out", headers={"Accept": "text/html"})
+    assert page.status_code == 503
+    assert '<meta http-equiv="refresh" content="5; url=/">' in page.text
+
+
+async def test_a_strangers_form_is_shown_while_the_database_is_away_and_says_so_when_it_is_used(
+    story: Story,
+) -> None:
+    await story.web.close()
+    story.web.dsn = "postgresql://nobody@127.0.0.1:1/nothing"
+    stranger = story.at_the_door(Accept="text/html")
+    assert (await stranger.get("/")).status_code == 200
+    sent = await stranger.post(
+        "/sign-in", data={"email": "dana@example.org", "password": "x"}, follow_redirects=True
+    )
+    assert "cannot reach its database just now" in sent.text

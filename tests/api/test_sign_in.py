@@ -10,6 +10,7 @@ from argon2 import PasswordHasher
 
 from ecm.doors import SESSION_COOKIE, digest
 from ecm.passwords import hash_password, is_outdated, password_fits
+from ecm.throttle import Slowing
 from tests.api.conftest import ORIGIN, PASSWORD, Story
 
 DANA = {"email": "dana@example.org", "password": PASSWORD}
@@ -225,3 +226,29 @@ async def test_the_same_email_in_two_authorities_opens_the_one_its_password_fits
     ours = await story.at_the_door().post("/v1/session", json=DANA)
     theirs = await story.at_the_door().post("/v1/session", json=DANA | {"password": "another-made-up-one"})
     assert (ours.json()["name"], theirs.json()["name"]) == ("Dana Duty", "Dana Too")
+
+
+async def test_signing_in_again_ends_what_the_browser_had(story: Story) -> None:
+    browser = story.at_the_door()
+    await browser.post("/v1/session", json=DANA)
+    copied = browser.cookies[SESSION_COOKIE]
+    assert (await browser.post("/v1/session", json=DANA)).status_code == 201
+    assert browser.cookies[SESSION_COOKIE] != copied
+    thief = story.at_the_door()
+    thief.cookies.set(SESSION_COOKIE, copied)
+    assert (await thief.get("/v1/me")).status_code == 401
+    assert (await browser.get("/v1/me")).status_code == 200
+
+
+async def test_behind_a_proxy_that_ends_tls_the_cookie_is_for_https_only_too(story: Story) -> None:
+    story.app.state.services.settings.public_url = "https://ecm.example.org"
+    answer = await story.at_the_door().post("/v1/session", json=DANA)
+    assert "; secure" in answer.headers["set-cookie"].lower()
+
+
+async def test_an_office_of_a_hundred_signs_in_rightly_and_nobody_waits(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ecm.throttle.OF_ADDRESS", Slowing(free=3, first_s=60, longest_s=60))
+    for _ in range(6):
+        assert (await story.at_the_door().post("/v1/session", json=DANA)).status_code == 201

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -62,3 +64,77 @@ async def test_no_answer_about_people_is_kept_on_the_way(story: Story) -> None:
         answer = await dana.get(path)
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_an_answer_that_is_our_mistake_is_kept_by_nobody_either(story: Story) -> None:
+    dana = await story.signed_in("dana")
+    await story.run("ALTER TABLE visits RENAME COLUMN state_reason TO hidden_column")
+    answer = await dana.get("/v1/visits")
+    assert answer.status_code == 500
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_numbers_of_thousands_of_digits_are_no_mistake_of_ours(story: Story) -> None:
+    stranger = story.at_the_door()
+    assert (await stranger.get("/visits/" + "1" * 4_301)).status_code == 404
+    answer = await stranger.post(
+        "/v1/session", content=b"{}", headers=JSON | {"Content-Length": "0" * 4_999 + "2"}
+    )
+    assert answer.status_code == 422
+    answer = await stranger.post("/v1/session", content=b"{}", headers=JSON | {"Content-Length": "9" * 5_000})
+    assert answer.status_code == 413
+
+
+async def test_who_sends_half_a_body_and_then_nothing_is_not_waited_for(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ecm.bodies.PATIENCE_S", 0.2)
+
+    async def drip() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield b" "
+            await asyncio.sleep(0.05)
+
+    async with asyncio.timeout(3):
+        answer = await story.at_the_door().post("/v1/session", content=drip(), headers=JSON)
+    assert answer.status_code == 408
+    assert answer.headers["connection"] == "close"
+
+
+async def test_an_import_may_take_its_time_while_it_comes_and_not_when_it_stops(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ecm.bodies.PATIENCE_S", 0.2)
+    importer = await story.with_key("import")
+
+    async def slowly(pause_s: float) -> AsyncIterator[bytes]:
+        for part in (b"ref,", b"name\n", b"P9,", b"Slow", b"Care", b"\n"):
+            yield part
+            await asyncio.sleep(pause_s)
+
+    csv = {"Content-Type": "text/csv"}
+    taken = await importer.post("/v1/imports/providers", content=slowly(0.1), headers=csv)
+    assert (taken.status_code, taken.json()["new"]) == (200, 1)
+    async with asyncio.timeout(3):
+        refused = await importer.post("/v1/imports/providers", content=slowly(1.0), headers=csv)
+    assert refused.status_code == 408
+
+
+async def test_who_hangs_up_in_the_middle_of_an_import_is_no_mistake_of_ours(
+    story: Story, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = (await story.with_key("import")).headers["Authorization"]
+    said = [(b"authorization", key.encode()), (b"content-type", b"text/csv")]
+    path = "/v1/imports/providers"
+    scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": said}
+    parts = iter([{"type": "http.request", "body": b"ref,", "more_body": True}, {"type": "http.disconnect"}])
+
+    async def receive() -> Any:
+        return next(parts)
+
+    async def send(message: Any) -> None:
+        pytest.fail(f"nobody is there to be told {message}")
+
+    await story.app(scope, receive, send)
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []

@@ -10,6 +10,7 @@ import asyncio
 import dataclasses
 import importlib
 import json
+import signal
 import sys
 import time
 import traceback
@@ -53,6 +54,11 @@ async def main() -> int:
     if unknown := set(wanted) - set(FIGURES):
         asked.error(f"there is no figure {', '.join(sorted(unknown))}")
 
+    this = asyncio.current_task()
+    assert this is not None
+    asyncio.get_running_loop().add_signal_handler(
+        signal.SIGTERM, this.cancel
+    )  # so that no server is left behind
     failed: list[str] = []
     async with bench_server(rounds, seconds, quick=options.quick, full=options.full) as bench:
         for name in wanted:
@@ -60,17 +66,18 @@ async def main() -> int:
             began = time.perf_counter()
             try:
                 async with asyncio.timeout(PATIENCE_SECONDS):
-                    bench.measured += await measure(name, bench)
+                    told = await measure(name, bench)
+                bench.measured += told
+                print("\n".join(lines(told)), flush=True)  # a run that is interrupted keeps what it had
             except Exception:
                 traceback.print_exc()
                 failed.append(name)
             print(f"{name} took {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
-        print(table(bench.measured))
+            if options.json:
+                options.json.write_text(as_json(bench.measured, failed))
+        print(table(bench.measured), flush=True)
         if failed:
             print(f"\nNOT MEASURED: {', '.join(failed)}")
-        if options.json:
-            told = [dataclasses.asdict(f) | {"verdict": f.verdict} for f in bench.measured]
-            options.json.write_text(json.dumps({"figures": told, "failed": failed}, indent=1))
         return 1 if failed or any(figure.verdict == "MISSED" for figure in bench.measured) else 0
 
 
@@ -80,15 +87,26 @@ async def measure(name: str, bench: Bench) -> list[Figure]:
     return told if isinstance(told, list) else [told]
 
 
+def as_json(measured: list[Figure], failed: list[str]) -> str:
+    told = [dataclasses.asdict(figure) | {"verdict": figure.verdict} for figure in measured]
+    return json.dumps({"figures": told, "failed": failed}, indent=1)
+
+
 def table(figures: list[Figure]) -> str:
-    lines = ["", "figure  measured        goal     stretch   verdict  what", ""]
+    head = ["", "figure  measured        goal     stretch   verdict  what", ""]
+    return "\n".join(head + lines(figures))
+
+
+def lines(figures: list[Figure]) -> list[str]:
+    """Two for each figure: the value against its goals, and what it came from."""
+    told = []
     for f in figures:
         sign = "≥" if f.better == "more" else "≤"
         goals = f"{sign}{f.goal:>8g}  {sign}{f.stretch:>8g}"
         value = f"{f.value:,.3g}" if f.value < 100 else f"{f.value:,.0f}"
-        lines.append(f"{f.name:<6} {value:>9} {f.unit:<2} {goals}   {f.verdict:<8} {f.what}")
-        lines.append(f"{'':49}{f.details}")
-    return "\n".join(lines)
+        told.append(f"{f.name:<6} {value:>9} {f.unit:<2} {goals}   {f.verdict:<8} {f.what}")
+        told.append(f"{'':49}{f.details}")
+    return told
 
 
 if __name__ == "__main__":

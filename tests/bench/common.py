@@ -159,6 +159,11 @@ async def busy_with_others(seconds: float = 1.0) -> float:
     return psutil.cpu_percent(None) / 100
 
 
+def say(words: str) -> None:
+    """Where a long figure has got to, at once and beside the table."""
+    print(f"      {words}", file=sys.stderr, flush=True)
+
+
 @asynccontextmanager
 async def bench_server(
     rounds: int, seconds: float, *, quick: bool = False, full: bool = False

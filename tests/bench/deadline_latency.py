@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from datetime import UTC, datetime, timedelta
 
-from tests.bench.common import BUSY_MAX, Bench, Figure, busy_with_others
+from tests.bench.common import BUSY_MAX, Bench, Figure, busy_with_others, say
 from tests.bench.onlookers import Onlookers, onlookers
 from tests.bench.plan import LATE_AFTER, plan, zone_to_noon
 from tests.bench.services import ecm_web, ecm_worker
@@ -82,6 +82,9 @@ async def deadlines(
         for wanted in ("row", "alert")
     )
     assert len(rows) == len(alerts) == count * SOCKETS, (len(rows), len(alerts))
+    say(
+        f"{count} deadlines {apart.total_seconds():g} s apart: 99th percentile {percentile(rows, 0.99):.3f} s"
+    )
     return rows, alerts
 
 

@@ -24,12 +24,11 @@ class Onlookers:
         """Check-ins of visits `first` …, as tests.bench.scene.Asked says; what it counted. Raises on any error."""
         told = await self._ask(do="send", **asked)
         assert not told["errors"], told["errors"]
-        assert not told["lost_sockets"], f"the board closed {told['lost_sockets']} sockets"
-        return told
+        return _still_watched(told)
 
     async def listen(self, seconds: float) -> dict[str, Any]:
-        """[kind, visit, instant] of every row and alert that came on any socket."""
-        return await self._ask(do="listen", seconds=seconds)
+        """[kind, visit, instant] of every row and alert that came on any socket. Raises when one was closed."""
+        return _still_watched(await self._ask(do="listen", seconds=seconds))
 
     async def _ask(self, **asked: Any) -> dict[str, Any]:
         assert self._process.stdin is not None
@@ -40,6 +39,12 @@ class Onlookers:
             raise RuntimeError("the onlookers' process ended")
         told: dict[str, Any] = json.loads(line)
         return told
+
+
+def _still_watched(told: dict[str, Any]) -> dict[str, Any]:
+    lost = told["lost_sockets"]
+    assert not lost, f"the board closed {len(lost)} sockets, the first: {lost[0]}"
+    return told
 
 
 @asynccontextmanager

@@ -138,7 +138,7 @@ class Scene:
             for viewer in self._viewers
             for visit, at in zip(viewer.heard, viewer.heard_at, strict=True)
         ]
-        return {"came": came}
+        return {"came": came, "lost_sockets": self._lost()}
 
     async def send(self, **asked: Any) -> dict[str, Any]:
         for viewer in self._viewers:
@@ -235,11 +235,14 @@ class Scene:
             "seen_while_sending": seen_by_then,
             "never_seen": never_seen,
             "errors": run.errors,
-            "lost_sockets": sum(viewer.lost for viewer in self._viewers),
+            "lost_sockets": self._lost(),
             "after_receipt_ms": _summary(after_receipt),
             "after_plan_ms": _summary(after_plan),
             "samples": run.samples,
         }
+
+    def _lost(self) -> list[str]:
+        return [viewer.lost for viewer in self._viewers if viewer.lost is not None]
 
 
 def _summary(values: list[float]) -> dict[str, float]:

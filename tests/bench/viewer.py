@@ -21,6 +21,8 @@ HEAD_BYTES = 120
 CACHED_BYTES = 65_536
 CACHED_MANY = 200
 
+CLOSE, PING, PONG = 0x88, 0x89, 0x8A
+
 Frames = tuple[tuple[int, ...], int]
 _read: dict[bytes, Frames] = {}
 
@@ -33,7 +35,9 @@ class Viewer(asyncio.Protocol):
         self._tell = tell
         self._open = False
         self._unread = b""
-        self.lost = False
+        self.lost: str | None = None
+        """Why the board closed this socket, once it has."""
+        self._closed_for = "without a word"
         self.heard = array("q")
         self.heard_at = array("d")
         self.shown: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -67,7 +71,7 @@ class Viewer(asyncio.Protocol):
             self._tell(visits)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.lost = True
+        self.lost = f"{self._closed_for}{f', {error!r}' if error else ''}"
         if not self.shown.done():
             self.shown.set_exception(RuntimeError("the board closed a socket"))
 
@@ -81,15 +85,24 @@ class Viewer(asyncio.Protocol):
             return data
         assert data.startswith(b"HTTP/1.1 101"), data[:200]
         self._open = True
-        message = b'{"type":"filter"}'
-        # A client's frames are masked; here with a mask of zeroes.
-        self._write(struct.pack("!BB4x", 0x81, 0x80 | len(message)) + message)
+        self._say(0x81, b'{"type":"filter"}')
         return data[end + 4 :]
+
+    def _say(self, opcode: int, message: bytes) -> None:
+        """A short frame. A client's are masked; here with a mask of zeroes."""
+        self._write(struct.pack("!BB4x", opcode, 0x80 | len(message)) + message)
+
+    def _answer(self, opcode: int, message: bytes) -> None:
+        """As browsers do: whoever answers no ping is taken for gone after twice twenty seconds."""
+        if opcode == PING:
+            self._say(PONG, message)
+        elif opcode == CLOSE:
+            self._closed_for = f"{int.from_bytes(message[:2], 'big')} {message[2:].decode()}"
 
     def _read_afresh(self, data: bytes) -> Frames:
         """(visits of the frames, bytes read); half a frame at the end is not read."""
         visits: list[int] = []
-        at = 0
+        at, everyone_hears_it = 0, len(data) < CACHED_BYTES
         while at + 2 <= len(data):
             size, head = data[at + 1], 2
             if size >= 126:
@@ -97,6 +110,9 @@ class Viewer(asyncio.Protocol):
                 size = int.from_bytes(data[at + 2 : at + head], "big")
             if at + head + size > len(data) or len(data) < at + head:
                 break
+            if data[at] in (PING, CLOSE):
+                self._answer(data[at], data[at + head : at + head + size])
+                everyone_hears_it = False
             payload = data[at + head : at + head + min(size, HEAD_BYTES)]
             if found := SEEN.match(payload):
                 visits.append(int(found[1]) if found[1] else -int(found[2]))
@@ -104,7 +120,7 @@ class Viewer(asyncio.Protocol):
                 self.shown.set_result(None)  # which follows the snapshot's last part
             at += head + size
         frames = tuple(visits), at
-        if len(data) < CACHED_BYTES:
+        if everyone_hears_it:
             if len(_read) > CACHED_MANY:
                 _read.clear()
             _read[data] = frames

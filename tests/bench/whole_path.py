@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.bench.checkin_throughput import INSERT, TABLE
-from tests.bench.common import SPREAD_MAX, Bench, Figure, execute
+from tests.bench.common import SPREAD_MAX, Bench, Figure, execute, say
 from tests.bench.onlookers import Onlookers, onlookers
 from tests.bench.plan import plan, zone_to_noon
 from tests.bench.services import ecm_web, ecm_worker
@@ -49,12 +49,18 @@ async def measure(bench: Bench) -> Figure:
                 return {"first": first, "count": count, "id_less_ref": offset}
 
             found = await seek(board, planning)
+            say(f"the board keeps up with {found:,.0f}/s while 2,000 are under way")
             baseline = await pgbench(2)
             rate = found * BELOW_WHAT_WAS_FOUND
             for _ in range(TRIES):
                 told = await board.send(**await planning(int(rate * seconds)), seconds=seconds, rate=rate)
                 baseline += await pgbench(2)
-                if sustained(told["samples"], rate, seconds):
+                held = sustained(told["samples"], rate, seconds)
+                say(
+                    f"{rate:,.0f}/s for {seconds} s: {'held' if held else 'the backlog grew'}; receipt to frame"
+                    f" 99th percentile {told['after_receipt_ms']['p99']:.0f} ms; pgbench {baseline[-1]:,.0f}/s"
+                )
+                if held:
                     break
                 rate *= LOWER
             else:

@@ -109,11 +109,12 @@ async def _tickets(stage: Stage, count: int) -> list[str]:
     import hashlib
 
     account = await stage.owner.fetchval("SELECT account_id FROM accounts WHERE role = 'duty_officer'")
+    session = hashlib.sha256((await stage.signed_in("dana")).encode()).digest()
     tickets = [f"ticket-{n}" for n in range(count)]
     await stage.owner.executemany(
-        "INSERT INTO socket_tickets (tenant_id, token_sha256, account_id, expires_at)"
-        " VALUES (1, $1, $2, now() + interval '10 minutes')",
-        [(hashlib.sha256(ticket.encode()).digest(), account) for ticket in tickets],
+        "INSERT INTO socket_tickets (tenant_id, token_sha256, account_id, session_sha256, expires_at)"
+        " VALUES (1, $1, $2, $3, now() + interval '10 minutes')",
+        [(hashlib.sha256(ticket.encode()).digest(), account, session) for ticket in tickets],
     )
     return tickets
 

@@ -119,6 +119,11 @@ class Stage:
         )
         return token
 
+    async def signs_out(self, session: str) -> None:
+        await self.owner.execute(
+            "DELETE FROM sessions WHERE token_sha256 = $1", hashlib.sha256(session.encode()).digest()
+        )
+
     # ------------------------------------------------------------ what happens
 
     async def plan(
@@ -333,9 +338,11 @@ def keep_newer(held: dict[int, dict[str, Any]], row: dict[str, Any]) -> None:
 
 
 @asynccontextmanager
-async def looking(stage: Stage, who: str = "dana", **headers: str) -> AsyncIterator[Page]:
-    """A page of `who` that has said nothing yet."""
-    ticket = await ticket_of(stage, who)
+async def looking(
+    stage: Stage, who: str = "dana", *, session: str | None = None, **headers: str
+) -> AsyncIterator[Page]:
+    """A page of `who` that has said nothing yet, by a sign-in of its own unless `session` is given."""
+    ticket = await ticket_of(stage, who, session)
     url = f"{stage.url.replace('http', 'ws')}/board/live?ticket={ticket}"
     async with websockets.connect(
         url, additional_headers=headers, max_size=None, ping_interval=None
@@ -345,10 +352,10 @@ async def looking(stage: Stage, who: str = "dana", **headers: str) -> AsyncItera
         yield page
 
 
-async def ticket_of(stage: Stage, who: str) -> str:
+async def ticket_of(stage: Stage, who: str, session: str | None = None) -> str:
     import httpx
 
-    token = await stage.signed_in(who)
+    token = session or await stage.signed_in(who)
     async with httpx.AsyncClient(base_url=stage.url, cookies={"ecm_session": token}) as browser:
         answer = await browser.post("/board/tickets", headers={"origin": stage.url})
         answer.raise_for_status()

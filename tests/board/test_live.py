@@ -11,6 +11,7 @@ import websockets
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from ecm.board import hub as hub_module
+from ecm.board.feed import Audience
 from ecm.store.embedded import Addresses
 from tests.board.stage import DAY, NOW, Stage, looking, staged, stamp, ticket_of
 
@@ -234,39 +235,29 @@ async def test_a_new_day_brings_a_new_board(stage: Stage, monkeypatch: pytest.Mo
         assert set(page.visits) == {tomorrow}
 
 
-async def test_a_ticket_opens_one_socket_and_no_second(stage: Stage):
-    ticket = await ticket_of(stage, "dana")
-    url = f"{stage.url.replace('http', 'ws')}/board/live?ticket={ticket}"
-    async with websockets.connect(url):
-        with pytest.raises(websockets.InvalidStatus, match="403"):
-            async with websockets.connect(url):
-                pass
-
-
-async def test_who_is_signed_out_everywhere_sees_no_more_and_the_others_do(
+async def test_who_asks_faster_than_a_hand_can_is_sent_away_and_a_quick_hand_is_not(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(hub_module, "HEARTBEAT_SECONDS", 0.1)
-    monkeypatch.setattr(hub_module, "POLL_SECONDS", 0.1)
-    visit = await stage.plan("V-1")
-    async with looking(stage, "cole") as gone, looking(stage, "dana") as stays:
-        await gone.shown()
-        await stays.shown()
-        await gone.until("heartbeat")
-        await stage.owner.execute(
-            "DELETE FROM sessions WHERE account_id = (SELECT account_id FROM accounts WHERE email LIKE 'cole@%')"
-        )
-        with pytest.raises(websockets.ConnectionClosed):
-            await gone.until("never")
-        await stays.reaches(await stage.becomes(visit, state="late"))
+    monkeypatch.setattr("ecm.board.live.WISHES_PER_S", 0.001)
+    async with looking(stage) as page:
+        for ahead in range(10):
+            await page.shown(date=(DAY + timedelta(days=ahead)).isoformat())
+        await page.socket.send('{"type":"filter"}')
+        with pytest.raises(websockets.ConnectionClosed) as closed:
+            await page.until("never")
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4429
 
 
-async def test_a_ticket_a_minute_old_opens_nothing(stage: Stage):
-    ticket = await ticket_of(stage, "dana")
-    await stage.owner.execute("UPDATE socket_tickets SET expires_at = now() - interval '1 second'")
-    with pytest.raises(websockets.InvalidStatus, match="403"):
-        async with websockets.connect(f"{stage.url.replace('http', 'ws')}/board/live?ticket={ticket}"):
-            pass
+async def test_what_a_server_remembers_of_filters_is_bounded(stage: Stage, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(hub_module, "COVERED_AT_MOST", 3)
+    async with looking(stage) as dana, looking(stage, "cole") as cole:
+        await cole.shown()
+        for ahead in range(9):
+            await dana.shown(date=(DAY + timedelta(days=ahead)).isoformat(), provider="HAR")
+        (board,) = stage.hub._boards.values()
+        assert len(board.covered) == 3
+        assert Audience(DAY, "NOR") in board.covered, "somebody is looking at that one"
 
 
 @pytest.mark.parametrize("who", ["cara", "finn"])
@@ -295,6 +286,8 @@ async def test_a_socket_that_says_nothing_is_closed(stage: Stage, monkeypatch: p
         *('{"type":"filter","date":"soon"}', '{"type":"filter","date":"0001-01-01"}'),
         *('{"type":"filter","provider":7}', '{"type":"filter","provider":"\\u0000"}'),
         '{"type":"filter","provider":"\\ud800"}',
+        '{"type":"filter","provider":"nobody we know"}',
+        '{"type":"filter","provider":"NOR","much":"' + "x" * 16_384 + '"}',
         '{"type":"resume","epoch":"EPOCH","position":-1000000000000000000000}',
     ],
     ids=lambda nonsense: str(nonsense)[:60],

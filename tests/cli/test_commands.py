@@ -21,7 +21,7 @@ from tests.cli.conftest import Ecm, Said, commands_on, environment
 
 PUBLISHED = (
     "demo", "serve", "web", "worker", "migrate", "import", "simulate", "tick", "actuals export", "key create",
-    "account create", "doctor",
+    "account create", "contact add", "contact list", "contact remove", "tenant add", "tenant list", "doctor",
 )  # fmt: skip
 
 
@@ -150,6 +150,64 @@ def test_an_account_is_made_once_with_a_password_shown_once(ecm: Ecm, database: 
     assert again.status == 1
     assert "Traceback" not in again.output
     assert ecm("account", "create", "x@example.org", "--role", "emperor").status == 2
+
+
+# ---------------------------------------------------------------- tenants
+
+
+def test_a_second_authority_has_its_own_people_and_sees_nobody_elses(
+    ecm: Ecm, database: Addresses, file: Path
+) -> None:
+    said = ecm("tenant", "add", "  Sample   Shire ", "--zone", "Europe/Dublin", "--json")
+    assert said.answer == {"tenant_id": 2, "name": "Sample Shire", "zone": "Europe/Dublin"}
+    assert ecm("tenant", "list", "--json").answer == {
+        "tenants": [
+            {"tenant_id": 1, "name": "Example Borough", "zone": "Europe/London"},
+            {"tenant_id": 2, "name": "Sample Shire", "zone": "Europe/Dublin"},
+        ]
+    }
+    [line] = fetch(database, "SELECT tenant_id, actor, action, subject FROM audit")
+    assert tuple(line) == (2, "command line", "tenant_created", "tenant 2")
+
+    file.write_text(PROVIDERS)
+    assert ecm("import", "providers", str(file), "--tenant", "2", "--json").answer["new"] == 2
+    assert ecm("import", "providers", str(file), "--dry-run", "--json").answer["new"] == 2
+    assert ecm("account", "create", "a@example.org", "--role", "administrator", "--tenant", "2").status == 0
+    [head] = fetch(database, "SELECT position FROM board_heads WHERE tenant_id = 2")
+    assert head["position"] == 0
+
+
+def test_an_authority_is_added_once_by_a_name_in_a_zone_that_exists(ecm: Ecm, database: Addresses) -> None:
+    again = ecm("tenant", "add", "Example Borough", "--json")
+    assert (again.status, again.answer) == (1, {"error": "Example Borough is here already: tenant 1."})
+    for name, zone in (("X", "Europe/Nowhere"), ("X", "../etc"), ("X", ""), (" ", "UTC"), ("a\x00b", "UTC")):
+        assert ecm("tenant", "add", name, "--zone", zone).status == 2, (name, zone)
+    assert len(fetch(database, "SELECT * FROM tenants")) == 1
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "key create phones",
+        "account create a@example.org --role administrator",
+        "contact add a@example.org",
+        "contact list",
+        "actuals export --period 2026-W48",
+    ],
+)
+def test_an_authority_nobody_added_is_named_in_one_line(ecm: Ecm, command: str) -> None:
+    said = ecm(*command.split(), "--tenant", "99")
+    assert said.status == 1
+    assert said.output == "Error: There is no tenant 99; `ecm tenant list` shows those there are.\n"
+
+
+def test_an_authority_is_the_owners_to_add_and_anybodys_to_list(database: Addresses) -> None:
+    theirs = environment(database)
+    del theirs["ECM_DATABASE_URL"]
+    refused = CliRunner().invoke(main, ["tenant", "add", "Sample Shire"], env=theirs)
+    assert (refused.exit_code, "set ECM_DATABASE_URL" in refused.output) == (1, True)
+    assert "Example Borough" in CliRunner().invoke(main, ["tenant", "list"], env=theirs).output
+    assert len(fetch(database, "SELECT * FROM tenants")) == 1
 
 
 # ---------------------------------------------------------------- tick, doctor, actuals

@@ -50,7 +50,6 @@ OTHERS = [
 
 LONG_LINES = 450
 LONGER = {
-    "ecm/visit/matching.py": "one rule in one place: which visit an event speaks of, with its essay",
     "ecm/store/migrations/0001_the_road.sql": "the schema, read downward; later changes are files of their own",
     "ARCHITECTURE.md": "an hour's read",
     "constraints.txt": "a list",

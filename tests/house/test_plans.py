@@ -6,6 +6,7 @@ check-in, per tick or per board frame is explained here as its role runs it, and
 """
 
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -14,7 +15,8 @@ from uuid import UUID
 
 import pytest
 
-from ecm.store.db import Connection, open_connection
+from ecm.store import db
+from ecm.store.db import Connection, Database, open_connection
 from ecm.store.embedded import Addresses
 from tests.house.repository import query
 from tests.postgres import TEMPLATE, Cluster, execute, in_a_loop_of_its_own
@@ -22,11 +24,15 @@ from tests.postgres import TEMPLATE, Cluster, execute, in_a_loop_of_its_own
 BIG = {"visits", "check_events", "event_outcomes", "transitions", "alerts", "deliveries", "amendments"}
 """Tables that grow with every day of service: a query of the road that reads one whole is a fault."""
 
+BY_INDEX = {"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}
+
 DAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 VISITS = 24_000
+JUST_GROWN_UP = 10_000
+"""Visits and their events with which `Database.batch` begins to keep its plans."""
 
-FILL = f"""
+FILL = """
 CREATE FUNCTION pg_temp.at(n int) RETURNS timestamptz LANGUAGE sql
   AS $$ SELECT timestamptz '2026-11-23 07:00Z' - n / 2000 * interval '1 day' + n % 2000 * interval '20 s' $$;
 INSERT INTO providers (tenant_id, ref, name) SELECT 1, 'p' || n, 'Provider ' || n FROM generate_series(1, 20) n;
@@ -41,7 +47,7 @@ INSERT INTO visits (tenant_id, ref, service_user_ref, provider_ref, local_date, 
   SELECT 1, 'v' || n, 's' || n % 700, 'p' || 1 + n % 20, pg_temp.at(n)::date, 'Europe/London', pg_temp.at(n),
          pg_temp.at(n) + interval '30 min', pg_temp.at(n), ARRAY['w' || n % 300], n,
          CASE WHEN n < 2000 THEN pg_temp.at(n) + interval '15 min' END, CASE WHEN n < 2000 THEN 'late' END
-  FROM generate_series(0, {VISITS - 1}) n;
+  FROM generate_series(0, {visits} - 1) n;
 INSERT INTO check_events (tenant_id, event_id, received_at, kind, occurred_at, method, care_worker, service_user,
                           body_sha256, body)
   SELECT 1, ('00000000-0000-4000-8000-' || lpad(to_hex(v.visit_id * 2 + k), 12, '0'))::uuid, v.planned_start,
@@ -51,10 +57,11 @@ INSERT INTO check_events (tenant_id, event_id, received_at, kind, occurred_at, m
 INSERT INTO event_outcomes (tenant_id, event_id, occurred_at, service_user_ref, care_worker_ref, visit_id, status,
                             reason, explicit, decided_at)
   SELECT 1, e.event_id, e.occurred_at, e.service_user, e.care_worker,
-         ('x' || right(e.event_id::text, 12))::bit(48)::bigint / 2, 'matched', 'named', true, e.received_at
+         ('x' || right(e.event_id::text, 12))::bit(48)::bigint / 2, 'matched', 'named',
+         right(e.event_id::text, 1) <> '7', e.received_at
   FROM check_events e;
 INSERT INTO amendments (tenant_id, visit_id, kind, reason_code, made_by, made_at)
-  SELECT 1, visit_id, 'note', 'other', 'Dana', planned_end FROM visits WHERE visit_id % 10 = 0;
+  SELECT 1, visit_id, 'note', 'other', 'Dana', planned_end FROM visits WHERE visit_id % 5 = 0;
 INSERT INTO transitions (tenant_id, visit_id, kind, visit_version, at, recorded_at, to_state)
   SELECT 1, visit_id, 'change', k, planned_start, planned_start, 'completed' FROM visits, generate_series(1, 2) k;
 INSERT INTO alerts (tenant_id, visit_id, provider_ref, kind, raised_for, severity, raised_at, reason, position, state,
@@ -67,12 +74,18 @@ INSERT INTO deliveries (tenant_id, alert_id, about, channel, address, due_at, st
          CASE WHEN alert_id < 20 THEN 'pending' ELSE 'sent' END
   FROM alerts;
 INSERT INTO processing_queue (tenant_id, event_id) SELECT 1, event_id FROM check_events LIMIT 3000;
-UPDATE board_heads SET position = {VISITS} WHERE tenant_id = 1;
+UPDATE board_heads SET position = {visits} WHERE tenant_id = 1;
+"""
+
+GROWS = """
+CREATE TABLE grows (n int) WITH (autovacuum_enabled = off); CREATE INDEX ON grows (n); ANALYZE grows;
+GRANT SELECT ON grows TO ecm_worker
 """
 
 LATER = NOW + timedelta(hours=4)
 EARLIER = NOW - timedelta(hours=4)
 EVENT = UUID("00000000-0000-4000-8000-000000000100")
+DAY_LONG = timedelta(hours=25)
 
 P = "ecm/processing/processing.sql"
 O = "ecm/overdue.sql"  # noqa: E741
@@ -86,33 +99,43 @@ HOT = [
     (P, "visits_nearby", ([1], ["s7"], [EARLIER], [LATER]), {"visits_of_person"}),
     (P, "evidence", ([1] * 3, [5, 6, 7], [1], [EVENT]), {"event_outcomes_of_visit", "check_events_pkey"}),
     (P, "amendments", ([1] * 3, [5, 6, 7]), {"amendments_of_visit"}),
-    (P, "trails", ([1], [5], ["w5"], [NOW]), {"event_outcomes_trail", "check_events_pkey"}),
-    (P, "rostered_nearby", ([1], [1], ["w5"], [NOW]), {"visits_of_day"}),
-    (O, "due", (NOW, 2000), {"visits_due"}),
-    (O, "next_deadline", (), {"visits_due"}),
+    (P, "trails", ([1], [5], ["w5"], [NOW], DAY_LONG), {"event_outcomes_trail", "check_events_pkey"}),
+    (P, "rostered_nearby", ([1], [1], ["w5"], [NOW], [True]), {"visits_of_day"}),
+    (P, "beside", ([1], [1], ["w5"], [NOW], [EVENT], [True], [EVENT], "linked", DAY_LONG),
+     {"event_outcomes_trail", "check_events_pkey", "amendments_of_event"}),
+    (P, "pass_over", ([1] * 3, [5, 6, 7]), {"visits_pkey", "visits_of_person"}),
+    (O, "due", (NOW, 500, [1], [5]), {"visits_due"}),
+    (O, "next_deadline", ([1], [5]), {"visits_due"}),
     (O, "oldest_waiting", (), {"processing_queue_ready", "check_events_pkey"}),
     (B, "changed_visits", (1, VISITS - 5, 0, VISITS, 500), {"visits_changed"}),
     (B, "changed_alerts", (1, VISITS - 5, 0, VISITS, 500), {"alerts_changed"}),
     (B, "visits_of_day", (1, DAY, None, False, NOW, 0, 500), {"visits_of_day"}),
     (B, "pulse", (1, NOW), {"visits_changed"}),
-    ("alerts/alerts.sql", "visits", ([1] * 3, [5, 6, 7]), {"visits_pkey"}),
+    ("alerts/alerts.sql", "visits", ([1] * 3, [5, 6, 7], ["sos"]), {"visits_pkey"}),
     ("alerts/alerts.sql", "known_alerts", ([1] * 3, [5, 6, 7]), {"alerts_tenant_id_visit_id_kind_raised_for_key"}),
     ("alerts/deliveries.sql", "claim", (NOW, NOW, 20, 60.0), {"deliveries_pending"}),
 ]  # fmt: skip
 
-# The door's connection keeps one plan for every batch (plan_cache_mode = force_generic_plan).
+# The door's connection keeps one plan for every batch (plan_cache_mode = force_generic_plan); processing keeps what it
+# planned on grown-up tables for some seconds (`Database.batch`).
 HOT_AND_GENERIC = [
     ("ingest/batch.sql", "store_events", set[str]()),
     ("ingest/batch.sql", "stored_events", {"check_events_pkey"}),
+    *((file, name, indexes) for file, name, _, indexes in HOT if file == P),
+    (P, "add_unplanned", {"visits_tenant_id_ref_key"}),
+    (P, "record_outcomes", {"event_outcomes_trail"}),
+    (P, "write_visits", {"visits_pkey"}),
+    (P, "done", {"processing_queue_pkey"}),
 ]
 
 
-@pytest.fixture(scope="module", params=["analysed", "never analysed"])
+@pytest.fixture(scope="module", params=["analysed", "never analysed", "just grown up"])
 def busy(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[Addresses]:
-    """Twelve days of a borough. Autovacuum stays away, so that the one nobody analysed stays so."""
+    """Some days of a borough. Autovacuum stays away, so that the one nobody analysed stays so."""
     database = cluster.create(TEMPLATE)
     away = "".join(f"ALTER TABLE {table} SET (autovacuum_enabled = off);" for table in sorted(BIG))
-    in_a_loop_of_its_own(execute(database.owner, away + FILL))
+    visits = JUST_GROWN_UP if request.param == "just grown up" else VISITS
+    in_a_loop_of_its_own(execute(database.owner, away + FILL.format(visits=visits)))
     if request.param == "analysed":
         in_a_loop_of_its_own(execute(database.owner, "ANALYZE"))
     yield database
@@ -140,6 +163,32 @@ async def test_a_query_planned_once_for_all_reads_by_its_index(
         count = len((await connection.prepare(hot.sql)).get_parameters())
         (plan,) = await connection.fetch(f"EXPLAIN (FORMAT JSON) EXECUTE hot({', '.join(['NULL'] * count)})")
     assert_reads_by(plan[0], indexes)
+    assert_reads_by_more_than_the_tenant(plan[0])
+
+
+async def test_processing_keeps_plans_of_grown_up_tables_only(busy: Addresses, database: Addresses) -> None:
+    """On a young table an index of the tenant alone is as good as any, until an import makes it the whole table."""
+    assert await plans_of_a_batch(database) == "force_custom_plan"
+    assert await plans_of_a_batch(busy) == "force_generic_plan"
+
+
+async def test_a_kept_plan_is_forgotten_after_some_seconds(
+    busy: Addresses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await execute(busy.owner, GROWS)
+    worker = await Database.connect(busy.app, "ecm_worker", 1)
+    try:
+        async with worker.batch() as connection:
+            await connection.execute("PREPARE looked_for AS SELECT FROM grows WHERE n = $1::int")
+            assert await how(connection, "looked_for") == "Seq Scan"
+        await execute(busy.owner, "INSERT INTO grows SELECT generate_series(1, 50000)")
+        async with worker.batch() as connection:
+            assert await how(connection, "looked_for") == "Seq Scan"
+        monkeypatch.setattr(db, "PLANS_KEPT_SECONDS", 0.0)
+        async with worker.batch() as connection:
+            assert await how(connection, "looked_for") != "Seq Scan"
+    finally:
+        await worker.close()
 
 
 async def test_a_table_read_whole_would_be_noticed(busy: Addresses) -> None:
@@ -148,6 +197,17 @@ async def test_a_table_read_whole_would_be_noticed(busy: Addresses) -> None:
         (plan,) = await connection.fetch("EXPLAIN (FORMAT JSON) SELECT * FROM visits WHERE service = 'x'")
     with pytest.raises(AssertionError, match="reads all of visits"):
         assert_reads_by(plan[0], set())
+
+
+async def test_a_tenant_read_whole_would_be_noticed(busy: Addresses) -> None:
+    """The same, by an index that finds the tenant and nothing more."""
+    async with as_run(busy, "ecm_worker") as connection:
+        await connection.execute("SET LOCAL enable_seqscan = off")
+        (plan,) = await connection.fetch(
+            "EXPLAIN (FORMAT JSON) SELECT * FROM visits WHERE tenant_id = 1 AND service = 'x'"
+        )
+    with pytest.raises(AssertionError, match="reads all that a tenant has in visits"):
+        assert_reads_by_more_than_the_tenant(plan[0])
 
 
 @asynccontextmanager
@@ -162,12 +222,40 @@ async def as_run(database: Addresses, role: str) -> AsyncIterator[Connection]:
         await connection.close()
 
 
+async def plans_of_a_batch(database: Addresses) -> str:
+    worker = await Database.connect(database.app, "ecm_worker", 1)
+    try:
+        async with worker.batch() as connection:
+            mode: str = await connection.fetchval("SHOW plan_cache_mode")
+            return mode
+    finally:
+        await worker.close()
+
+
+async def how(connection: Connection, prepared: str) -> str:
+    (plan,) = await connection.fetch(f"EXPLAIN (FORMAT JSON) EXECUTE {prepared}(7)")
+    return str(_root(plan[0])["Node Type"])
+
+
 def assert_reads_by(plan: Any, indexes: set[str]) -> None:
-    steps = list(_steps((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]))
+    steps = list(_steps(_root(plan)))
     whole = {step["Relation Name"] for step in steps if step["Node Type"] == "Seq Scan"} & BIG
     assert not whole, f"reads all of {', '.join(sorted(whole))}"
     used = {step["Index Name"] for step in steps if "Index Name" in step}
     assert indexes <= used, f"uses {sorted(used)}"
+
+
+def assert_reads_by_more_than_the_tenant(plan: Any) -> None:
+    for step in _steps(_root(plan)):
+        if step.get("Relation Name") in BIG and step["Node Type"] in BY_INDEX:
+            found_by = step.get("Index Cond") or step.get("Recheck Cond") or ""
+            keys = set(re.findall(r"\((\w+) [<>=]", found_by)) - {"tenant_id"}
+            assert keys, f"reads all that a tenant has in {step['Relation Name']}"
+
+
+def _root(plan: Any) -> dict[str, Any]:
+    root: dict[str, Any] = (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]
+    return root
 
 
 def _steps(step: dict[str, Any]) -> Iterator[dict[str, Any]]:

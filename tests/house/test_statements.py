@@ -12,6 +12,7 @@ from tests.house.repository import NOT_QUERIES, PACKAGES, ROOT, Query, queries, 
 ROLES = ("ecm_web", "ecm_ingest", "ecm_worker", "owner")
 
 NOT_PREPARED = {
+    "ecm/api/exports/exports.sql:one_moment": "SET: PREPARE takes queries only",
     "ecm/cli/demo.sql:empty": "several statements: it drops a demonstration's schema and makes it again",
 }
 

@@ -75,7 +75,7 @@ COLUMNS = {
     ("phone_lines", "ecm_web"): "call_back language",
     ("tags", "ecm_web"): "retired_at uid",
     ("payment_periods", "ecm_web"): "requested_at requested_by",
-    ("payment_periods", "ecm_worker"): "run_at",
+    ("payment_periods", "ecm_worker"): "run_at running_since",
     ("visits", "ecm_web"): "agreed_short cancelled cancelled_at care_worker_refs carers_required"
     " commissioned_minutes local_date next_planned_start planned_end planned_start provider_ref service"
     " service_user_ref time_critical window_start zone",
@@ -161,7 +161,8 @@ INSERT INTO accounts (tenant_id, account_id, email, name, role, password_hash) O
   VALUES ({t}, {t}, 'dana@example.org', 'Dana', 'duty_officer', 'x');
 INSERT INTO sessions (tenant_id, token_sha256, account_id, created_at, seen_at, expires_at)
   VALUES ({t}, '{t}', {t}, now(), now(), now() + interval '1 h');
-INSERT INTO socket_tickets (tenant_id, token_sha256, account_id, expires_at) VALUES ({t}, '{t}', {t}, now());
+INSERT INTO socket_tickets (tenant_id, token_sha256, account_id, session_sha256, expires_at)
+  VALUES ({t}, '{t}', {t}, '{t}', now());
 INSERT INTO api_keys (tenant_id, name, scopes, key_sha256, created_at) VALUES ({t}, 'k', '{{read}}', '{t}', now());
 INSERT INTO devices (tenant_id, device_id, provider_ref, label, public_key, enrolled_at, enrolled_by)
   VALUES ({t}, '00000000-0000-4000-8000-0000000000d{t}', 'p', 'shared', '{{}}', now(), 'Cora');

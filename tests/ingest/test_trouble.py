@@ -18,6 +18,7 @@ from ecm.store.migrate import migrate
 from ingest import batch
 from ingest.batch import Batcher
 from ingest.door import CheckEventsDoor
+from ingest.keys import Keys
 from tests.ingest.conftest import NOW, SEALER, Door, event, opened
 
 AWAY = (503, "/problems/database-away")
@@ -238,3 +239,24 @@ async def raising(door: Door, sqlstate: str, when: str = "true") -> None:
         CREATE TRIGGER trouble BEFORE INSERT ON check_events FOR EACH ROW EXECUTE FUNCTION trouble();
         """
     )
+
+
+async def test_what_cannot_be_understood_is_paid_for_by_its_size(database: Addresses) -> None:
+    async with opened(database, events_per_s=0.01, events_at_once=100.0) as door:
+        assert (await door.post(b"[" + b"1," * 100_000 + b"1]")).status_code == 429
+        assert await door.kept_aside() == []
+        assert (await door.post([event() for _ in range(90)])).status_code == 201
+
+
+async def test_made_up_keys_use_up_no_look_up_of_a_good_one(database: Addresses) -> None:
+    now_s = 1_000.0
+    async with opened(database) as door:
+        keys = door.app._keys = Keys(door.app._keys._db, monotonic=lambda: now_s)
+        assert (await door.post(event())).status_code == 201
+        keys._look_ups.spent = keys._look_ups.size  # by whoever tries a thousand
+        now_s += 10.001
+        keys._look_ups.at = now_s
+        assert (await door.post(event())).status_code == 201
+        await door.as_owner("UPDATE api_keys SET revoked_at = now() WHERE name = 'gateway'")
+        now_s += 10.001
+        assert (await door.post(event())).status_code == 401

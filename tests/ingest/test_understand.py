@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from time import process_time
 from typing import Any
 
 import pytest
@@ -151,7 +153,7 @@ def test_the_wire_knows_the_same_words_as_the_rules() -> None:
 @given(st.lists(st.recursive(st.none() | st.text() | st.floats(allow_nan=False) | st.booleans(), st.lists)))
 def test_an_array_falls_into_its_items_whatever_they_are(values: list[Any]) -> None:
     for indent in (None, 2):
-        parts = list(items(json.dumps(values, indent=indent).encode()))
+        parts = list(items(json.dumps(values, indent=indent).encode(), 500))
         assert [json.loads(part) for part in parts] == values
 
 
@@ -163,8 +165,44 @@ tricky = st.lists(st.dictionaries(st.sampled_from("ab"), tricky_values), max_siz
 def test_an_array_of_objects_falls_into_them_whatever_their_text_looks_like(
     values: list[Any], indent: int | None, separators: tuple[str, str]
 ) -> None:
-    parts = items(json.dumps(values, indent=indent, separators=separators).encode())
+    parts = items(json.dumps(values, indent=indent, separators=separators).encode(), 500)
     assert [json.loads(part) for part in parts] == values
+
+
+MB_4 = 4 * 1024 * 1024
+HOSTILE = {
+    "two million numbers": b"[" + b"1," * (MB_4 // 2 - 2) + b"1]",
+    "a million objects": b"[" + b"{}," * (MB_4 // 3 - 2) + b"{}]",
+    "brackets that never close": b"[" * MB_4,
+    "brackets that close": b"[" * (MB_4 // 2) + b"]" * (MB_4 // 2),
+    "five hundred deep ones": b"[" + b",".join([b"[" * 4_000 + b"]" * 4_000] * 500) + b"]",
+    "one of a million": b'[{"a":[' + b"{}," * (MB_4 // 3 - 9) + b"{}]}]",
+    "one cut off": b'[{"a":[' + b"[]," * (MB_4 // 3 - 9),
+    "deep, then half strings": b"[" + b"[" * 5_000 + b'"' + b'\\"' * (MB_4 // 2 - 5_000),
+    "large, then half strings": b'["' + b"x" * 70_000 + b'\\"' * (MB_4 // 2 - 70_000),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_an_array_made_to_cost_much_is_refused_before_it_does(what: str) -> None:
+    began_s = process_time()
+    with suppress(NotAnEvent):
+        assert len(items(HOSTILE[what], 500)) in (1, 501)
+    assert process_time() - began_s < 0.5  # it was seconds, in which nobody else was answered
+
+
+def test_one_item_larger_than_an_event_does_not_cost_the_others_theirs() -> None:
+    large = json.dumps({"note": "]}" * 100_000, "list": [{}] * 9_000})
+    for small in ("{}", "7", '"},{"'):
+        parts = items(f"[{small},{large},{small}]".encode(), 500)
+        assert parts == [small.encode(), large.encode(), small.encode()]
+
+
+@pytest.mark.parametrize("item", ["{bad}", "{'a': 1}", "[1 2]"])
+def test_a_broken_item_breaks_a_large_array_as_it_does_a_small_one(item: str) -> None:
+    for size in (1, 100_000):
+        with pytest.raises(NotAnEvent):
+            items(f'[{item},"{"x" * size}"]'.encode(), 500)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +214,7 @@ def test_an_array_of_objects_falls_into_them_whatever_their_text_looks_like(
 )
 def test_a_broken_array_is_no_array(broken: str) -> None:
     with pytest.raises(NotAnEvent):
-        list(items(broken.encode("utf-8", "surrogatepass")))
+        list(items(broken.encode("utf-8", "surrogatepass"), 500))
 
 
 async def test_the_fix_is_gone_and_the_event_is_stored_with_all_that_was_said(door: Door) -> None:

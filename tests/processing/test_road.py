@@ -1,19 +1,8 @@
 """From stored evidence to a visit's true state, on a real database."""
 
 import time
-from collections.abc import AsyncIterator
 
-import pytest_asyncio
-
-from ecm.store.embedded import Addresses
-from tests.processing.desk import Desk, at
-
-
-@pytest_asyncio.fixture
-async def desk(database: Addresses) -> AsyncIterator[Desk]:
-    desk = await Desk.open(database)
-    yield desk
-    await desk.close()
+from tests.processing.desk import Desk, at, minutes
 
 
 async def test_a_planned_visit_is_done_on_time(desk: Desk) -> None:
@@ -103,7 +92,11 @@ async def test_an_unplanned_visit_gives_its_evidence_to_the_plan_that_comes_late
     await desk.settle()
     await desk.plan("tea", "15:00", "15:30")
     await desk.settle()
-    assert await desk.state("tea") in ("in_progress", "planned")
+    assert (await desk.state("tea"), await desk.state(f"unplanned-{event}")) == ("in_progress", "cancelled")
+    await desk.arrive("out", "15:30")
+    await desk.settle("16:30")
+    assert await desk.state("tea") == "completed"
+    assert await desk.passed("tea") == ["planned>in_progress", "in_progress>completed"]
     assert await desk.value("SELECT count(*) FROM event_outcomes WHERE event_id = $1", event) == 1
 
 
@@ -201,6 +194,34 @@ async def test_a_check_in_that_was_on_time_but_waits_behind_a_backlog_rings_no_a
     assert await desk.passed("breakfast") == ["planned>in_progress"]
 
 
+async def test_a_batch_that_is_quicker_than_the_one_before_it_judges_no_deadline_for_it(desk: Desk) -> None:
+    """One lane holds Carol's check-in at 09:01; the other has Bob's at 09:20, and is asked about Alice's visit."""
+    visit_id = await desk.plan("breakfast", "09:00", "09:30")
+    await desk.settle("08:00")
+    await desk.arrive("in", "09:01", visit="breakfast")
+    async with desk.owner.transaction() as slow_lane:
+        await slow_lane.execute("SELECT FROM processing_queue FOR UPDATE")
+        await desk.arrive("in", "09:20", person="bob", worker="dan")
+        await desk.run("INSERT INTO processing_queue (tenant_id, visit_id) VALUES (1, $1)", visit_id)
+        assert await desk.processor.step()
+        assert await desk.state("breakfast") == "planned"
+    await desk.settle()
+    assert await desk.passed("breakfast") == ["planned>in_progress"]
+
+
+async def test_a_row_put_off_after_an_error_holds_no_deadline_back(desk: Desk) -> None:
+    visit_id = await desk.plan("breakfast", "09:00", "09:30")
+    await desk.settle("08:00")
+    await desk.arrive("in", "09:01", person="bob")
+    await desk.run("UPDATE processing_queue SET tries = 1")
+    async with desk.owner.transaction() as somebody_tries_it_again:
+        await somebody_tries_it_again.execute("SELECT FROM processing_queue FOR UPDATE")
+        await desk.arrive("in", "09:20", person="bob", worker="dan")
+        await desk.run("INSERT INTO processing_queue (tenant_id, visit_id) VALUES (1, $1)", visit_id)
+        assert await desk.processor.step()
+        assert await desk.state("breakfast") == "late"
+
+
 async def test_a_backlog_that_does_not_move_cannot_silence_the_alarms(desk: Desk) -> None:
     await desk.plan("breakfast", "09:00", "09:30")
     await desk.settle("08:00")
@@ -259,3 +280,63 @@ async def test_evidence_from_before_a_deadline_that_was_judged_does_not_take_the
     await desk.processor.step()
     assert (await desk.passed("hoist")).count("second_worker_missing") == 1
     assert "second_worker_missing" in await desk.codes("hoist")
+
+
+async def test_a_visit_cancelled_and_made_anew_is_attended_in_its_new_shape(desk: Desk) -> None:
+    old = await desk.plan("old", "09:00", "09:30")
+    await desk.run("UPDATE visits SET cancelled = true WHERE visit_id = $1", old)
+    await desk.plan("new", "09:00", "09:30")
+    await desk.settle("08:00")
+    await desk.arrive("in", "09:00")
+    await desk.arrive("out", "09:30")
+    await desk.settle("10:30")
+    assert (await desk.state("old"), await desk.state("new")) == ("cancelled", "completed")
+
+
+async def test_a_pocket_that_taps_between_two_visits_does_not_silence_the_second(desk: Desk) -> None:
+    await desk.plan("breakfast", "09:00", "09:30")
+    await desk.plan("lunch", "12:00", "12:30")
+    await desk.settle("08:00")
+    for kind, minute in (("in", "09:00"), ("out", "09:30"), ("out", "11:05")):
+        await desk.arrive(kind, minute)
+        await desk.settle(minute)
+    await desk.settle("13:00")
+    assert (await desk.state("breakfast"), await desk.state("lunch")) == ("completed", "missed")
+    assert {"late", "missed"} <= set(await desk.passed("lunch"))
+    assert (await desk.visit("breakfast"))["actual_end"] == at("09:30")
+
+
+async def test_a_row_that_failed_all_winter_is_still_put_off(desk: Desk) -> None:
+    await desk.plan("bad", "09:00", "09:30")
+    await desk.run("UPDATE visits SET zone = 'Nowhere/Nothing'")
+    await desk.run("UPDATE processing_queue SET tries = 300")
+    await desk.settle()
+    waits = await desk.value("SELECT available_at - now() FROM processing_queue WHERE tries = 301")
+    assert minutes(59) < waits <= minutes(60)
+
+
+async def test_a_new_authority_has_its_board_and_its_visits_are_assessed(desk: Desk) -> None:
+    await desk.run("INSERT INTO tenants (tenant_id, name) VALUES (2, 'Other Shire')")
+    await desk.run(
+        """
+        INSERT INTO providers (tenant_id, ref, name) VALUES (2, 'north', 'Northfield Care');
+        INSERT INTO service_users (tenant_id, ref, name) VALUES (2, 'zoe', 'Zoe');
+        WITH v AS (
+          INSERT INTO visits (tenant_id, ref, service_user_ref, provider_ref, local_date, zone, planned_start,
+            planned_end, window_start)
+          VALUES (2, 'breakfast', 'zoe', 'north', '2026-11-23', 'Europe/London', '2026-11-23 09:00Z',
+            '2026-11-23 09:30Z', '2026-11-23 09:00Z') RETURNING visit_id)
+        INSERT INTO processing_queue (tenant_id, visit_id) SELECT 2, visit_id FROM v
+        """
+    )
+    await desk.settle("09:20")
+    found = await desk.rows("SELECT state, position FROM visits WHERE tenant_id = 2")
+    assert [(r["state"], r["position"] > 0) for r in found] == [("late", True)]
+
+
+async def test_a_visit_that_could_not_be_written_is_never_taken_for_done(desk: Desk) -> None:
+    await desk.plan("breakfast", "09:00", "09:30")
+    await desk.run("DELETE FROM board_heads")
+    await desk.settle()
+    assert (await desk.visit("breakfast"))["version"] == 0
+    assert await desk.value("SELECT last_error FROM processing_queue") == "AssertionError"

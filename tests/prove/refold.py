@@ -17,10 +17,12 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -37,6 +39,7 @@ from ecm.visit.clocks import happened_at
 from ecm.visit.matching import allocate
 from ecm.visit.model import Amendment, CheckEvent, EventKind, Evidence, Visit
 from ecm.visit.policy import DEFAULT, Policy
+from ecm.visit.stays import LONGEST_STAY
 from tests.prove.service import DOWN_SECONDS, Service
 from tests.prove.table import Line
 
@@ -51,8 +54,6 @@ KINDS = {
     "transition": "transitions doubled, missing or out of line",
     "alert": "alerts missing, doubled or in another state",
 }
-
-TRAIL_REACH = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +233,8 @@ class Everything:
                 )
 
     def _events_by_person(self) -> dict[Person, list[CheckEvent]]:
-        """The person an event speaks of: by the officer's last word, the visit, the person, the number, the roster."""
+        """The person an event speaks of: by the officer's last word on it or on the other half of its stay, the visit
+        (unless another person is named), the person, the number, the check-in it ends, the roster."""
         people = {(row["tenant_id"], row["ref"]) for row in self.people}
         by_ref = {(row["tenant_id"], row["ref"]): row for row in self.visits}
         by_id = {_key(row): row for row in self.visits}
@@ -240,34 +242,67 @@ class Everything:
         for row in self.phones:
             numbers[row["tenant_id"], row["phone"]].append(row["service_user_ref"])
         ruled = {(a["tenant_id"], a["event_id"]): a for a in self.amendments if a["event_id"] is not None}
-        found: dict[Person, list[CheckEvent]] = defaultdict(list)
-        for row in self.events:
-            tenant = row["tenant_id"]
-            ruling = ruled.get((tenant, row["event_id"]))
-            person: str | None = None
+        halves = self._other_halves(ruled)
+        whose: dict[tuple[int, UUID], str | None] = {}
+        # A check-out may follow its check-in, and no check-in follows anybody.
+        for row in sorted(self.events, key=lambda row: row["kind"] == "check_out"):
+            tenant, key = row["tenant_id"], (row["tenant_id"], row["event_id"])
+            half = halves.get(key)
+            ruling = ruled.get(key)
+            if ruling is None and half is not None:
+                ruling = ruled.get((tenant, half["event_id"]))
             if ruling is not None and ruling["kind"] == "reject":
                 continue
+            visit, said = by_ref.get((tenant, row["visit"])), row["service_user"]
+            if (tenant, said) not in people:
+                said = None
             if ruling is not None:
-                person = by_id[tenant, ruling["visit_id"]]["service_user_ref"]
-            elif (tenant, row["visit"]) in by_ref:
-                person = by_ref[tenant, row["visit"]]["service_user_ref"]
-            elif (tenant, row["service_user"]) in people:
-                person = row["service_user"]
+                whose[key] = by_id[tenant, ruling["visit_id"]]["service_user_ref"]
+            elif visit is not None and said in (None, visit["service_user_ref"]):
+                whose[key] = visit["service_user_ref"]
+            elif said is not None:
+                whose[key] = said
             elif len(numbers[tenant, row["cli"]]) == 1:
-                person = numbers[tenant, row["cli"]][0]
+                whose[key] = numbers[tenant, row["cli"]][0]
             elif row["care_worker"] is not None and row["service_user"] is None and row["visit"] is None:
-                person = self._rostered(row)
+                ends = half is not None and row["kind"] == "check_out"
+                whose[key] = whose.get((tenant, half["event_id"])) if ends and half else self._rostered(row)
+        found: dict[Person, list[CheckEvent]] = defaultdict(list)
+        for row in self.events:
+            person = whose.get((row["tenant_id"], row["event_id"]))
             if person is not None:
                 event = rows.check_event(_record(row), care_worker=row["care_worker"], service_user=person)
-                found[tenant, person].append(event)
+                found[row["tenant_id"], person].append(event)
         return found
 
+    def _other_halves(self, ruled: Mapping[tuple[int, UUID], Row]) -> dict[tuple[int, UUID], Row]:
+        """Each worker's check-in and the check-out just after it, unless they name different people or visits."""
+        of_worker: dict[tuple[int, str], list[tuple[datetime, UUID, Row]]] = defaultdict(list)
+        for row in self.events:
+            ruling = ruled.get((row["tenant_id"], row["event_id"]))
+            if row["care_worker"] is not None and (ruling is None or ruling["kind"] != "reject"):
+                of_worker[row["tenant_id"], row["care_worker"]].append((_at(row), row["event_id"], row))
+        halves: dict[tuple[int, UUID], Row] = {}
+        for taps in of_worker.values():
+            for (came_at, _, came), (left_at, _, left) in pairwise(sorted(taps, key=lambda tap: tap[:2])):
+                if (
+                    (came["kind"], left["kind"]) == ("check_in", "check_out")
+                    and left_at - came_at <= LONGEST_STAY
+                    and all(
+                        came[name] is None or left[name] is None or came[name] == left[name]
+                        for name in ("service_user", "visit")
+                    )
+                ):
+                    halves[came["tenant_id"], came["event_id"]] = left
+                    halves[left["tenant_id"], left["event_id"]] = came
+        return halves
+
     def _rostered(self, event: Row) -> str | None:
-        """Whom the worker was due to see, nearest in time."""
-        said = rows.check_event(_record(event), care_worker=event["care_worker"], service_user=None)
-        at, reach = happened_at(said, DEFAULT), timedelta(hours=4)
+        """Whom the worker was due to see, or to leave, nearest in time."""
+        at, reach = _at(event), timedelta(hours=4)
+        end = "planned_start" if event["kind"] == "check_in" else "planned_end"
         near = [
-            (abs(row["planned_start"] - at), row["visit_id"], row["service_user_ref"])
+            (abs(row[end] - at), row["visit_id"], row["service_user_ref"])
             for row in self.visits
             if row["tenant_id"] == event["tenant_id"] and row["planned_start"] is not None
             and not row["cancelled"] and event["care_worker"] in row["care_worker_refs"]
@@ -303,7 +338,7 @@ class Everything:
                 before = [
                     row
                     for row in of_worker[key[0], worker]
-                    if began_at - TRAIL_REACH < row["occurred_at"] <= began_at and row["visit_id"] != key[1]
+                    if began_at - LONGEST_STAY < row["occurred_at"] <= began_at and row["visit_id"] != key[1]
                 ]
                 if before:
                     row = by_id[key[0], before[-1]["event_id"]]
@@ -370,10 +405,9 @@ class Everything:
                 if times > 1:
                     yield Difference("alert", f"{row['ref']}: {kind} for {raised_for} raised {times} times")
             tenant = row["tenant_id"]
-            visit = dict(row) | {
-                "risk_tier": tiers[tenant, row["service_user_ref"]],
-                "received": received[tenant],
-            }
+            as_text = {name: json.dumps(row[name]) for name in ("crossings", "findings", "attendances")}
+            beside = {"risk_tier": tiers[tenant, row["service_user_ref"]], "received": received[tenant]}
+            visit = dict(row) | as_text | beside
             for action in decide(_visit_now(_record(visit)), known):
                 yield Difference("alert", f"{row['ref']}: left undone: {action}")
 
@@ -383,6 +417,10 @@ def _visit_differences(row: Row, folded: rows.Written) -> Iterator[Difference]:
         stored, fresh = row[column.name], getattr(folded, column.name)
         if stored != fresh:
             yield Difference("visit", f"{row['ref']}: {column.name} is {stored!r}, folded afresh {fresh!r}")
+
+
+def _at(event: Row) -> datetime:
+    return happened_at(rows.check_event(_record(event), care_worker=None, service_user=None), DEFAULT)
 
 
 def _amendments(found: Sequence[Row]) -> tuple[Amendment, ...]:

@@ -8,15 +8,22 @@ exactly the stored state. The same seed strikes in the same order.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections import Counter
 from datetime import UTC, datetime
 from random import Random
 
-from tests.prove.day import DAY_SECONDS, NONE, STARTS_AT, differences_shown
-from tests.prove.play import Players, set_out
+from tests.prove.day import (
+    DAY_SECONDS,
+    STARTS_AT,
+    differences_shown,
+    lines_of,
+    options_of,
+    seconds_since,
+    set_out_as_asked,
+)
+from tests.prove.play import Players
 from tests.prove.refold import fold_again
 from tests.prove.service import Accident, Service, a_service
 from tests.prove.table import Line, all_pass, print_table
@@ -36,25 +43,13 @@ REST_SECONDS_MAX = 1.0
 
 
 def main() -> int:
-    asked = argparse.ArgumentParser(prog="python -m tests.prove.soak")
-    asked.add_argument("--people", type=int, default=2500)
-    asked.add_argument("--providers", type=int, default=25)
-    asked.add_argument("--speed", type=float, default=120)
+    asked = options_of("python -m tests.prove.soak", speed=120)
     asked.add_argument("--kills", type=int, default=60)
-    asked.add_argument("--seed", type=int, default=1)
-    asked.add_argument("--scenario", default="normal")
     options = asked.parse_args()
     give_up_at = time.monotonic() + 900 + 2 * DAY_SECONDS / options.speed
     began = time.monotonic()
     with a_service(starts_at=STARTS_AT, speed=options.speed, workers_beside=1) as service:
-        players = set_out(
-            service,
-            service.key("ingest", "read", "import"),
-            people=options.people,
-            providers=options.providers,
-            seed=options.seed,
-            scenario=options.scenario,
-        )
+        players = set_out_as_asked(service, options)
         try:
             struck = strike(service, players, Random(f"soak:{options.seed}"), options.kills, give_up_at)
             counts = players.wait(give_up_at)
@@ -68,16 +63,8 @@ def main() -> int:
         Line("kills", str(kills), f"at least {min(50, options.kills)}", kills >= min(50, options.kills)),
         *(Line(f"  of {name}", str(struck[name]), "at least 1", struck[name] > 0) for name in ACCIDENTS),
         Line("tries that failed", str(counts["failed_tries"]), "more than 0", counts["failed_tries"] > 0),
-        Line("visits", str(counts["visits"]), "more than 0", counts["visits"] > 0),
-        Line(
-            "events acknowledged",
-            str(counts["acknowledged"]),
-            str(counts["sent"]),
-            counts["acknowledged"] == counts["sent"],
-        ),
-        *(Line(name.replace("_", " "), str(counts[name]), "0", counts[name] == 0) for name in NONE),
-        *folded.lines(),
-        Line("seconds", f"{time.monotonic() - began:.0f}", "", True),
+        *lines_of(counts, folded),
+        seconds_since(began),
     ]
     print_table(f"a day under kill -9, {options.people} people, seed {options.seed}", lines)
     return 0 if all_pass(lines) else 1

@@ -5,11 +5,8 @@ import os
 import pwd
 import shutil
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
@@ -17,7 +14,6 @@ import psutil
 import pytest
 
 from ecm.store.embedded import (
-    Addresses,
     Binaries,
     EmbeddedPostgres,
     EmbeddedPostgresError,
@@ -25,26 +21,25 @@ from ecm.store.embedded import (
     find_binaries,
     running,
 )
+from ecm.store.embedded.cluster import syncs_file_systems
 from ecm.store.embedded.postmaster import living_postmaster
 from tests.postgres import at, execute, fetch_value, in_a_loop_of_its_own, server_folder
+from tests.store.servers import (
+    a_starter,
+    back_again,
+    copy_with_owner,
+    give_like,
+    heard,
+    kill_postmaster,
+    leave,
+    lives,
+    servers_of,
+    since_5_8,
+    soon,
+    the_postmaster,
+)
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to lend its server another name")
-
-A_STARTER = """
-import sys
-from pathlib import Path
-from ecm.store.embedded import EmbeddedPostgres, binaries_in
-server = EmbeddedPostgres(Path(sys.argv[1]), binaries_in(Path(sys.argv[2])))
-if len(sys.argv) > 3:
-    import os
-    os.setgroups([]); os.setgid(int(sys.argv[4])); os.setuid(int(sys.argv[3]))
-print("here", flush=True)
-server.start()
-print("started", flush=True)
-sys.stdin.readline()
-server.stop()
-print("stopped", flush=True)
-"""
 
 
 @pytest.fixture(scope="module", params=[18, 15], ids=["PostgreSQL 18", "PostgreSQL 15"])
@@ -87,6 +82,7 @@ async def test_a_first_start_makes_a_safe_cluster_and_a_second_finds_it_again(
                 "data_checksums",
                 "server_encoding",
                 "listen_addresses",
+                "recovery_init_sync_method",
             )
         }
         assert settings == {
@@ -95,6 +91,7 @@ async def test_a_first_start_makes_a_safe_cluster_and_a_second_finds_it_again(
             "data_checksums": "on",
             "server_encoding": "UTF8",
             "listen_addresses": "",
+            "recovery_init_sync_method": "syncfs" if since_5_8() else "fsync",
         }
         assert (
             await fetch_value(addresses.owner, "SELECT lower('ÉLODIE') || (SELECT 'a' > 'B')") == "élodietrue"
@@ -106,6 +103,47 @@ async def test_a_first_start_makes_a_safe_cluster_and_a_second_finds_it_again(
         assert addresses == first_passwords
         assert await fetch_value(addresses.owner, "SELECT number FROM receipts") == 1
     assert living_postmaster(data_dir / "postgres") is None
+
+
+@pytest.mark.parametrize(
+    ("system", "release", "believed"),
+    [
+        ("Linux", "6.12.9-amd64", True),
+        ("Linux", "5.8.0", True),
+        ("Linux", "5.4.0-216-generic", False),
+        ("Linux", "4.19.0-sandbox", False),
+        ("Linux", "", False),
+        ("Darwin", "24.6.0", False),
+    ],
+)
+def test_file_systems_are_synced_whole_where_that_is_to_be_believed(
+    system: str, release: str, believed: bool
+) -> None:
+    assert syncs_file_systems(system, release) == believed
+
+
+def test_a_full_disk_is_named_when_the_server_cannot_start(receipts: Path, binaries: Binaries) -> None:
+    with server_folder(Path("/tmp")) as programs:  # /dev/shm may forbid running programs
+        programs.mkdir()
+        full = programs / "postgres"
+        full.write_text(
+            """#!/bin/sh
+            echo 'FATAL:  could not write to file "pg_wal/xlogtemp.7": No space left on device' >&2
+            exit 1
+            """
+        )
+        full.chmod(0o755)
+        server = EmbeddedPostgres(receipts, Binaries(programs, binaries.version, "system"))
+        with pytest.raises(EmbeddedPostgresError, match=f"^The disk of {receipts} is full"):
+            server.start()
+
+
+def test_a_stopped_server_leaves_no_zombie(receipts: Path) -> None:
+    server = EmbeddedPostgres(receipts)
+    server.start()
+    stopped = the_postmaster(receipts).pid
+    server.stop()
+    assert not psutil.pid_exists(stopped)
 
 
 async def test_the_app_login_is_nobody_until_it_is_given_a_role(receipts: Path) -> None:
@@ -359,82 +397,3 @@ def test_programs_in_a_folder_barred_to_the_server_are_copied_within_its_reach()
         assert in_a_loop_of_its_own(fetch_value(server.start().app, "SELECT 1")) == 1
         assert the_postmaster(data_dir).exe().startswith(str(data_dir))
         server.stop()
-
-
-@contextmanager
-def a_starter(folder: Path, binaries: Binaries, *become: int) -> Iterator[subprocess.Popen[str]]:
-    command: list[str | Path] = [sys.executable, "-c", A_STARTER, folder, binaries.bin_dir, *map(str, become)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as starter:
-        try:
-            heard(starter, "here")
-            yield starter
-        finally:
-            starter.kill()
-
-
-def heard(starter: subprocess.Popen[str], word: str) -> None:
-    assert starter.stdout
-    assert starter.stdout.readline() == f"{word}\n"
-
-
-def leave(starter: subprocess.Popen[str]) -> None:
-    assert starter.stdin
-    starter.stdin.write("\n")
-    starter.stdin.flush()
-    heard(starter, "stopped")
-
-
-def the_postmaster(folder: Path) -> psutil.Process:
-    process = living_postmaster(folder / "postgres")
-    assert process
-    return process
-
-
-def servers_of(folder: Path) -> list[psutil.Process]:
-    """Found by their command lines: another way than the code under test."""
-    wanted = ["-D", str(folder / "postgres")]
-    return [each for each in psutil.process_iter(["cmdline"]) if (each.info["cmdline"] or [])[1:3] == wanted]
-
-
-def kill_postmaster(folder: Path) -> int:
-    postmaster = the_postmaster(folder)
-    postmaster.kill()
-    return postmaster.pid
-
-
-def lives(process: psutil.Process) -> bool:
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-async def back_again(addresses: Addresses) -> None:
-    async with asyncio.timeout(10):
-        while True:
-            try:
-                await fetch_value(addresses.owner, "SELECT 1")
-            except (OSError, asyncpg.PostgresError):
-                await asyncio.sleep(0.02)
-            else:
-                return
-
-
-def soon(what: Callable[[], bool], within_s: float = 10) -> bool:
-    give_up_at = time.monotonic() + within_s
-    while time.monotonic() < give_up_at:
-        if what():
-            return True
-        time.sleep(0.005)
-    return False
-
-
-def copy_with_owner(source: str, target: str) -> None:
-    shutil.copy2(source, target)
-    facts = Path(source).stat()
-    os.chown(target, facts.st_uid, facts.st_gid)
-
-
-def give_like(source: Path, target: Path) -> None:
-    for folder in (source, *(each for each in source.rglob("*") if each.is_dir())):
-        os.chown(target / folder.relative_to(source), folder.stat().st_uid, folder.stat().st_gid)

@@ -42,7 +42,8 @@ def events(draw: st.DrawFn, visit: Visit, most: int = 6) -> list[CheckEvent]:
     assert visit.planned_start is not None
     made = []
     for number in range(1, draw(st.integers(0, most)) + 1):
-        occurred = visit.planned_start + timedelta(seconds=draw(st.integers(-30 * 60, 100 * 60)))
+        around = draw(st.sampled_from([(-30, 100), (-30, 100), (-90, -5), (-300, -200)]))  # minutes
+        occurred = visit.planned_start + timedelta(seconds=draw(st.integers(*(60 * each for each in around))))
         received = occurred + timedelta(seconds=draw(st.sampled_from([0, 0, 0, 3, 400, 3600, 3 * 3600])))
         event = an_event(
             draw(st.sampled_from(["in", "out"])),

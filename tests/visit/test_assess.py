@@ -105,7 +105,7 @@ def test_tried_again_and_got_in() -> None:
         09:01  in                        -> in_progress  location_inside
         09:05  out because no_reply      -> frustrated   location_inside
         09:20  in                        -> in_progress  location_inside
-        09:36  out                       -> completed    location_inside
+        09:36  out                       -> completed    location_inside, short
     """)
 
 
@@ -293,8 +293,8 @@ def test_an_unplanned_visit_waits_for_its_check_out_until_none_can_come() -> Non
     tell(
         """
         10:00  in    -> in_progress  location_inside, unplanned
-        25:59  tick  -> in_progress
-        26:00  tick  -> in_progress  no_check_out, !no_check_out
+        34:59  tick  -> in_progress
+        35:00  tick  -> in_progress  no_check_out, !no_check_out
     """,
         a_visit(None, None, ref="unplanned-1", care_workers=()),
     )

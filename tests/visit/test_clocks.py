@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from ecm.visit.clocks import happened_at, local_hh_mm, skew, utc_of
+from ecm.visit.clocks import FIRST_BELIEVABLE, happened_at, local_hh_mm, skew, utc_of
 from ecm.visit.model import CheckEvent
 from ecm.visit.policy import DEFAULT
 from ecm.visit.reasons import explain
@@ -87,3 +87,8 @@ def test_a_wall_time_is_one_instant_even_in_the_missing_and_the_doubled_hour(
 def test_people_read_their_own_clock() -> None:
     assert local_hh_mm(datetime(2026, 7, 15, 8, 5, tzinfo=UTC), "Europe/London") == "09:05"
     assert local_hh_mm(datetime(2026, 1, 15, 8, 5, tzinfo=UTC), "Europe/London") == "08:05"
+
+
+def test_a_device_that_believes_it_is_the_end_of_time_is_still_read() -> None:
+    event = an_event("in", "09:00", wall_clock=datetime.max.replace(tzinfo=UTC))
+    assert happened_at(event, DEFAULT) == FIRST_BELIEVABLE

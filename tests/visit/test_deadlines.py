@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from ecm.visit.attending import attending, in_order
+from ecm.visit.attending import in_order
+from ecm.visit.coming import Coming
 from ecm.visit.deadlines import Due, crossings, dues, missed, next_change
 from ecm.visit.model import CheckEvent, Crossing, DeadlineKind, Visit
 from ecm.visit.policy import DEFAULT, Policy
 from tests.visit.story import ALICE, BOB, a_visit, an_event, at
 
+NOBODY = Coming(a_visit(), (), (), DEFAULT)
 TWO = a_visit(carers_required=2, care_workers=(ALICE, BOB))
 
 
 def due(visit: Visit, *events: CheckEvent, policy: Policy = DEFAULT) -> list[Due]:
-    presences, _ = attending(visit, in_order(events, policy), (), policy)
-    return dues(visit, presences, policy)
+    return dues(visit, Coming(visit, in_order(events, policy), (), policy), policy)
 
 
 def told(found: list[Due]) -> list[str]:
@@ -128,13 +129,13 @@ def test_two_are_needed_together(events: list[CheckEvent], as_told: list[str]) -
 
 def test_an_unplanned_visit_only_waits_for_its_check_out() -> None:
     found = due(a_visit(None, None), an_event("in", "10:00"))
-    assert [(each.kind, each.at) for each in found] == [(DeadlineKind.NO_CHECK_OUT, at("26:00"))]
+    assert [(each.kind, each.at) for each in found] == [(DeadlineKind.NO_CHECK_OUT, at("35:00"))]
 
 
 def test_a_cancelled_visit_expects_nobody_from_the_moment_that_was_known() -> None:
-    assert told(dues(a_visit(), [], DEFAULT, cancelled_known_at=at("09:00"))) == []
-    assert told(dues(a_visit(), [], DEFAULT, cancelled_known_at=at("09:30"))) == ["late 09:15"]
-    assert told(dues(a_visit(), [], DEFAULT, frustrated_known_at=at("09:30"))) == ["late 09:15"]
+    assert told(dues(a_visit(), NOBODY, DEFAULT, cancelled_known_at=at("09:00"))) == []
+    assert told(dues(a_visit(), NOBODY, DEFAULT, cancelled_known_at=at("09:30"))) == ["late 09:15"]
+    assert told(dues(a_visit(), NOBODY, DEFAULT, frustrated_known_at=at("09:30"))) == ["late 09:15"]
 
 
 def test_each_worker_who_has_not_left_has_a_deadline_of_their_own() -> None:

@@ -53,8 +53,20 @@ IN, OUT = an_event("in", "09:00"), an_event("out", "09:30", 2)
 AGAIN = an_event("in", "09:35", 3)
 REFUSED = an_event("out", "09:30", 2, reason_code="refused")
 IN_AT_TEN = an_event("in", "09:00", received_at=at("10:10"))
+OUT_AGAIN = an_event("out", "09:40", 3)
 OUT_AT_TEN = an_event("out", "10:10", 3)
 REFUSED_AT_TEN = an_event("out", "10:10", 3, reason_code="refused")
+LOOKED_IN = an_event("in", "08:20")
+TOO_EARLY = an_event("out", "08:30", 2)
+
+
+def known_at(received: str) -> CheckEvent:
+    """That they left too early, told too late."""
+    return an_event("out", "08:30", 2, received_at=at(received))
+
+
+TURNED_UP_AT_TEN = an_event("in", "08:55", 1, received_at=at("10:10"))
+BEFORE_THE_START = an_event("out", "08:58", 2)
 BOB_SYNCED = an_event("in", "09:01", 4, BOB, received_at=at("09:47"))
 
 Way = tuple[Visit, list[CheckEvent], str, CheckEvent | None]
@@ -71,6 +83,36 @@ WAYS: dict[tuple[State, State, str], Way] = {
     (State.CANCELLED, State.IN_PROGRESS, CHECK_IN): (OFF, [], "09:00", IN),
     (State.COMPLETED, State.IN_PROGRESS, CHECK_IN): (A, [IN, OUT], "09:35", AGAIN),
     (State.FRUSTRATED, State.IN_PROGRESS, CHECK_IN): (A, [IN, REFUSED], "09:35", AGAIN),
+    (State.PLANNED, State.COMPLETED, CHECK_IN): (
+        A,
+        [BEFORE_THE_START],
+        "08:59",
+        an_event("in", "08:55", received_at=at("08:59")),
+    ),
+    (State.LATE, State.COMPLETED, CHECK_IN): (
+        A,
+        [BEFORE_THE_START],
+        "09:20",
+        an_event("in", "08:55", received_at=at("09:20")),
+    ),
+    (State.MISSED, State.COMPLETED, CHECK_IN): (A, [BEFORE_THE_START], "10:10", TURNED_UP_AT_TEN),
+    (State.CANCELLED, State.COMPLETED, CHECK_IN): (OFF, [BEFORE_THE_START], "10:10", TURNED_UP_AT_TEN),
+    (State.IN_PROGRESS, State.PLANNED, CHECK_OUT): (A, [LOOKED_IN], "08:30", TOO_EARLY),
+    (State.IN_PROGRESS, State.LATE, CHECK_OUT): (A, [LOOKED_IN], "09:20", known_at("09:20")),
+    (State.IN_PROGRESS, State.MISSED, CHECK_OUT): (
+        A,
+        [an_event("in", "08:20", received_at=at("10:10"))],
+        "10:12",
+        known_at("10:12"),
+    ),
+    (State.OVERRUNNING, State.LATE, CHECK_OUT): (A, [LOOKED_IN], "09:50", known_at("09:50")),
+    (State.OVERRUNNING, State.MISSED, CHECK_OUT): (A, [LOOKED_IN], "10:10", known_at("10:10")),
+    (State.FRUSTRATED, State.COMPLETED, CHECK_IN): (
+        B,
+        [REFUSED, an_event("out", "08:58", 4, BOB)],
+        "09:31",
+        an_event("in", "08:50", 5, BOB, received_at=at("09:31")),
+    ),
     (State.IN_PROGRESS, State.COMPLETED, CHECK_OUT): (A, [IN], "09:30", OUT),
     (State.OVERRUNNING, State.COMPLETED, CHECK_OUT): (A, [IN], "10:10", OUT_AT_TEN),
     (State.IN_PROGRESS, State.FRUSTRATED, CHECK_OUT): (A, [IN], "09:30", REFUSED),
@@ -95,7 +137,7 @@ WAYS: dict[tuple[State, State, str], Way] = {
     (State.MISSED, State.FRUSTRATED, CHECK_OUT): (A, [], "10:10", REFUSED_AT_TEN),
     (State.CANCELLED, State.FRUSTRATED, CHECK_OUT): (OFF, [], "09:30", REFUSED),
     (State.COMPLETED, State.FRUSTRATED, CHECK_OUT): (A, [IN, OUT], "10:10", REFUSED_AT_TEN),
-    (State.FRUSTRATED, State.COMPLETED, CHECK_OUT): (A, [IN, REFUSED], "10:10", OUT_AT_TEN),
+    (State.FRUSTRATED, State.COMPLETED, CHECK_OUT): (A, [IN, REFUSED], "09:40", OUT_AGAIN),
 }
 
 

@@ -8,9 +8,10 @@ from uuid import UUID
 
 import pytest
 
-from ecm.visit.matching import Allocation, allocate, match, stays, unplanned_ref
+from ecm.visit.matching import Allocation, allocate, match, unplanned_ref
 from ecm.visit.model import AmendmentKind, CheckEvent, Visit
 from ecm.visit.policy import DEFAULT, Policy
+from ecm.visit.stays import stays
 from tests.visit.story import ALICE, BOB, CAROL, MRS_EVANS, a_visit, an_amendment, an_event, at
 
 BREAKFAST = a_visit("08:00", "08:30", 1)
@@ -54,8 +55,8 @@ def folded(taps: str) -> list[str]:
         ("in 08:00, in 12:00, out 12:30, out 17:30", ["08:00-?", "12:00-12:30", "?-17:30"]),
         ("in 08:00, Bob in 08:01, out 08:30, Bob out 08:31", ["08:00-08:30", "08:01-08:31"]),
         ("in 08:00, out 08:00", ["08:00-08:00"]),
-        ("in 06:00, out 22:00", ["06:00-22:00"]),
-        ("in 06:00, out 22:01", ["06:00-?", "?-22:01"]),  # nobody stays longer than sixteen hours
+        ("in 06:00, out 31:00", ["06:00-07:00"]),
+        ("in 06:00, out 31:01", ["06:00-?", "?-07:01"]),  # nobody stays longer than twenty-five hours
     ],
 )
 def test_taps_are_folded_into_stays(taps: str, as_told: list[str]) -> None:
@@ -195,10 +196,67 @@ def test_a_known_worker_at_a_known_home_with_no_visit_near_is_unplanned() -> Non
 def test_an_unplanned_visit_keeps_its_stay_and_takes_no_other() -> None:
     taps = tapped("in 22:00, out 22:20")
     made = a_visit(None, None, 9, ref=unplanned_ref(shared([], taps).unplanned[0]))
-    late_plan = a_visit("22:00", "22:30", 8)
-    assert where(shared([late_plan, made], taps)) == {9: "in 22:00, out 22:20"}
+    assert where(shared([made], taps)) == {9: "in 22:00, out 22:20"}
     other = an_event("in", "22:05", 7, BOB)
     assert where(shared([made], [*taps, other])) == {9: "in 22:00, out 22:20"}
+
+
+def test_a_plan_that_comes_after_the_check_in_takes_it_back_from_the_unplanned_visit() -> None:
+    """The same stay, whether the rota or the check-in was first; and the worker who is there is not missed."""
+    taps = tapped("in 22:00, out 22:20")
+    made = a_visit(None, None, 9, ref=unplanned_ref(shared([], taps).unplanned[0]))
+    late_plan = a_visit("22:00", "22:30", 8)
+    assert where(shared([late_plan, made], taps)) == {8: "in 22:00, out 22:20"}
+    assert where(shared([late_plan], taps)) == {8: "in 22:00, out 22:20"}
+    assert where(shared([late_plan, made], taps[:1])) == {8: "in 22:00"}
+    far_plan = a_visit("12:00", "12:30", 8)
+    assert where(shared([far_plan, made], taps)) == {9: "in 22:00, out 22:20"}
+
+
+def test_of_a_cancelled_plan_and_one_made_in_its_place_the_live_one_is_attended() -> None:
+    """The twin has the smaller number, the same time and the same worker; only its life is gone."""
+    old, new = a_visit("08:00", "08:30", 1, cancelled=True), a_visit("08:00", "08:30", 2)
+    taps = tapped("in 08:00, out 08:30")
+    assert where(shared([old, new], taps)) == {2: "in 08:00, out 08:30"}
+    by_hand = {1: [an_amendment(AmendmentKind.CANCELLED, "07:00")]}
+    live_twin = a_visit("08:00", "08:30", 1)
+    assert where(allocate([live_twin, new], taps, by_hand, default)) == {2: "in 08:00, out 08:30"}
+    farther = a_visit("09:30", "10:00", 2, care_workers=(BOB,))
+    assert where(shared([old, farther], taps)) == {2: "in 08:00, out 08:30"}
+    assert where(shared([old], taps)) == {1: "in 08:00, out 08:30"}  # attended although cancelled
+
+
+@pytest.mark.parametrize(
+    ("taps", "as_told"),
+    [
+        # a pocket that taps between two visits says nothing of the second
+        ("in 08:00, out 08:30, out 11:05", {1: "in 08:00, out 08:30, out 11:05"}),
+        # who forgot to check in at lunch, and leaves once lunch has begun, leaves lunch
+        ("in 08:00, out 08:30, out 12:29", {1: "in 08:00, out 08:30", 2: "out 12:29"}),
+        # another worker's check-out is another matter
+        ("in 08:00, out 08:30, Bob out 11:05", {1: "in 08:00, out 08:30", 2: "out 11:05"}),
+        ("in 08:00, out 11:05", {1: "in 08:00, out 11:05"}),
+        ("out 08:30, out 11:05", {1: "out 08:30", 2: "out 11:05"}),
+        # four hours after breakfast it is nobody's second thought
+        ("in 08:00, out 08:30, in 12:00, out 12:30, out 16:31", {1: "in 08:00, out 08:30",
+                                                                2: "in 12:00, out 12:30", 3: "out 16:31"}),
+    ],
+)  # fmt: skip
+def test_a_check_out_alone_is_of_the_visit_its_worker_had_left(taps: str, as_told: dict[int, str]) -> None:
+    for_anybody = [
+        a_visit("08:00", "08:30", 1, care_workers=()),
+        a_visit("12:00", "12:30", 2, care_workers=()),
+        a_visit("17:00", "17:30", 3, care_workers=()),
+    ]
+    assert where(shared(DAY, tapped(taps))) == as_told
+    assert where(shared(for_anybody, tapped(taps))) == as_told
+
+
+def test_a_live_in_visit_of_a_day_and_an_hour_gets_its_check_out() -> None:
+    """The night the clocks go back; the next day's worker is expected at the same door at the same time."""
+    today, tomorrow = a_visit("09:00", "33:00", 1), a_visit("33:00", "57:00", 2, care_workers=(BOB,))
+    taps = [an_event("in", "09:00", 1), an_event("out", "34:00", 2)]
+    assert {v: len(held) for v, held in shared([today, tomorrow], taps).by_visit.items()} == {1: 2, 2: 0}
 
 
 def test_an_unplanned_visit_keeps_its_stay_when_an_earlier_tap_turns_up() -> None:

@@ -38,7 +38,11 @@ def test_every_finding_explains_itself_in_one_line(code: FindingCode) -> None:
         (Finding(FindingCode.STARTED_LATE, 125, 15, "min"), "started 2 h 05 min late, limit 15"),
         (Finding(FindingCode.LATE_SYNC, 0.5, 5, "min"), "received 30 s after it happened"),
         (Finding(FindingCode.LATE_SYNC, 6_000, 5, "min"), "received 4 days after it happened"),
-        (Finding(FindingCode.DUPLICATE_TAP, 40, 120, "s"), "the same again within 40 s"),
+        (Finding(FindingCode.DUPLICATE_TAP, 1, detail="once more, at 09:01"), "tapped once more, at 09:01"),
+        (
+            Finding(FindingCode.STARTED_EARLY, 80, 15, "min", detail="too early to be this visit"),
+            "started 80 min early, limit 15, too early to be this visit",
+        ),
         (
             Finding(FindingCode.IMPOSSIBLE_TRAVEL, 149.4, 120.0, "km/h"),
             "149 km/h since the last place, limit 120 km/h",

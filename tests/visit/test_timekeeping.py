@@ -120,3 +120,40 @@ def test_time_together_and_time_with_nobody_there_are_counted_once_and_never() -
     assert told(both, *together) == ["25 min of 30, limit 30"]
     with_a_gap = [*stayed("09:00", "09:14"), *stayed("09:25", "09:39", BOB, 3)]
     assert told(both, *with_a_gap) == ["28 min of 30, limit 30"]
+
+
+@pytest.mark.parametrize(
+    ("alice", "bob", "as_told"),
+    [
+        (("09:00", "09:30"), ("09:00", "09:30"), None),
+        (("09:00", "09:30"), ("09:14", "09:44"), None),  # staggered: 16 of 30 minutes together
+        (("09:00", "09:30"), ("09:16", "09:46"), "together for 14 min of 30"),
+        (("09:00", "09:30"), ("09:35", "10:05"), "together for 0 min of 30"),  # one after the other
+        (("08:55", "09:12"), ("09:13", "09:43"), "together for 0 min of 17"),
+        (("09:00", "10:00"), ("09:00", "09:16"), None),  # all of the shorter stay; that it was short is said
+        (("09:00", "09:30"), ("09:10", "09:10"), "together for 0 min of 0"),
+    ],
+)
+def test_two_who_were_never_there_together_are_each_alone(
+    alice: tuple[str, str], bob: tuple[str, str], as_told: str | None
+) -> None:
+    both = a_visit(carers_required=2, care_workers=(ALICE, BOB))
+    lines = [line for line in told(both, *stayed(*alice), *stayed(*bob, BOB, 3)) if "care workers" in line]
+    assert lines == ([f"2 of 2 care workers came, {as_told}"] if as_told else [])
+
+
+def test_a_third_worker_may_relieve_one_of_the_two() -> None:
+    both = a_visit(carers_required=2, care_workers=(ALICE, BOB))
+    relay = [
+        *stayed("09:00", "09:15"),
+        *stayed("09:00", "09:30", BOB, 3),
+        *stayed("09:15", "09:30", "dan", 5),
+    ]
+    assert not [line for line in told(both, *relay) if "together" in line]
+
+
+def test_short_looks_at_the_sum_of_a_workers_time_there() -> None:
+    away = [*stayed("09:00", "09:10"), *stayed("09:15", "09:30", ALICE, 3)]
+    assert told(a_visit(), *away) == ["25 min of 30, limit 30"]
+    both = a_visit(carers_required=2, care_workers=(ALICE, BOB))
+    assert told(both, *away, *stayed("09:00", "09:30", BOB, 5)) == ["25 min of 30, limit 30"]

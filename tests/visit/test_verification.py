@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from time import perf_counter
 
 import pytest
 
 from ecm.visit.assess import assess
+from ecm.visit.matching import allocate
 from ecm.visit.model import AmendmentKind, CheckEvent, Evidence, Finding, FindingCode, Method, Place, Visit
-from ecm.visit.policy import DEFAULT
+from ecm.visit.policy import DEFAULT, Policy
 from ecm.visit.reasons import explain
 from ecm.visit.verification import location
 from geo.fence import Fence
@@ -53,7 +55,7 @@ def found(
     ],
 )
 def test_a_place_explains_itself(fix: Fix | None, as_told: str) -> None:
-    assert explain(location(VISIT, an_event("in", "09:00", fix=fix))) == as_told
+    assert explain(location(VISIT, an_event("in", "09:00", fix=fix), DEFAULT)) == as_told
 
 
 @pytest.mark.parametrize(
@@ -69,7 +71,7 @@ def test_a_place_explains_itself(fix: Fix | None, as_told: str) -> None:
     ],
 )
 def test_a_place_is_graded(metres: float, accuracy_m: float | None, code: FindingCode) -> None:
-    finding = location(VISIT, an_event("in", "09:00", fix=metres_away(metres, accuracy_m)))
+    finding = location(VISIT, an_event("in", "09:00", fix=metres_away(metres, accuracy_m)), DEFAULT)
     assert finding.code is code
     assert finding.measure == pytest.approx(metres, abs=0.1)
     assert finding.limit == 100
@@ -78,13 +80,13 @@ def test_a_place_is_graded(metres: float, accuracy_m: float | None, code: Findin
 def test_the_best_of_several_places_counts_and_is_named() -> None:
     garden = Place("day centre", Fence(metres_away(2_000).lat, DOOR[1], 50.0))
     visit = a_visit(places=(HOME, Place("daughter's", None), garden))
-    finding = location(visit, an_event("in", "09:00", fix=metres_away(2_010)))
+    finding = location(visit, an_event("in", "09:00", fix=metres_away(2_010)), DEFAULT)
     assert (finding.code, finding.detail) == (FindingCode.LOCATION_INSIDE, "± 10 m (day centre)")
 
 
 @pytest.mark.parametrize("places", [(), (Place("home", None),)])
 def test_a_home_that_is_not_located_blames_nobody(places: tuple[Place, ...]) -> None:
-    finding = location(a_visit(places=places), an_event("in", "09:00"))
+    finding = location(a_visit(places=places), an_event("in", "09:00"), DEFAULT)
     assert (finding.code, finding.detail) == (FindingCode.LOCATION_NONE, "place not located")
 
 
@@ -94,13 +96,13 @@ def test_a_polygon_is_measured_from_its_edge() -> None:
     visit = a_visit(places=(Place("estate", estate),))
     inside = an_event("in", "09:00", fix=Fix(DOOR[0] + 0.0005, DOOR[1] + 0.001, 10))
     outside = an_event("in", "09:00", fix=Fix(DOOR[0] - 0.001, DOOR[1] + 0.001, 10))
-    assert explain(location(visit, inside)) == "within the fence ± 10 m"
-    assert explain(location(visit, outside)) == "111 m beyond the edge of the fence ± 10 m"
+    assert explain(location(visit, inside, DEFAULT)) == "within the fence ± 10 m"
+    assert explain(location(visit, outside, DEFAULT)) == "111 m beyond the edge of the fence ± 10 m"
 
 
 @pytest.mark.parametrize("method", [Method.LANDLINE, Method.SMS])
 def test_the_persons_own_telephone_is_at_the_home(method: Method) -> None:
-    finding = location(VISIT, an_event("in", "09:00", method=method, fix=None, cli=TELEPHONE))
+    finding = location(VISIT, an_event("in", "09:00", method=method, fix=None, cli=TELEPHONE), DEFAULT)
     assert (finding.code, explain(finding)) == (FindingCode.LOCATION_INSIDE, "person's own telephone")
 
 
@@ -129,9 +131,9 @@ def test_what_a_hand_wrote_says_why() -> None:
 def test_a_double_tap_is_noted_and_harms_nothing() -> None:
     after = tell("""
         09:00  in   -> in_progress  location_inside
-        09:01  in   -> in_progress  location_inside, duplicate_tap
+        09:01  in   -> in_progress  duplicate_tap
         09:31  out  -> completed    location_inside
-        09:32  out  -> completed    location_inside, duplicate_tap
+        09:32  out  -> completed    location_inside, -location_inside, duplicate_tap, -duplicate_tap
     """)
     (attendance,) = after.attendances
     assert (attendance.check_in_at, attendance.check_out_at) == (at("09:00"), at("09:32"))
@@ -185,3 +187,56 @@ def test_a_position_identical_to_six_places_was_copied() -> None:
     assert len(found(FindingCode.REPEATED_FIX, HERE, trail=(copied,))) == 1
     near = replace(LEFT, fix=metres_away(5.3))
     assert found(FindingCode.REPEATED_FIX, HERE, trail=(near,)) == []
+
+
+@pytest.mark.parametrize(
+    ("minutes", "as_told"), [(5, None), (6, "position 6 min old"), (240, "position 240 min old")]
+)
+def test_a_position_from_before_the_visit_is_no_place(minutes: int, as_told: str | None) -> None:
+    old = replace(metres_away(5), fixed_at=at("09:00") - timedelta(minutes=minutes))
+    finding = location(VISIT, an_event("in", "09:00", fix=old), DEFAULT)
+    code = FindingCode.LOCATION_NONE if as_told else FindingCode.LOCATION_INSIDE
+    assert (finding.code, finding.detail) == (code, as_told or "± 10 m")
+    assert location(VISIT, an_event("in", "09:00", fix=old), Policy(fix_old_after_minutes=300)).code is (
+        FindingCode.LOCATION_INSIDE
+    )
+
+
+def test_nobody_is_said_to_have_flown_from_where_a_position_was_long_ago() -> None:
+    before = replace(LEFT, occurred_at=at("08:58"), received_at=at("08:58"), fix=metres_away(5_000))
+    assert found(FindingCode.IMPOSSIBLE_TRAVEL, HERE, trail=(before,))
+    stale = replace(before, fix=replace(metres_away(5_000), fixed_at=at("08:00")))
+    assert not found(FindingCode.IMPOSSIBLE_TRAVEL, HERE, trail=(stale,))
+
+
+def test_a_telephone_that_taps_every_second_is_one_finding_and_no_burden() -> None:
+    def taps(many: int) -> tuple[CheckEvent, ...]:
+        nine = at("09:00")
+        return tuple(an_event("in", nine + timedelta(seconds=n), n + 1) for n in range(many))
+
+    def seconds(events: tuple[CheckEvent, ...]) -> float:
+        best = 9.0
+        for _ in range(3):
+            began = perf_counter()
+            shared = allocate([VISIT], events, {}, lambda _: DEFAULT)
+            assess(VISIT, Evidence(shared.by_visit[1]), DEFAULT, at("09:40"))
+            best = min(best, perf_counter() - began)
+        return best
+
+    seen = assess(VISIT, Evidence(taps(1_200)), DEFAULT, at("09:40"))
+    assert codes(seen) == ["duplicate_tap", "location_inside"]
+    (tapped,) = [f for f in seen.findings if f.code is FindingCode.DUPLICATE_TAP]
+    assert (tapped.measure, explain(tapped)) == (1_199, "tapped 1199 times more, 09:00 to 09:19")
+    assert seconds(taps(8_000)) < 25 * seconds(
+        taps(1_000)
+    )  # eight times the taps; the square would be sixty-four
+
+
+def test_an_amendment_that_would_end_a_visit_before_it_began_says_so() -> None:
+    times = an_amendment(AmendmentKind.TIMES, "10:00", check_in_at=at("09:45"))
+    events = (an_event("in", "09:00"), an_event("out", "09:30", 2))
+    seen = assess(VISIT, Evidence(events, (times,)), DEFAULT, at("10:00"))
+    assert (seen.actual_start, seen.actual_end) == (at("09:00"), at("09:30"))
+    assert [explain(f) for f in seen.findings if f.code is FindingCode.MANUAL_ENTRY] == [
+        "entered by hand: phone call with worker (not used: it would end before it began)"
+    ]

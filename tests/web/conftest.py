@@ -1,4 +1,4 @@
-"""A real browser at a real server. Without a browser these tests are skipped, except in CI, where they fail."""
+"""A real browser at a real server. Without a browser these tests are skipped (`tests/no_skips.py`)."""
 
 import os
 import shutil
@@ -38,7 +38,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 async def browser() -> AsyncIterator[Browser]:
     found = os.environ.get("ECM_TEST_BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
     if not found:
-        assert not os.environ.get("CI"), "CI has no browser: the pages were not tested"
         pytest.skip("no chromium on this machine: the pages were not tested")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=found, args=QUIETLY)

@@ -1,15 +1,17 @@
 """Files of actuals. Each format is one small file of columns; a new one is a copy of a good old one.
 
-Lines are read through a cursor in one statement, so a file is one moment of a period however long it is.
+A file is one moment of a period however long it is, and never one in the middle of a run.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
+from typing import NamedTuple
 
 from ecm.api.exports import abacus, open_schema
 from ecm.api.exports.kinds import Format, Rows
-from ecm.api.exports.line import line_of
+from ecm.api.exports.line import File, line_of
+from ecm.errors import Conflict
 from ecm.store.db import Connection, Database
 from ecm.store.queries import load_queries
 
@@ -24,6 +26,13 @@ FORMATS: dict[str, Format] = {
 BATCH = 500
 
 
+class LeftOut(NamedTuple):
+    """Lines that a file which is paid from has not: to be looked at, and changed since the run."""
+
+    unseen: int
+    changed: int
+
+
 async def export(
     db: Database,
     tenant_id: int,
@@ -33,21 +42,58 @@ async def export(
     provider: str | None = None,
     funder: str | None = None,
 ) -> AsyncGenerator[bytes, None]:
-    """A period's file in parts, for one provider or funder or all. KeyError for a format nobody wrote."""
+    """A period's file in parts, for one provider or funder or all.
+
+    Raises Conflict while a run of the period is due or under way, KeyError for a format nobody wrote.
+    """
     chosen = FORMATS[format_name]
+    which = tenant_id, period, provider, funder
     async with db.tenant(tenant_id) as connection:
-        rows = _rows(connection, chosen, (tenant_id, period, provider, funder, chosen.only_passed))
+        await connection.execute(sql.one_moment)
+        if await connection.fetchval(sql.not_whole, tenant_id, period):
+            raise Conflict(f"A run of {period} is due or under way; take the file when it has ended.")
+        files = await _files(connection, which) if chosen.only_passed else {}
+        rows = _rows(connection, chosen, (*which, chosen.only_passed), files)
         async for part in chosen.encode(tuple(chosen.columns), rows):
             yield part
 
 
-async def _rows(connection: Connection, chosen: Format, which: tuple[object, ...]) -> Rows:
+async def left_out(
+    db: Database,
+    tenant_id: int,
+    period: str,
+    format_name: str,
+    *,
+    provider: str | None = None,
+    funder: str | None = None,
+) -> LeftOut:
+    """How many lines the period's file has not."""
+    if not FORMATS[format_name].only_passed:
+        return LeftOut(0, 0)
+    async with db.tenant(tenant_id) as connection:
+        row = await connection.fetchrow(sql.left_out, tenant_id, period, provider, funder)
+    assert row is not None
+    return LeftOut(row["unseen"], row["changed"])
+
+
+async def _files(connection: Connection, which: tuple[object, ...]) -> Mapping[tuple[str, str], File]:
+    """By provider and funder."""
+    rows = await connection.fetch(sql.files, *which)
+    return {(row["provider_ref"], row["funder"]): File(row["digest"], row["written_at"]) for row in rows}
+
+
+async def _rows(
+    connection: Connection,
+    chosen: Format,
+    which: tuple[object, ...],
+    files: Mapping[tuple[str, str], File],
+) -> Rows:
     columns = tuple(chosen.columns.values())
     batch = []
     async for record in connection.cursor(sql.export_lines, *which, prefetch=BATCH):
-        line = line_of(record)
-        batch.append([column(line) for column in columns])
-        if len(batch) == BATCH:
+        line = line_of(record, files.get((record["provider_ref"], record["funder"])))
+        batch += [[column(part) for column in columns] for part in chosen.rows_of(line)]
+        if len(batch) >= BATCH:
             yield batch
             batch = []
     if batch:

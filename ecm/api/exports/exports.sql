@@ -1,3 +1,39 @@
+-- name: one_moment role: ecm_web
+-- What follows in this transaction sees one moment: whether the lines are whole, and the lines.
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+
+-- name: not_whole role: ecm_web
+-- Whether a run is due or under way. A locked period's lines are what they are.
+SELECT locked_at IS NULL AND (running_since IS NOT NULL
+                              OR requested_at IS NOT NULL AND (run_at IS NULL OR run_at < requested_at))
+FROM payment_periods WHERE tenant_id = $1::int AND period = $2::text;
+
+-- name: left_out role: ecm_web
+-- How many lines a file that is paid from leaves out: unseen, and changed since the run though nothing else is odd.
+SELECT count(*) FILTER (WHERE l.exception IS NOT NULL) AS unseen,
+       count(*) FILTER (WHERE l.exception IS NULL AND l.visit_version <> v.version) AS changed
+FROM actual_lines l
+JOIN visits v ON v.tenant_id = l.tenant_id AND v.visit_id = l.visit_id
+WHERE l.tenant_id = $1::int AND l.period = $2::text
+  AND ($3::text IS NULL OR l.provider_ref = $3::text)
+  AND ($4::text IS NULL OR l.funder = $4::text);
+
+-- name: files role: ecm_web
+-- What each provider and funder is paid for, as a digest: the same lines, the same digest, whenever they were worked
+-- out and in whatever words. And since when the lines say so.
+SELECT l.provider_ref, l.funder, max(l.computed_at) AS written_at,
+       left(encode(sha256(convert_to(string_agg(jsonb_build_array(v.ref, l.local_date, l.service_user_ref, v.service,
+         c.ref, l.actual_seconds, l.payable_seconds, l.amount_pence)::text, ',' ORDER BY l.visit_id), 'UTF8')), 'hex'), 16)
+         AS digest
+FROM actual_lines l
+JOIN visits v ON v.tenant_id = l.tenant_id AND v.visit_id = l.visit_id
+LEFT JOIN contracts c ON c.tenant_id = l.tenant_id AND c.contract_id = l.contract_id
+WHERE l.tenant_id = $1::int AND l.period = $2::text
+  AND ($3::text IS NULL OR l.provider_ref = $3::text)
+  AND ($4::text IS NULL OR l.funder = $4::text)
+  AND l.exception IS NULL AND l.visit_version = v.version
+GROUP BY l.provider_ref, l.funder;
+
 -- name: export_lines role: ecm_web
 -- A period's lines with their plan and the origin of each time, grouped by who is paid and who pays.
 SELECT l.period, p.run_at, l.provider_ref, l.service_user_ref, su.name AS service_user_name, l.funder, l.local_date,
@@ -29,5 +65,5 @@ LEFT JOIN LATERAL (
 WHERE l.tenant_id = $1::int AND l.period = $2::text
   AND ($3::text IS NULL OR l.provider_ref = $3::text)
   AND ($4::text IS NULL OR l.funder = $4::text)
-  AND (NOT $5::bool OR l.exception IS NULL)
+  AND (NOT $5::bool OR l.exception IS NULL AND l.visit_version = v.version)
 ORDER BY l.provider_ref, l.funder, l.local_date, v.planned_start, l.visit_id;

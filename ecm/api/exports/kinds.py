@@ -14,10 +14,14 @@ Rows: TypeAlias = AsyncIterator[Sequence[Sequence[Cell]]]
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """`only_passed`: a file that is paid from leaves out whatever somebody must look at first."""
+    """`only_passed`: a file that is paid from has only lines that nobody must look at and that are still true.
+
+    `rows_of`: the rows that a line becomes, one unless the format has a row for each worker.
+    """
 
     media_type: str
     ending: str
     columns: Mapping[str, Callable[[Line], Cell]]
     encode: Callable[[Sequence[str], Rows], AsyncIterator[bytes]]
     only_passed: bool = False
+    rows_of: Callable[[Line], Sequence[Line]] = lambda line: (line,)

@@ -63,6 +63,11 @@ class NotStartedError(EmbeddedPostgresError):
     """PostgreSQL stopped while starting. The end of {log}: {output}"""
 
 
+class NoRoomError(NotStartedError):
+    """The disk of {path} is full, so PostgreSQL cannot start. What it acknowledged is kept. Make some 100 MB of room:
+    a running service then starts it by itself. The end of {log}: {output}"""
+
+
 class NotReadyError(EmbeddedPostgresError):
     """PostgreSQL runs (pid {pid}) but was not ready after {waited_s} s; see {log}."""
 

@@ -138,8 +138,11 @@ def shut_down(pgdata: Path) -> None:
         process = living_postmaster(pgdata)
         return [process] if process else []
 
+    running = living_postmaster(pgdata)
     if stubborn := end(still_there, SHUT_DOWN):
         raise _not_stopped(pgdata, stubborn)
+    if running and (child := _children.pop(running.pid, None)):
+        child.wait()  # its pid file goes a moment before it does; one that nobody reaps stays as a zombie
 
 
 def _pid_in_file(pgdata: Path) -> int | None:

@@ -34,6 +34,7 @@ from ecm.store.embedded.errors import (
     BusyError,
     ClusterGoneError,
     EmbeddedPostgresError,
+    NoRoomError,
     NotReadyError,
     NotStartedError,
 )
@@ -176,7 +177,10 @@ class EmbeddedPostgres:
         log_start = self.home.log.stat().st_size if self.home.log.exists() else 0
         child = launch(self.home, binaries, account, socket_dir)
         if not self._ready_before_death(child.pid, lambda: child.poll() is None):
-            raise NotStartedError(log=self.home.log, output=self._log_since(log_start))
+            output = self._log_since(log_start)
+            if "No space left on device" in output:
+                raise NoRoomError(path=self.home.folder, log=self.home.log, output=output)
+            raise NotStartedError(log=self.home.log, output=output)
 
     def _ready_before_death(self, pid: int, lives: Callable[[], bool]) -> bool:
         """Raises NotReadyError when neither happens in time."""

@@ -7,22 +7,26 @@ export class Problem extends Error {
   }
 }
 
-export async function ask(method, url, body, headers = {}) {
+const AT_MOST_MS = 30_000;
+
+/** The answer's JSON. Raises Problem; whoever is signed out is led to the door, unless `stay`. */
+export async function ask(method, url, body, headers = {}, { stay = false, within = AT_MOST_MS } = {}) {
   let answer;
   try {
     answer = await fetch(url, {
       method,
+      signal: AbortSignal.timeout(within),
       headers: body === undefined ? headers : { "Content-Type": "application/json", ...headers },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch {
     throw new Problem(0, "The service did not answer. Nothing was changed; try again in a moment.");
   }
-  if (answer.status === 401) {
-    location.assign(`/?next=${encodeURIComponent(location.pathname + location.search)}`);
+  if (answer.status === 401 && !stay) {
+    location.assign(`/?sign_in=again&next=${encodeURIComponent(location.pathname + location.search)}`);
     await new Promise(() => {});
   }
-  const said = answer.headers.get("content-type")?.includes("json") ? await answer.json() : {};
+  const said = answer.headers.get("content-type")?.includes("json") ? await answer.json().catch(() => ({})) : {};
   if (!answer.ok) throw new Problem(answer.status, said.title ?? `The service answered ${answer.status}.`, said.detail);
   return said;
 }

@@ -24,8 +24,9 @@ export function byId(id) {
   return document.getElementById(id);
 }
 
-/** Makes `elements` the children of `parent`, moving only those that are out of place. */
+/** Makes `elements` the children of `parent`, moving only those that are out of place. Whoever has the focus keeps it. */
 export function place(parent, elements) {
+  const focused = focusIn(parent);
   const wanted = new Set(elements);
   for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
   let at = parent.firstElementChild;
@@ -33,6 +34,13 @@ export function place(parent, elements) {
     if (element === at) at = at.nextElementSibling;
     else parent.insertBefore(element, at);
   }
+  if (focused?.isConnected && document.activeElement !== focused) focused.focus({ preventScroll: true });
+}
+
+/** The element inside `parent` that has the focus, or null. */
+export function focusIn(parent) {
+  const focused = document.activeElement;
+  return focused !== parent && parent.contains(focused) ? focused : null;
 }
 
 export function setText(element, text) {

@@ -29,12 +29,12 @@ export function span(start, end) {
   return start ? `${hourMinute(start)}–${hourMinute(end)}` : "not planned";
 }
 
-/** "41:07", and from an hour on "1:02:07". */
+/** "41:07", and from an hour on "1 h 02". */
 export function counting(ms) {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   const pad = (n) => String(n).padStart(2, "0");
   const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
-  return h ? `${h}:${pad(m)}:${pad(s)}` : `${m}:${pad(s)}`;
+  return h ? `${h} h ${pad(m)}` : `${m}:${pad(s)}`;
 }
 
 export function ago(ms) {

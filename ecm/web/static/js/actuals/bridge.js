@@ -5,6 +5,7 @@ import { svg } from "../dom.js";
 
 const [WIDTH, HEIGHT, BASE, TOP] = [720, 300, 250, 40];
 const STEPS_AT_MOST = 5;
+const LETTERS = 12;
 
 export function bridge(totals) {
   const planned = sum(totals, "planned_pence");
@@ -28,7 +29,7 @@ export function bridge(totals) {
       return [
         svg("rect", { x, y: top, width: wide * 0.66, height: Math.max(2, Math.abs(y(from) - y(to))), class: kind }),
         svg("text", { x: n * wide + wide / 2, y: top - 8, class: "sum" }, short(change ?? to)),
-        svg("text", { x: n * wide + wide / 2, y: BASE + 20 }, name.length > 16 ? `${name.slice(0, 15)}…` : name),
+        twoLines(name).map((words, line) => svg("text", { x: n * wide + wide / 2, y: BASE + 20 + 16 * line }, words)),
       ];
     }));
 }
@@ -39,6 +40,14 @@ function differences(totals) {
   const sorted = [...by].filter(([, change]) => change !== 0).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
   const rest = sorted.slice(STEPS_AT_MOST).reduce((all, [, change]) => all + change, 0);
   return [...sorted.slice(0, STEPS_AT_MOST), ...(rest ? [["All others", rest]] : [])];
+}
+
+/** A name under its bar: by words on two lines, so that neighbours do not run into one another. */
+function twoLines(name) {
+  const fits = (words) => (words.length > LETTERS ? `${words.slice(0, LETTERS - 1)}…` : words);
+  if (name.length <= LETTERS) return [name];
+  const at = name.lastIndexOf(" ", LETTERS);
+  return at > 0 ? [name.slice(0, at), fits(name.slice(at + 1))] : [fits(name)];
 }
 
 const sum = (totals, name) => totals.reduce((all, total) => all + total[name], 0);

@@ -4,7 +4,7 @@ import "../frame.js";
 import { Problem, ask } from "../api.js";
 import { byId, h, icon, tag } from "../dom.js";
 import { page } from "../page.js";
-import { FUNDERS, STATES, count, label, many } from "../strings.js";
+import { FUNDERS, STATES, count, exceptionWords, label, many } from "../strings.js";
 import { dayOfDate, pounds, withSeconds, dayOf } from "../time.js";
 import { stepsTable } from "../visit/pay.js";
 import { bridge } from "./bridge.js";
@@ -120,7 +120,7 @@ function line(one) {
     if (!working.hidden && !working.firstChild.firstChild) working.firstChild.append(stepsTable(one.steps, { minutes: one.payable_minutes, amount_pence: one.amount_pence }));
   });
   const number = (n) => h("td", { class: "number" }, count(Math.round(n * 10) / 10));
-  return [h("tr", {}, h("td", {}, h("a", { href: `/visits/${one.visit}` }, one.visit_ref), h("div", { class: "quiet small" }, `${dayOfDate(one.date)} · ${STATES[one.state]?.[0] ?? one.state} · ${FUNDERS[one.funder] ?? one.funder}`)), h("td", {}, one.exception && tag("warning", null, one.exception), one.changed_since_run && tag("information", null, "changed since the run")), number(one.planned_minutes), number(one.actual_minutes), number(one.payable_minutes), h("td", { class: "number" }, h("b", {}, money(one.amount_pence))), h("td", {}, toggle)), working];
+  return [h("tr", {}, h("td", {}, h("a", { href: `/visits/${one.visit}` }, one.visit_ref), h("div", { class: "quiet small" }, `${dayOfDate(one.date)} · ${STATES[one.state]?.[0] ?? one.state} · ${FUNDERS[one.funder] ?? one.funder}`)), h("td", {}, one.exception && tag("warning", null, exceptionWords(one.exception)), one.changed_since_run && tag("information", null, "changed since the run")), number(one.planned_minutes), number(one.actual_minutes), number(one.payable_minutes), h("td", { class: "number" }, h("b", {}, money(one.amount_pence))), h("td", {}, toggle)), working];
 }
 
 function go(to) {

@@ -5,10 +5,13 @@ import { NEEDS } from "../strings.js";
 import { hourMinute } from "../time.js";
 
 const KEY = "ecm sound";
+const GATHER_MS = 1_000;
 
 export class Announcer {
   #known = null;
   #context = null;
+  #unsaid = [];
+  #timer = null;
 
   get on() {
     return localStorage.getItem(KEY) === "on";
@@ -20,7 +23,7 @@ export class Announcer {
     return this.on;
   }
 
-  /** Forgets what was said: after a reload of everything, nothing in it is new. */
+  /** Forgets what was said: after a reload of everything, or with other filters, nothing in it is new. */
   begin() {
     this.#known = null;
   }
@@ -30,8 +33,20 @@ export class Announcer {
     const fresh = this.#known ? critical.filter((need) => !this.#known.has(keyOf(need))) : [];
     this.#known = new Set([...(this.#known ?? []), ...critical.map(keyOf)]);
     if (fresh.length === 0) return;
-    byId("announcer").textContent = fresh.length > 3 ? `${fresh.length} new critical rows` : fresh.map(wordsOf).join(". ");
+    this.#unsaid.push(...fresh);
+    this.#timer ??= setTimeout(() => this.#sayAll(), GATHER_MS);
     if (this.on) this.#beep();
+  }
+
+  say(words) {
+    byId("announcer").textContent = words;
+  }
+
+  /** A burst is one sentence: each new one would cut the one before short. */
+  #sayAll() {
+    const fresh = this.#unsaid;
+    [this.#unsaid, this.#timer] = [[], null];
+    this.say(fresh.length > 3 ? `${fresh.length} new critical rows` : fresh.map(wordsOf).join(". "));
   }
 
   #beep() {

@@ -4,9 +4,9 @@
 
 import "../frame.js";
 import { Problem, ask } from "../api.js";
-import { byId, setText } from "../dom.js";
-import { page } from "../page.js";
-import { capital, label } from "../strings.js";
+import { byId, h, setText } from "../dom.js";
+import { page, rememberBoard } from "../page.js";
+import { label } from "../strings.js";
 import { dayOfDate, hourMinute } from "../time.js";
 import { Announcer } from "./announce.js";
 import { ServiceClock } from "./clock.js";
@@ -25,6 +25,7 @@ import { VisitsView } from "./view-visits.js";
 
 const LANES_EVERY_MS = 1_000;
 const WHILE_LOADING_MS = 150;
+const LEFT_FOR = "ecm left for";
 
 const clock = new ServiceClock();
 const store = new Store();
@@ -46,7 +47,7 @@ const line = new Line({
   frame: heard,
   refused: (problem) => fail(problem.message),
 });
-const truth = new TruthView(line, clock);
+const truth = new TruthView(line, clock, (words) => announcer.say(words));
 const counters = new CountersView((name) => change({ show: wish.show === name ? "" : name }));
 const filters = new FiltersView(wish, change, announcer);
 const needsView = new NeedsView({ act, may: page.may.has("acknowledge_alert"), me: page.name, clock });
@@ -56,7 +57,7 @@ const visitsView = new VisitsView();
 function heard(frame) {
   if (frame.now) clock.tell(frame.now, frame.speed);
   if (frame.type === "heartbeat") truth.heard(frame);
-  if (frame.type === "resync") announcer.begin();
+  if (frame.type === "resync") startAgain();
   const ids = store.apply(frame);
   if (ids === "all") everything = true;
   else for (const id of ids) touched.add(id);
@@ -80,14 +81,14 @@ function render() {
   const needs = index.sortedNeeds();
   mine = needs.filter((need) => need.owner === page.name).length;
   if (!store.loading) announcer.hear(needs);
-  counters.render(index.counts, wish.show);
+  counters.render(index.counts, wish.show, store.loading);
   filters.render(wish, index.providers, mine, store.date);
-  needsView.render(needs, { emptyWords: emptyWords() });
+  needsView.render(needs, { emptyWords: emptyWords(), loading: store.loading });
   renderStoodDown(index.stoodDown, clock.now());
   visitsView.render(index.list, index.needs, store.loading);
   if (whole || began - lanesAt > LANES_EVERY_MS) {
     lanesAt = began;
-    lanesView.render(index.lanes);
+    lanesView.render(index.lanes, store.loading);
   } else lanesLater ??= setTimeout(() => ((lanesLater = null), soon()), LANES_EVERY_MS);
   if (!store.loading && !scrolled && index.list.length) {
     scrolled = true;
@@ -95,7 +96,17 @@ function render() {
   }
   setText(byId("all-note"), store.date ? dayOfDate(store.date) : "");
   truth.render(store.loading, lastTrue);
+  if (!store.loading) comeBack();
   performance.measure("ecm render", { start: began, end: performance.now() });
+}
+
+/** Whoever was at a visit's page is put back at its row, by keyboard as by eye. */
+function comeBack() {
+  const visit = sessionStorage.getItem(LEFT_FOR);
+  if (visit === null) return;
+  sessionStorage.removeItem(LEFT_FOR);
+  if (document.activeElement !== document.body) return;
+  [`#needs a[href="${visit}"]`, `#all a[href="${visit}"]`].map((which) => document.querySelector(which)).find(Boolean)?.focus();
 }
 
 function refresh() {
@@ -117,11 +128,19 @@ function emptyWords() {
   return ["Everyone due has someone.", next ? `Next ${label.visit} ${hourMinute(next.planned_start)}.` : `No more ${label.visits} today.`];
 }
 
+/** What is shown is another selection from here on: nothing in it is news, and nothing left out of it is settled. */
+function startAgain() {
+  announcer.begin();
+  needsView.letGo();
+}
+
 function change(part) {
   const other = part.date !== undefined && part.date !== wish.date;
   wish = { ...wish, ...part };
   history.replaceState(null, "", toAddress(wish));
+  rememberBoard(location.search);
   everything = true;
+  startAgain();
   if (other) {
     store.apply({ type: "resync" });
     scrolled = false;
@@ -138,14 +157,16 @@ async function act(what, alerts) {
     byId("error").hidden = true;
     return true;
   } catch (problem) {
-    fail(`${capital(what)} did not go through: ${problem instanceof Problem ? problem.message : problem}`);
+    fail(`${DID_NOT[what]}: ${problem instanceof Problem ? problem.message : problem}`);
     return false;
   }
 }
 
+const DID_NOT = { acknowledge: "You did not take this on", release: "This was not released" };
+
 function fail(words) {
   const box = byId("error");
-  setText(box, words);
+  box.replaceChildren(words, h("button", { type: "button", class: "button", onclick: () => (box.hidden = true) }, "Close"));
   box.hidden = false;
 }
 
@@ -162,9 +183,16 @@ setInterval(() => {
 addEventListener("popstate", () => {
   wish = fromAddress(location.search);
   everything = true;
+  startAgain();
   soon();
 });
 
+addEventListener("click", (event) => {
+  const visit = event.target.closest?.("a[href^='/visits/']")?.getAttribute("href");
+  if (visit) sessionStorage.setItem(LEFT_FOR, visit);
+});
+rememberBoard(location.search);
 installKeys({ change, wish: () => wish });
 line.start();
 truth.render(true, null);
+soon();

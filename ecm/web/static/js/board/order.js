@@ -4,6 +4,11 @@
 export class HeldOrder {
   #keys = [];
 
+  /** A row goes on under another key, as when its visit joins a worker's other late ones: it keeps its place. */
+  rename(names) {
+    this.#keys = [...new Set(this.#keys.map((key) => names.get(key) ?? key))];
+  }
+
   /** Keys in the order to show, and which of them are there only because the order is held. */
   next(sorted, held) {
     if (!held) {
@@ -31,6 +36,18 @@ export class Presence {
     element.addEventListener("pointermove", () => (this.#pointerAt = performance.now()));
     element.addEventListener("pointerleave", () => (this.#pointerAt = -Infinity));
     for (const kind of ["focusin", "keydown"]) element.addEventListener(kind, () => (this.#keyAt = performance.now()));
+  }
+
+  /** As though nobody were here: what is wished for has changed, and the order with it. */
+  forget() {
+    this.#pointerAt = this.#keyAt = -Infinity;
+  }
+
+  /** Does `work`, which may move the focus, without that counting as somebody being here. */
+  unchanged(work) {
+    const at = this.#keyAt;
+    work();
+    this.#keyAt = at;
   }
 
   here() {

@@ -1,6 +1,6 @@
 // A long list that renders only what can be seen: rows of one height between two spacers.
 
-import { h, place } from "../dom.js";
+import { focusIn, h, place } from "../dom.js";
 
 const EXTRA = 8;
 
@@ -37,12 +37,16 @@ export class Windowed {
       element.setAttribute("aria-rowindex", at + 2);
       after.set(key, element);
     }
+    const focused = focusIn(this.#body);
+    const held = focused && [...this.#shown].find(([, row]) => row.contains(focused))?.[0];
     this.#shown = after;
     place(this.#body, [this.#above, ...after.values(), this.#below]);
     this.#above.firstChild.style.height = `${first * height}px`;
     this.#below.firstChild.style.height = `${(this.#rows.length - last) * height}px`;
     this.#above.hidden = first === 0;
     this.#below.hidden = last === this.#rows.length;
+    // A row that changed is another element, and one that scrolled away is none.
+    if (focused && !focused.isConnected) (after.get(held)?.querySelector("a") ?? this.#scroller).focus({ preventScroll: true });
   }
 
   #measure() {

@@ -3,6 +3,7 @@
 import { ask } from "../api.js";
 
 const SILENCE_MS = 30_000;
+const TICKET_MS = 10_000;
 const CLOSED_MS = 3_000;
 const BEHIND_MS = 5_000;
 const WORKER_SILENT_S = 90;
@@ -11,6 +12,7 @@ const LONGEST_PAUSE_MS = 10_000;
 export class Line {
   #socket = null;
   #pause = 500;
+  #openedAt = 0; // a new line is given as long to say something
   #timer = null;
   #lastFrame = performance.now();
   #closedAt = performance.now();
@@ -53,14 +55,14 @@ export class Line {
 
   /** Called now and then: a line that went silent is cut, so that it comes back. */
   watch() {
-    if (this.#socket && performance.now() - this.#lastFrame > SILENCE_MS) this.#cut();
+    if (this.#socket && performance.now() - Math.max(this.#lastFrame, this.#openedAt) > SILENCE_MS) this.#cut();
   }
 
   async #connect() {
     this.#socket = undefined; // on its way
     let ticket;
     try {
-      ({ ticket } = await ask("POST", "/board/tickets"));
+      ({ ticket } = await ask("POST", "/board/tickets", undefined, {}, { within: TICKET_MS }));
     } catch (problem) {
       if (problem.status === 403) return this.on.refused(problem);
       return this.#later();
@@ -68,6 +70,7 @@ export class Line {
     const url = new URL(`/board/live?ticket=${encodeURIComponent(ticket)}`, location.href);
     url.protocol = url.protocol.replace("http", "ws");
     const socket = (this.#socket = new WebSocket(url));
+    this.#openedAt = performance.now();
     socket.onmessage = (event) => this.#heard(socket, event.data);
     socket.onclose = () => socket === this.#socket && this.#later();
   }

@@ -26,10 +26,11 @@ export class CountersView {
     }
   }
 
-  render(counts, show) {
+  /** While the day is being read nothing is counted: half a count would look like a good one. */
+  render(counts, show, loading) {
     for (const [name, { button, number, under }] of Object.entries(this.#parts)) {
-      setText(number, count(counts[name]));
-      setText(under, UNDER[name](counts));
+      setText(number, loading ? "–" : count(counts[name]));
+      setText(under, loading ? "" : UNDER[name](counts));
       const pressed = String(show === name);
       if (button.getAttribute("aria-pressed") !== pressed) button.setAttribute("aria-pressed", pressed);
       button.classList.toggle("none", counts[name] === 0);

@@ -23,11 +23,11 @@ export class FiltersView {
     this.sound = h("button", { type: "button", class: "chip", "aria-pressed": "false", onclick: () => this.#sound(sound.toggle()) });
     this.#sound(sound.on);
     byId("filters").append(
-      this.provider, this.tier, this.funder, this.soon, this.mine, this.date, this.clear,
+      h("div", { class: "chips" }, this.provider, this.tier, this.funder, this.soon, this.mine, this.date, this.clear),
       h("span", { class: "grow" }),
       h("label", { class: "search" }, icon("search"), this.search),
       this.sound,
-      h("button", { type: "button", class: "chip", id: "keys" }, h("kbd", {}, "?"), " keys"),
+      h("button", { type: "button", class: "chip", id: "keys", "aria-label": "Keys", title: "Keys" }, h("kbd", {}, "?"), h("span", {}, " keys")),
     );
   }
 

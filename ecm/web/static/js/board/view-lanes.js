@@ -1,6 +1,6 @@
 // Workers on the road: a lane each, their visits as blocks on one scale of time, and the red line of now.
 
-import { byId, h, place, setText } from "../dom.js";
+import { byId, focusIn, h, place, setText } from "../dom.js";
 import { NEEDS, STATES, count } from "../strings.js";
 import { hourMinute, span } from "../time.js";
 
@@ -22,7 +22,8 @@ export class LanesView {
     byId("lanes").replaceChildren(this.axis, this.track, this.list);
   }
 
-  render(lanes) {
+  render(lanes, loading) {
+    const focused = focusIn(this.list)?.getAttribute("href");
     const from = Math.floor((this.clock.now() - BEFORE_MS) / (HOUR_MS / 4)) * (HOUR_MS / 4);
     if (from !== this.#from) {
       this.#from = from;
@@ -39,7 +40,7 @@ export class LanesView {
     }
     busy.sort((a, b) => a.worst - b.worst || (a.worker.name < b.worker.name ? -1 : 1));
     const reporting = busy.filter((lane) => lane.seen.some(({ visit }) => visit.actual_start)).length;
-    setText(byId("lanes-note"), busy.length ? `${count(reporting)} of ${count(busy.length)} reporting${busy.length > LANES_AT_MOST ? ` · worst ${LANES_AT_MOST} shown` : ""}` : "nobody is due near now");
+    setText(byId("lanes-note"), busy.length ? `${count(reporting)} of ${count(busy.length)} reporting${busy.length > LANES_AT_MOST ? ` · worst ${LANES_AT_MOST} shown` : ""}` : loading ? "" : "nobody is due near now");
     const before = this.#lanes;
     this.#lanes = new Map();
     for (const lane of busy.slice(0, LANES_AT_MOST)) {
@@ -48,6 +49,7 @@ export class LanesView {
       this.#lanes.set(lane.worker.ref, held?.signature === signature ? held : { element: this.#lane(lane), signature });
     }
     place(this.list, [...this.#lanes.values()].map((lane) => lane.element));
+    if (focused && !focusIn(this.list)) (this.list.querySelector(`a[href="${focused}"]`) ?? byId("lanes")).focus({ preventScroll: true });
     this.tick();
   }
 
@@ -67,7 +69,7 @@ export class LanesView {
       block.style.width = `${(100 * (Math.max(end, start + 10 * 60_000) - start)) / (BEFORE_MS + AFTER_MS)}%`;
       return block;
     });
-    return h("li", { class: "lane" }, h("div", { class: "lane-name" }, worker.name, h("span", { class: "quiet small" }, provider)), h("div", { class: "lane-track" }, blocks));
+    return h("li", { class: "lane" }, h("div", { class: "lane-name", title: `${worker.name}, ${provider}` }, h("span", {}, worker.name), h("span", { class: "quiet small" }, provider)), h("div", { class: "lane-track" }, blocks));
   }
 
   #axis() {

@@ -1,7 +1,7 @@
 // Who needs someone now, worst first. Each row answers: what, how late, who and how much at risk, planned, care
 // worker and how to reach them, who owns it, the one next action.
 
-import { byId, h, icon, place, setText, tag } from "../dom.js";
+import { byId, focusIn, h, icon, place, setText, tag } from "../dom.js";
 import { FUNDERS, NEEDS, label, many } from "../strings.js";
 import { counting, hourMinute, span } from "../time.js";
 import { grouped } from "./needs.js";
@@ -15,6 +15,7 @@ export class NeedsView {
   #order = new HeldOrder();
   #limit = AT_ONCE;
   #latest = [];
+  #visitsOf = new Map(); // key of a row -> ids of its visits
 
   constructor({ act, may, me, clock }) {
     this.act = act;
@@ -32,9 +33,10 @@ export class NeedsView {
     byId("needs").replaceChildren(this.table, this.empty, this.more);
   }
 
-  render(needs, { emptyWords = [] }) {
+  render(needs, { emptyWords = [], loading = false }) {
     this.#latest = needs;
     const groups = new Map(grouped(needs).map((group) => [group.key, group]));
+    this.#follow(groups);
     const { keys, settled, waiting } = this.#order.next([...groups.keys()], this.presence.here());
     const shown = keys.slice(0, this.#limit);
     const before = this.#rows;
@@ -43,10 +45,12 @@ export class NeedsView {
       const row = this.#row(key, groups.get(key), before.get(key), settled.has(key));
       if (row) this.#rows.set(key, row);
     }
-    const focused = this.body.contains(document.activeElement) && document.activeElement;
+    const focused = focusIn(this.body);
     const [visit, action] = focused ? [focused.closest("tr").dataset.visit, focused.dataset.action] : [];
-    place(this.body, [...this.#rows.values()].map((row) => row.element));
-    if (focused && !focused.isConnected) this.body.querySelector(`[data-visit="${visit}"] ${action ? `[data-action="${action}"], [data-visit="${visit}"] .button` : "a"}`)?.focus();
+    this.presence.unchanged(() => {
+      place(this.body, [...this.#rows.values()].map((row) => row.element));
+      if (focused && !focused.isConnected) this.#focusAgain(visit, action);
+    });
     const none = keys.length === 0;
     this.table.hidden = none;
     this.empty.hidden = !none;
@@ -54,8 +58,8 @@ export class NeedsView {
     this.more.hidden = keys.length <= shown.length;
     if (!this.more.hidden) setText(this.more, `Show more (${keys.length - shown.length} waiting below)`);
     const badge = byId("needs-count");
-    setText(badge, String(needs.length));
-    badge.className = `count ${needs.length ? "critical" : "zero"}`;
+    setText(badge, loading ? "–" : String(needs.length));
+    badge.className = `count ${loading ? "quiet" : needs.length ? "critical" : "zero"}`;
     setText(byId("needs-note"), settled.size || waiting ? `order held while you are here${waiting ? ` · ${waiting} new below` : ""}` : this.#note(needs));
     this.tick();
   }
@@ -66,9 +70,29 @@ export class NeedsView {
     for (const { ticking } of this.#rows.values()) if (ticking) setText(ticking.element, counting(now - ticking.since));
   }
 
-  /** True while rows wait for the pointer to leave. */
-  held() {
-    return this.presence.here();
+  /** Lets the order go: other rows are asked for, and those that are left out are not settled. */
+  letGo() {
+    this.presence.forget();
+  }
+
+  /** A row whose visits now stand under another key is the same row. */
+  #follow(groups) {
+    const keyOf = new Map();
+    for (const [key, { needs }] of groups) for (const need of needs) keyOf.set(need.visit.id, key);
+    const names = new Map();
+    for (const [key, visits] of this.#visitsOf) {
+      const now = groups.has(key) ? undefined : visits.map((id) => keyOf.get(id)).find(Boolean);
+      if (now && !this.#visitsOf.has(now)) names.set(key, now);
+    }
+    this.#order.rename(names);
+    this.#visitsOf = new Map([...groups].map(([key, { needs }]) => [key, needs.map((need) => need.visit.id)]));
+  }
+
+  /** To the same control of the same row, else to a name: never to another action, which a second press would take. */
+  #focusAgain(visit, action) {
+    const row = this.body.querySelector(`[data-visit="${visit}"]`);
+    const control = action && row?.querySelector(`[data-action="${action}"]`);
+    (control || row?.querySelector("a") || this.body.querySelector("a") || byId("main")).focus({ preventScroll: true });
   }
 
   #note(needs) {
@@ -82,7 +106,7 @@ export class NeedsView {
       if (!old) return null;
       if (!old.settled) {
         old.element.classList.add("settled");
-        for (const button of old.element.querySelectorAll("button")) button.disabled = true;
+        for (const button of old.element.querySelectorAll("button")) button.ariaDisabled = "true";
         old.element.querySelector(".tag")?.replaceChildren(icon("good"), "Settled");
       }
       return { ...old, settled: true, ticking: null, signature: "" };
@@ -106,7 +130,7 @@ export class NeedsView {
       cell("planned", h("div", {}, several ? needs.map((need) => hourMinute(need.visit.planned_start)).slice(0, 4).join(", ") : span(visit.planned_start, visit.planned_end)),
         h("div", { class: "quiet small" }, several ? "one care worker, one cause" : worst.reason)),
       cell("worker", ...(several ? [h("div", {}, visit.provider.name)] : [h("div", {}, visit.workers.map((w) => w.name).join(", ") || "nobody rostered"), h("div", { class: "quiet small" }, visit.provider.name)])),
-      cell("owner", worst.owner ?? "—"),
+      cell(worst.owner ? "owner" : "owner nobody", worst.owner ?? "—"),
       cell("actions", h("div", { class: "actions" }, this.#actions(needs, worker))),
     ];
     const element = h("tr", { role: "row", class: `need ${tone}`, "data-visit": visit.id }, cells);
@@ -136,9 +160,11 @@ export class NeedsView {
   }
 
   #button(words, what, kind, alerts) {
+    // Not `disabled` while it is under way: that would take the focus from whoever pressed it by keyboard.
     const button = h("button", { type: "button", class: `button ${kind}`, "data-action": what, onclick: async () => {
-      button.disabled = true;
-      if (!(await this.act(what, alerts))) button.disabled = false;
+      if (button.ariaDisabled === "true") return;
+      button.ariaDisabled = "true";
+      if (!(await this.act(what, alerts))) button.ariaDisabled = "false";
     } }, words);
     return button;
   }

@@ -5,10 +5,13 @@ import { ago, dayOf, withSeconds } from "../time.js";
 
 export class TruthView {
   #since = null;
+  #cut = false;
   #heartbeat = {};
 
-  constructor(line, clock) {
+  /** `said(words)` is for who cannot see that the banner went. */
+  constructor(line, clock, said) {
     this.line = line;
+    this.said = said;
     this.clock = clock;
   }
 
@@ -20,18 +23,23 @@ export class TruthView {
   render(loading, lastTrue) {
     const now = this.clock.now();
     const clock = byId("clock");
-    setText(clock, withSeconds(now));
-    clock.title = dayOf(now);
+    if (this.clock.known) {
+      setText(clock, withSeconds(now));
+      clock.title = dayOf(now);
+    }
     const trouble = this.line.trouble();
-    this.#since = trouble ? (this.#since ?? lastTrue) : null;
     const live = !trouble && !loading;
+    if (live && this.#cut) this.said("Live again.");
+    this.#cut = Boolean(trouble) || (this.#cut && !live);
+    this.#since = trouble ? (this.#since ?? lastTrue) : null;
     byId("pill").className = `pill ${trouble ? "cut" : live ? "live" : ""}`;
     setText(byId("pill-word"), trouble ? "NOT LIVE" : loading ? "Loading" : "LIVE");
     setText(byId("pill-more"), live ? this.#more(now) : "");
     const banner = byId("not-live");
     banner.hidden = !trouble;
     document.body.classList.toggle("is-stale", Boolean(trouble));
-    if (trouble) setText(banner, `NOT LIVE SINCE ${this.#since ? withSeconds(this.#since) : "the page was opened"} · ${trouble}. What you see may have changed; the page keeps trying.`);
+    const what = loading ? "Not all of the day could be read yet" : "What you see may have changed";
+    if (trouble) setText(banner, `NOT LIVE SINCE ${this.#since ? withSeconds(this.#since) : "the page was opened"} · ${trouble}. ${what}; the page keeps trying.`);
     const simulated = byId("simulated");
     simulated.hidden = this.clock.speed === 1;
     if (!simulated.hidden) setText(simulated, `Simulated clock ×${this.clock.speed}: ${dayOf(now)}. Nothing here happens to a real person.`);

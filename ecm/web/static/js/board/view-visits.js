@@ -22,7 +22,7 @@ export class VisitsView {
 
   render(list, needs, loading) {
     this.needs = needs;
-    setText(byId("all-count"), count(list.length));
+    setText(byId("all-count"), loading ? "–" : count(list.length));
     this.table.setAttribute("aria-rowcount", list.length + 1);
     this.scroller.hidden = list.length === 0;
     this.empty.hidden = list.length > 0;

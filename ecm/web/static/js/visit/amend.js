@@ -1,16 +1,17 @@
 // Add a correction: signed, reasoned, beside the evidence and never over it.
 
-import { Problem, ask } from "../api.js";
+import { ask } from "../api.js";
 import { h, icon } from "../dom.js";
-import { page } from "../page.js";
 import { label } from "../strings.js";
+import { called } from "./header.js";
+import { choice, field, instantOf, tell, wordsOf } from "./form.js";
 
 const KINDS = [["times", "Add times"], ["frustrated", "Care could not be given"], ["cancelled", "It was cancelled"], ["note", "Add a note"]];
 
 export function amendCard(visit, done) {
   const key = crypto.randomUUID();
   const kind = choice("amend-kind", "What to add", KINDS);
-  const worker = field("amend-worker", label.worker.replace(/^./, (c) => c.toUpperCase()), h("input", { id: "amend-worker", list: "amend-workers", value: visit.care_workers[0] ?? "", autocomplete: "off" }), h("datalist", { id: "amend-workers" }, visit.care_workers.map((ref) => h("option", { value: ref }))));
+  const worker = field("amend-worker", label.worker.replace(/^./, (c) => c.toUpperCase()), h("input", { id: "amend-worker", list: "amend-workers", value: visit.care_workers[0] ?? "", autocomplete: "off" }), h("datalist", { id: "amend-workers" }, visit.care_workers.map((ref) => h("option", { value: ref }, called(visit, ref)))));
   const checkIn = field("amend-in", "Checked in", h("input", { id: "amend-in", type: "time", step: 1 }));
   const checkOut = field("amend-out", "Checked out", h("input", { id: "amend-out", type: "time", step: 1 }));
   const reason = choice("amend-reason", "Reason", [["", "Choose a reason"]]);
@@ -37,11 +38,11 @@ export function amendCard(visit, done) {
     event.preventDefault();
     send.disabled = true;
     try {
-      await ask("POST", `/v1/visits/${visit.id}/amendments`, body(), { "Idempotency-Key": key });
+      await ask("POST", `/v1/visits/${visit.id}/amendments`, body(), { "Idempotency-Key": key }, { stay: true });
       tell(said, "Added. The visit is being worked out again.", "good");
       setTimeout(done, 800);
     } catch (problem) {
-      tell(said, problem instanceof Problem ? problem.message : String(problem), "critical");
+      tell(said, wordsOf(problem), "critical");
       send.disabled = false;
     }
   });
@@ -60,32 +61,4 @@ export function amendCard(visit, done) {
   }
 
   return h("section", { class: "card", "aria-labelledby": "amend-title" }, h("header", {}, icon("edit"), h("h2", { id: "amend-title" }, "Correct the record")), form);
-}
-
-/** A local time on the visit's date as an instant; a check-out before its check-in is on the next day. */
-function instantOf(visit, time, after) {
-  const zone = visit.zone ?? page.zone;
-  let at = inZone(`${visit.date}T${time.length === 5 ? `${time}:00` : time}`, zone);
-  if (after && at < Date.parse(after)) at += 86_400_000;
-  return new Date(at).toISOString();
-}
-
-function inZone(local, zone) {
-  const guess = Date.parse(`${local}Z`);
-  const shown = new Date(guess).toLocaleString("sv-SE", { timeZone: zone }).replace(" ", "T");
-  return guess - (Date.parse(`${shown}Z`) - guess);
-}
-
-function field(id, words, control, ...more) {
-  const element = h("div", { class: "field" }, h("label", { for: id }, words), control, more);
-  element.control = control;
-  return element;
-}
-
-const choice = (id, words, options) => field(id, words, h("select", { id }, options.map(([value, text]) => h("option", { value }, text))));
-
-function tell(element, words, tone) {
-  element.textContent = words;
-  element.className = `banner ${tone}`;
-  element.hidden = false;
 }

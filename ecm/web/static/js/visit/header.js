@@ -1,5 +1,6 @@
 import { h, tag } from "../dom.js";
 import { FINDINGS, FUNDERS, STATES } from "../strings.js";
+import { boardAddress } from "../page.js";
 import { dayOfDate } from "../time.js";
 
 export function header(visit) {
@@ -10,9 +11,9 @@ export function header(visit) {
     const [what, how] = FINDINGS[finding.code] ?? [finding.code.replaceAll("_", " "), "information"];
     return tag(how, null, what);
   });
-  const about = [dayOfDate(visit.date), visit.service !== "*" && visit.service, `${FUNDERS[visit.funder] ?? visit.funder}-funded`, visit.care_workers.map((ref) => called(visit, ref)).join(", "), visit.provider_name, visit.carers_required > 1 && `${visit.carers_required} workers`, visit.time_critical && "time-critical"];
+  const about = [dayOfDate(visit.date), visit.service !== "*" && visit.service.replaceAll("_", " "), `${FUNDERS[visit.funder] ?? visit.funder}-funded`, visit.care_workers.map((ref) => called(visit, ref)).join(", "), visit.provider_name, visit.carers_required > 1 && `${visit.carers_required} workers`, visit.time_critical && "time-critical"];
   return h("header", { class: "visit-head" },
-    h("p", { class: "quiet" }, h("a", { href: "/board" }, "Board"), ` / ${visit.ref}`),
+    h("p", { class: "quiet" }, h("a", { href: boardAddress() }, "Board"), ` / ${visit.ref}`),
     h("div", { class: "spread" }, h("h1", {}, visit.service_user_name, visit.place.area && h("span", { class: "quiet" }, ` · ${visit.place.area}`)), tag(tone, iconName, words), tags),
     h("p", { class: "quiet" }, about.filter(Boolean).join(" · ")),
     visit.state_reason && h("p", {}, visit.state_reason));

@@ -5,7 +5,9 @@ import { ask } from "../api.js";
 import { byId, h } from "../dom.js";
 import { page } from "../page.js";
 import { label } from "../strings.js";
+import { withSeconds } from "../time.js";
 import { amendCard } from "./amend.js";
+import { enterByHand } from "./enter.js";
 import { payCard } from "./pay.js";
 import { timelineCard } from "./timeline.js";
 import { timesCard } from "./times.js";
@@ -14,29 +16,45 @@ import { whereCard } from "./where.js";
 
 const AGAIN_MS = 15_000;
 const root = byId("page");
+const stale = h("p", { class: "banner warning", role: "status", hidden: true });
 let shown = "";
+let readAt = null;
 
 async function load(quietly) {
   try {
-    const visit = await ask("GET", `/v1/visits/${page.visit}`);
-    const text = JSON.stringify(visit);
+    // Looking again by itself must not lead away from a correction that is being written.
+    const [visit, reports] = await Promise.all([ask("GET", `/v1/visits/${page.visit}`, undefined, {}, { stay: quietly }), ask("GET", `/v1/visits/${page.visit}/reports`, undefined, {}, { stay: true }).catch(() => null)]);
+    const text = JSON.stringify([visit, reports]);
+    readAt = Date.now();
+    stale.hidden = true;
     if (text === shown) return;
-    if (quietly && root.querySelector("form")?.contains(document.activeElement)) return;
+    if (quietly && (root.querySelector("form")?.contains(document.activeElement) || document.querySelector("dialog[open]"))) return;
     shown = text;
-    draw(visit);
+    draw(visit, reports);
   } catch (problem) {
-    if (!quietly) failed(problem);
+    if (quietly) notUpToDate(problem);
+    else failed(problem);
   }
 }
 
-function draw(visit) {
+/** What is shown stays, with the time it was true. */
+function notUpToDate(problem) {
+  const since = `As it was at ${withSeconds(readAt)}. `;
+  stale.replaceChildren(since, problem.status === 401 ? "You were signed out. " : `${problem.message} `,
+    problem.status === 401 ? h("a", { href: "/", target: "_blank" }, "Sign in on another page") : "The page keeps trying.",
+    problem.status === 401 ? ", then go on here: nothing you wrote is lost." : "");
+  stale.hidden = false;
+}
+
+function draw(visit, reports) {
+  const may = page.may.has("amend_visit");
   document.title = `${visit.service_user_name} · ecm`;
   root.removeAttribute("aria-busy");
   root.replaceChildren(
     header(visit),
     h("div", { class: "columns" },
-      h("div", { class: "column" }, timesCard(visit), timelineCard(visit)),
-      h("div", { class: "column" }, payCard(visit), whereCard(visit), page.may.has("amend_visit") && amendCard(visit, () => load(false)))),
+      h("div", { class: "column" }, timesCard(visit), timelineCard(visit, reports, may && (() => enterByHand(visit, () => load(false))))),
+      h("div", { class: "column" }, payCard(visit), whereCard(visit), may && amendCard(visit, () => load(false)))),
   );
 }
 
@@ -49,5 +67,6 @@ function failed(problem) {
     h("p", {}, missing ? h("a", { class: "button", href: "/board" }, "To the board") : h("button", { class: "button primary", type: "button", onclick: () => load(false) }, "Try again"))));
 }
 
+root.before(stale);
 load(false);
 setInterval(() => document.hidden || load(true), AGAIN_MS);

@@ -1,7 +1,8 @@
 // How the minutes and the money were reached, step by step in plain words.
 
 import { h } from "../dom.js";
-import { label } from "../strings.js";
+import { exceptionWords, label } from "../strings.js";
+import { called } from "./header.js";
 import { pounds } from "../time.js";
 
 export function payCard(visit) {
@@ -16,17 +17,19 @@ function worked(visit, working) {
     ? `In payment runs so far: ${minutes(visit.payable.minutes)}, ${pounds(visit.payable.amount_pence)}.`
     : "In no payment run yet.";
   return [
-    stepsTable(working.steps, working),
-    working.exception && h("p", { class: "exception" }, `To be looked at before it is paid: ${working.exception}.`),
+    stepsTable(working.steps, working, (ref) => called(visit, ref)),
+    working.exception && h("p", { class: "exception" }, `To be looked at before it is paid: ${exceptionWords(working.exception)}.`),
     h("p", { class: "quiet" }, runs),
   ];
 }
 
-/** Also used by the actuals page: steps are {words, clause, seconds_after, pence_after}. */
-export function stepsTable(steps, total) {
+/** Also used by the actuals page: steps are {words, clause, seconds_after, pence_after, care_worker}. Who it was is
+ * said where there were several. */
+export function stepsTable(steps, total, name = (ref) => ref) {
+  const several = new Set(steps.map((step) => step.care_worker).filter(Boolean)).size > 1;
   return h("table", { class: "steps" },
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Step"), h("th", { scope: "col", class: "number" }, "Minutes"), h("th", { scope: "col", class: "number" }, "£"))),
-    h("tbody", {}, steps.map((step) => h("tr", {}, h("td", {}, step.words, step.clause && h("span", { class: "quiet" }, ` (clause ${step.clause})`), step.care_worker && h("span", { class: "quiet" }, ` · ${step.care_worker}`)), h("td", { class: "number" }, clock(step.seconds_after)), h("td", { class: "number" }, (step.pence_after / 100).toFixed(2))))),
+    h("tbody", {}, steps.map((step) => h("tr", {}, h("td", {}, step.words, step.clause && h("span", { class: "quiet" }, ` (clause ${step.clause})`), several && step.care_worker && h("span", { class: "quiet" }, ` · ${name(step.care_worker)}`)), h("td", { class: "number" }, clock(step.seconds_after)), h("td", { class: "number" }, (step.pence_after / 100).toFixed(2))))),
     total && h("tfoot", {}, h("tr", {}, h("th", { scope: "row" }, "Payable"), h("td", { class: "number" }, String(total.minutes)), h("td", { class: "number" }, pounds(total.amount_pence)))));
 }
 

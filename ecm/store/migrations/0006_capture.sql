@@ -186,11 +186,14 @@ CREATE TABLE feed_records (
   received_at    timestamptz NOT NULL,
   status         text NOT NULL CHECK (status IN ('accepted', 'rejected')),
   reasons        jsonb NOT NULL DEFAULT '[]',
+  known_as       text[] NOT NULL DEFAULT '{}', -- every id a client or employee may be named by in a visit
+  our_ref        text,                       -- whom we know them as
   body           jsonb NOT NULL,
   key_id         bigint,
   PRIMARY KEY (tenant_id, transaction_id, position)
 );
 CREATE INDEX feed_records_sequence ON feed_records (tenant_id, feed, kind, record_id, sequence_id DESC);
+CREATE INDEX feed_records_known_as ON feed_records USING gin (known_as) WHERE our_ref IS NOT NULL;
 
 -- ---------------------------------------------------------------- grants
 

@@ -1,0 +1,92 @@
+"""A board is shown for as long as the sign-in that asked for it lasts, and not a heartbeat longer."""
+
+import asyncio
+from typing import Any
+
+import pytest
+import websockets
+
+from ecm.board import hub as hub_module
+from tests.board.stage import Stage, looking, ticket_of
+
+
+async def test_a_ticket_opens_one_socket_and_no_second(stage: Stage):
+    ticket = await ticket_of(stage, "dana")
+    url = f"{stage.url.replace('http', 'ws')}/board/live?ticket={ticket}"
+    async with websockets.connect(url):
+        with pytest.raises(websockets.InvalidStatus, match="403"):
+            async with websockets.connect(url):
+                pass
+
+
+async def test_who_is_signed_out_everywhere_sees_no_more_and_the_others_do(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(hub_module, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(hub_module, "POLL_SECONDS", 0.1)
+    visit = await stage.plan("V-1")
+    async with looking(stage, "cole") as gone, looking(stage, "dana") as stays:
+        await gone.shown()
+        await stays.shown()
+        await gone.until("heartbeat")
+        await stage.owner.execute(
+            "DELETE FROM sessions WHERE account_id = (SELECT account_id FROM accounts WHERE email LIKE 'cole@%')"
+        )
+        with pytest.raises(websockets.ConnectionClosed):
+            await gone.until("never")
+        await stays.reaches(await stage.becomes(visit, state="late"))
+
+
+async def test_signing_out_at_one_browser_closes_its_boards_and_no_other_of_the_same_person(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(hub_module, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(hub_module, "POLL_SECONDS", 0.1)
+    visit = await stage.plan("V-1")
+    here, at_home = await stage.signed_in("dana"), await stage.signed_in("dana")
+    async with looking(stage, session=here) as gone, looking(stage, session=at_home) as stays:
+        await gone.shown()
+        await stays.shown()
+        await stage.signs_out(here)
+        with pytest.raises(websockets.ConnectionClosed):
+            await gone.until("never")
+        await stays.reaches(await stage.becomes(visit, state="late"))
+
+
+async def test_a_disabled_account_sees_no_more_even_while_it_is_being_shown_a_snapshot(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(hub_module, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(hub_module, "POLL_SECONDS", 0.1)
+    for_ever = asyncio.Event()
+
+    async def slowly(*_: Any) -> Any:
+        await for_ever.wait()
+        yield
+
+    async with looking(stage, "cole") as gone:
+        monkeypatch.setattr(hub_module, "read_day", slowly)
+        await gone.socket.send('{"type":"filter"}')
+        await asyncio.sleep(0.1)
+        await stage.owner.execute("UPDATE accounts SET disabled_at = now() WHERE email LIKE 'cole@%'")
+        with pytest.raises(websockets.ConnectionClosed):
+            await gone.until("never")
+    for_ever.set()
+
+
+async def test_a_ticket_does_not_survive_the_sign_out(stage: Stage):
+    session = await stage.signed_in("dana")
+    await stage.signed_in("dana")  # another browser of hers goes on
+    ticket = await ticket_of(stage, "dana", session)
+    await stage.signs_out(session)
+    with pytest.raises(websockets.InvalidStatus, match="403"):
+        async with websockets.connect(f"{stage.url.replace('http', 'ws')}/board/live?ticket={ticket}"):
+            pass
+
+
+async def test_a_ticket_a_minute_old_opens_nothing(stage: Stage):
+    ticket = await ticket_of(stage, "dana")
+    await stage.owner.execute("UPDATE socket_tickets SET expires_at = now() - interval '1 second'")
+    with pytest.raises(websockets.InvalidStatus, match="403"):
+        async with websockets.connect(f"{stage.url.replace('http', 'ws')}/board/live?ticket={ticket}"):
+            pass
