@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -53,8 +54,20 @@ VISITS = [
 ]
 
 
+class RunningClock(ManualClock):
+    """Goes on from what it was last set to, as a phone's clock does that heard the time from it."""
+
+    @property
+    def at(self) -> datetime:
+        return self._set_to + timedelta(seconds=time.monotonic() - self._set_when)
+
+    @at.setter
+    def at(self, at: datetime) -> None:
+        self._set_to, self._set_when = at, time.monotonic()
+
+
 class Doorstep:
-    def __init__(self, owner: asyncpg.Connection[Any], clock: ManualClock) -> None:
+    def __init__(self, owner: asyncpg.Connection[Any], clock: RunningClock) -> None:
         self.owner = owner
         self.clock = clock
         self.port = 0
@@ -191,7 +204,7 @@ async def doorstep_in(addresses: Addresses) -> AsyncIterator[Doorstep]:
     owner = await asyncpg.connect(addresses.owner)
     for kind in ("json", "jsonb"):
         await owner.set_type_codec(kind, encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
-    doorstep = Doorstep(owner, ManualClock(NOW))
+    doorstep = Doorstep(owner, RunningClock(NOW))
     try:
         await doorstep.open(addresses)
         yield doorstep

@@ -12,11 +12,19 @@ from tests.web.app.conftest import enrol
 from tests.web.app.doorstep import Doorstep
 from tests.web.test_every_page import AXE, RUN_AXE
 
-TOO_WIDE = """() => [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1
-    && !e.classList.contains('unseen')).slice(-3).map((e) => 'too wide: ' + e.outerHTML.slice(0, 100))"""
-TOO_SMALL = """() => [...document.querySelectorAll('a, button, select, textarea, input:not([type=checkbox]):not([type=radio]), label.choice, .tasks label')]
-    .map((e) => [e, e.getBoundingClientRect()]).filter(([e, box]) => box.width && (box.height < 47.5 || box.width < 47.5)
-    && !e.closest('.person')).map(([e, box]) => `too small (${box.width} × ${box.height}): ` + e.outerHTML.slice(0, 100))"""
+TOO_WIDE = """() => [...document.querySelectorAll('body *')]
+    .filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && !e.classList.contains('unseen'))
+    .slice(-3).map((e) => 'too wide: ' + e.outerHTML.slice(0, 100))"""
+CROWDED = """() => [...document.querySelectorAll('main *, nav *, header *')]
+    .filter((e) => e.clientWidth && e.scrollWidth > e.clientWidth + 1 && !/SELECT|INPUT/.test(e.tagName))
+    .slice(-3).map((e) => 'its words run out of it: ' + e.outerHTML.slice(0, 120))"""
+TAPPED = (
+    "a, button, select, textarea, input:not([type=checkbox]):not([type=radio]), label.choice, .tasks label"
+)
+TOO_SMALL = """(tapped) => [...document.querySelectorAll(tapped)].filter((e) => !e.closest('.person'))
+    .map((e) => [e, e.getBoundingClientRect()])
+    .filter(([e, box]) => box.width && (box.height < 47.5 || box.width < 47.5))
+    .map(([e, box]) => `too small (${box.width} × ${box.height}): ` + e.outerHTML.slice(0, 100))"""
 LANGUAGES = ("en", "cy", "pl", "ro")
 
 # what to do first, where to go, what shows that it is there
@@ -100,14 +108,14 @@ async def faults_of(page: Page, picture, name: str) -> list[str]:
         faults += [f"{scheme}: {fault}" for fault in await page.evaluate(RUN_AXE)]
         if not os.environ.get("CI"):
             await picture(page, f"{name}-{scheme}")
-    faults += await page.evaluate(TOO_SMALL)
+    faults += await page.evaluate(TOO_SMALL, TAPPED)
     for language in LANGUAGES:
         await page.evaluate("(tag) => localStorage.setItem('ecm language', tag)", language)
         await speaks(page, language)
-        faults += [f"{language}: {fault}" for fault in await page.evaluate(TOO_WIDE)]
-    await page.evaluate("document.documentElement.style.fontSize = '212.5%'")
-    await page.wait_for_timeout(60)
-    faults += [f"twice as large: {fault}" for fault in await page.evaluate(TOO_WIDE)]
+        for size in ("106.25%", "212.5%"):
+            await page.evaluate("(size) => { document.documentElement.style.fontSize = size }", size)
+            found = await page.evaluate(TOO_WIDE) + await page.evaluate(CROWDED)
+            faults += [f"{language} at {size}: {fault}" for fault in found]
     if not os.environ.get("CI"):
         await picture(page, f"{name}-twice-as-large", full_page=True)
     return faults

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.async_api import Page, expect
 
-from tests.web.app.conftest import enrol
+from tests.web.app.conftest import Opening, enrol
 from tests.web.app.doorstep import NOW, Doorstep
 from tests.web.app.handset import Handset
 
@@ -216,3 +216,73 @@ async def test_a_phone_that_was_cut_off_still_delivers_and_shows_nobody(
     assert (await doorstep.events())[0]["proofs"] == ["cut_off", "signed"]
     await annas.reload()
     await expect(annas.get_by_role("heading", name="Phone cut off")).to_be_visible()
+
+
+async def test_the_browser_sends_by_itself_when_the_app_is_closed(doorstep: Doorstep, annas: Page) -> None:
+    await shell_is_kept(annas)
+    await doorstep.hang_up()
+    await annas.locator("#check-in").click()
+    await annas.locator("#check-out").wait_for()
+    context = annas.context
+    other = await context.new_page()
+    await annas.close()
+    await doorstep.listen()
+    tools = await context.new_cdp_session(other)
+    found: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def registered(said: dict) -> None:
+        for one in said["registrations"]:
+            if one["scopeURL"].endswith("/app") and not found.done():
+                found.set_result(one["registrationId"])
+
+    tools.on("ServiceWorker.workerRegistrationUpdated", registered)
+    await tools.send("ServiceWorker.enable")
+    await tools.send(
+        "ServiceWorker.dispatchSyncEvent",
+        {"origin": doorstep.url, "registrationId": await found, "tag": "ecm-send", "lastChance": False},
+    )
+    await doorstep.until_stored(events=1)
+    assert (await doorstep.events())[0]["proofs"] == ["signed"]
+
+
+async def test_a_full_disk_is_said_and_the_record_goes_out_from_memory(
+    doorstep: Doorstep, annas: Page
+) -> None:
+    await annas.evaluate(
+        """() => { const full = () => { throw new DOMException('full', 'QuotaExceededError'); };
+            IDBObjectStore.prototype.put = full; Cache.prototype.put = async () => full(); }"""
+    )
+    await doorstep.hang_up()
+    await annas.locator("#check-in").click()
+    await expect(annas.get_by_role("alert").get_by_text("its storage is full")).to_be_visible()
+    await doorstep.listen()
+    await annas.evaluate("dispatchEvent(new Event('online'))")
+    await doorstep.until_stored(events=1)
+    await expect(annas.locator("#alarm")).to_be_hidden()
+
+
+async def test_the_day_is_sealed_and_gone_after_a_day(doorstep: Doorstep, new_phone: Opening) -> None:
+    page = await new_phone("/app/manifest.webmanifest")
+    await page.clock.install()
+    await page.goto("/app")
+    await enrol(page, await doorstep.code())
+    kept = await page.evaluate(KEPT)
+    assert "day" in kept
+    assert "Amina" not in kept["day"]
+    assert "Example Street" not in kept["day"]
+    await shell_is_kept(page)
+    await doorstep.hang_up()
+    await page.clock.fast_forward("25:00:00")
+    await expect(page.get_by_text("not on this phone yet")).to_be_visible()
+    assert "day" not in await page.evaluate(KEPT)
+
+
+KEPT = """() => new Promise((done) => { const asking = indexedDB.open('ecm', 1); asking.onsuccess = () => {
+    const keep = asking.result.transaction('keep').objectStore('keep');
+    const found = {};
+    keep.openCursor().onsuccess = ({ target: { result: at } }) => {
+        if (!at) return done(found);
+        const bytes = at.value.sealed && new Uint8Array(at.value.sealed.data);
+        found[at.key] = bytes ? new TextDecoder('latin1').decode(bytes) : String(at.value);
+        at.continue();
+    }; }; })"""

@@ -2,15 +2,16 @@
 
 import { uuid7 } from "./bytes.js";
 import * as clock from "./clock.js";
+import { visitOfTag } from "./day.js";
 import { signed } from "./jws.js";
 import { save } from "./outbox.js";
 import { fixNow } from "./position.js";
 import { look, sendSoon } from "./sender.js";
 import { change, state } from "./state.js";
-import { read, write } from "./store.js";
+import { answer, read, transact } from "./store.js";
 import { APP_VERSION } from "./version.js";
 
-const TAG_LASTS_MS = 10 * 60_000;
+const TAG_LASTS_MS = 10 * 60000;
 
 /** `how`: {method, code, reason_code, note, person}. Resolves once it is on the disk. */
 export const checkIn = (visit, how = {}) => keep([event("check_in", visit, how)]);
@@ -41,19 +42,23 @@ export async function ticks(visit) {
   return kept[visit.key] || [];
 }
 
-export async function tick(visit, at, done) {
-  const kept = (await read("ticks").catch(() => null)) || {};
-  const before = (kept[visit.key] || []).filter((one) => one !== at);
-  await write("ticks", { ...kept, [visit.key]: done ? [...before, at] : before });
+export function tick(visit, at, done) {
+  return transact("readwrite", async (store) => {
+    const kept = (await answer(store("keep").get("ticks"))) || {};
+    const before = (kept[visit.key] || []).filter((one) => one !== at);
+    store("keep").put({ ...kept, [visit.key]: done ? [...before, at] : before }, "ticks");
+  });
 }
 
-/** The tag that was just read, unless it was read too long ago to belong to this. */
-export function freshTag() {
-  return state.tag && Date.now() - state.tag.read_at < TAG_LASTS_MS ? state.tag : null;
+/** The tag that was just read, unless that was too long ago, or it is known to be of another home than this visit's. */
+export function freshTag(visit) {
+  const { tag } = state;
+  if (!tag || Date.now() - tag.read_at > TAG_LASTS_MS) return null;
+  return (visit.tags || []).includes(tag.digest) || !visitOfTag(tag.digest) ? tag : null;
 }
 
 function event(kind, visit, { method = "app", code, reason_code, note, person, occurred_at }) {
-  const tag = freshTag();
+  const tag = freshTag(visit);
   return {
     door: "check-events",
     said: {

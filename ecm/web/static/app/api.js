@@ -3,7 +3,7 @@
 import * as clock from "./clock.js";
 import { proof } from "./jws.js";
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 20000;
 
 /** `status`, `type` (the stable name of the problem), `detail`, `waitSeconds`. */
 export class Refusal extends Error {

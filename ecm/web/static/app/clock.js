@@ -9,7 +9,7 @@
 import { read, write } from "./store.js";
 
 export const boot = Math.random().toString(36).slice(2, 12);
-const SET_BACK_MS = 5_000;
+const SET_BACK_MS = 5000;
 
 let anchor = { server: Date.now(), wall: Date.now(), mono: performance.now(), boot, speed: 1, heard: false };
 let realOffset = 0;

@@ -6,15 +6,18 @@ import * as clock from "./clock.js";
 import { seal, sealingKey, unseal } from "./keys.js";
 import { noteEpoch, turnedAway } from "./phone.js";
 import { sendSoon } from "./sender.js";
+import { lock } from "./session.js";
 import { change, state } from "./state.js";
 import { forget, read, write } from "./store.js";
 
-const KEPT_MS = 24 * 3600_000;
+const KEPT_MS = 24 * 3600000;
 const NO_CARE = new Set(["no_reply", "no_access", "refused", "in_hospital"]);
-const STAY_MS = 18 * 3600_000;
+const OVER_MS = 60 * 60000;
+const STAY_MS = 18 * 3600000;
 
-/** The day on the disk, if it is today's holder's and not yet a day old; else it is wiped. */
+/** The day on the disk, if it is today's holder's and not yet a day old; else it is wiped. On a shared phone a PIN shows it. */
 export async function open() {
+  if (state.phone && state.phone.shared && !(state.who && state.who.unlock)) return;
   const kept = await read("day");
   if (!kept) return;
   if (Date.now() - kept.at > KEPT_MS || Date.now() < kept.at - KEPT_MS) return wipe();
@@ -65,6 +68,7 @@ async function refused(error) {
   if (!(error instanceof Refusal)) return "away";
   if (error.cutOff) await turnedAway("cut_off");
   else if (error.status === 401) change({ trouble: "unknown" });
+  else if (error.status === 403 && state.phone.shared) lock();
   return error.status >= 500 ? "away" : "refused";
 }
 
@@ -76,10 +80,13 @@ export function visits() {
 
 export const visitOf = (key) => visits().find((visit) => visit.key === key);
 
-/** The visit whose turn it is: the one that is going on, else the next that is still to be done. */
+/** The visit whose turn it is: the one that is going on, else the next to be done that is not long over. */
 export function nextVisit(all = visits()) {
-  return all.find((visit) => visit.stage === "here") || all.find((visit) => visit.stage === "to_do");
+  return all.find((visit) => visit.stage === "here") || all.find((visit) => visit.stage === "to_do" && !isOver(visit));
 }
+
+/** To be done, and its time went by. It can still be recorded. */
+export const isOver = (visit) => visit.stage === "to_do" && clock.now() > Date.parse(visit.planned_end) + OVER_MS;
 
 /** The nearest visit to do (or going on) at a home that has this tag. `digest`: SHA-256 of its id. */
 export function visitOfTag(digest) {
@@ -95,7 +102,7 @@ const startOf = (visit) => Date.parse(visit.planned_start || visit.came_at || 0)
 function standing(visit) {
   const events = mine().filter((said) => said.visit === visit.ref);
   const came = last(events, "check_in");
-  const left = came ? last(events.filter((said) => said.occurred_at >= came.occurred_at), "check_out") : last(events, "check_out");
+  const left = last(came ? events.slice(events.indexOf(came)) : events, "check_out");
   const at_door = last(events, "at_the_door");
   const came_at = came ? came.occurred_at : visit.checked_in_at;
   const left_at = left ? left.occurred_at : came ? null : visit.checked_out_at;
@@ -131,12 +138,10 @@ function nameOf(service_user) {
   return known && known.name;
 }
 
-/** What the holder of this phone said with it, oldest first. */
+/** What the holder of this phone said with it, in the order it was saved: a clock may be put right between two. */
 function mine() {
   const me = state.who && state.who.care_worker;
   return state.records.map((record) => record.said).filter((said) => (said.care_worker || null) === (me || null));
 }
 
-function last(events, kind) {
-  return events.filter((said) => said.kind === kind).sort((a, b) => (a.occurred_at < b.occurred_at ? -1 : 1)).pop();
-}
+const last = (events, kind) => events.filter((said) => said.kind === kind).pop();

@@ -5,10 +5,11 @@
 // moves under a finger.
 
 import { fill, h, icon, setText } from "./dom.js";
-import { lastSent, onChange, state, waiting } from "./state.js";
+import { inMemoryOnly, lastSent, onChange, state, waiting } from "./state.js";
 import { hourMinute, t } from "./words.js";
 
 const top = document.getElementById("top");
+const alarm = document.getElementById("alarm");
 const main = document.getElementById("main");
 const tabs = document.getElementById("tabs");
 const status = document.getElementById("status");
@@ -38,6 +39,7 @@ export function refresh() {
   const key = JSON.stringify([screen.title(), screen.key ? screen.key() : "", document.documentElement.lang]);
   drawTop();
   drawTabs();
+  setText(alarm, inMemoryOnly() ? t("notSaved") : "");
   if (key !== drawn) {
     drawn = key;
     const focused = document.activeElement && document.activeElement.dataset.focus;

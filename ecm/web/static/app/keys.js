@@ -24,7 +24,7 @@ export async function sealingKey() {
 /** A key out of a worker's PIN, for what a shared phone keeps of theirs. */
 export async function keyOfPin(pin, salt) {
   const typed = await crypto.subtle.importKey("raw", new TextEncoder().encode(pin), "PBKDF2", false, ["deriveKey"]);
-  const how = { name: "PBKDF2", hash: "SHA-256", salt, iterations: 210_000 };
+  const how = { name: "PBKDF2", hash: "SHA-256", salt, iterations: 210000 };
   return crypto.subtle.deriveKey(how, typed, SEALING, false, ["encrypt", "decrypt"]);
 }
 

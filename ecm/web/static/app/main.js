@@ -12,10 +12,10 @@ import { unlock } from "./screens/unlock.js";
 import * as sender from "./sender.js";
 import { lockIfAlone, touch } from "./session.js";
 import { change, onChange, state } from "./state.js";
-import { tagRead } from "./tags.js";
+import { showTagged, tagRead } from "./tags.js";
 import { startLanguage } from "./words.js";
 
-const REFRESH_MS = 5 * 60_000;
+const REFRESH_MS = 5 * 60000;
 const OPEN_TO_ALL = /^#\/(sos|more|kept|log-out)$/;
 
 let gate = "";
@@ -33,7 +33,7 @@ async function start() {
   addEventListener("hashchange", () => route());
   for (const sign of ["pointerdown", "keydown"]) addEventListener(sign, touch, { passive: true });
   document.addEventListener("visibilitychange", seen);
-  setInterval(beat, 15_000);
+  setInterval(beat, 15000);
   setInterval(refreshDay, REFRESH_MS);
   await sender.start();
   route();
@@ -61,7 +61,7 @@ function guard() {
   const opened = gateNow() === "";
   route();
   if (opened) {
-    day.open().catch(() => {}).then(refreshDay);
+    day.open().catch(() => {}).then(refreshDay).then(() => state.tag && showTagged());
     position.watch(change);
   }
 }
@@ -82,7 +82,7 @@ function seen() {
 
 function beat() {
   lockIfAlone();
-  if (state.day && Date.now() - state.day.heard_at > 24 * 3600_000) day.wipe();
+  if (state.day && Date.now() - state.day.heard_at > 24 * 3600000) day.wipe();
 }
 
 /** `?tag=` a tag in a home, `?enrol=` a code from the office. Taken out of the address once read. */

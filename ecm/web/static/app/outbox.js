@@ -16,22 +16,28 @@ import { answer, transact } from "./store.js";
 
 const DOORS = { "check-events": "/v1/check-events", reports: "/v1/reports" };
 const AT_ONCE = 50;
-const KEPT_MS = 7 * 24 * 3600_000;
+const KEPT_MS = 7 * 24 * 3600000;
 const STORED = new Set(["created", "exists"]);
 
-let unsaved = []; // could be written nowhere: sent from memory while the page lives
+let unsaved = []; // not in the database: sent from memory while the page lives, or from the second copy later
 
 /** On the disk when this resolves: all of them or none. Throws when neither storage took them. */
 export async function save(records) {
   const mirrored = Promise.all(records.map(copy)).then(() => true, () => false);
   try {
-    await transact("readwrite", (store) => Promise.all(records.map((record) => answer(store("outbox").put(record)))));
+    await put(records).catch(() => makeRoom().then(() => put(records)));
   } catch (error) {
-    unsaved.push(...records);
-    if (!(await mirrored)) throw error;
+    const unsafe = !(await mirrored);
+    unsaved.push(...records.map((record) => ({ ...record, unsaved: unsafe })));
+    if (unsafe) throw error;
   }
   await mirrored;
 }
+
+const put = (records) => transact("readwrite", (store) => Promise.all(records.map((record) => answer(store("outbox").put(record)))));
+
+/** The disk is full: what nobody has yet is worth more than a second copy of what the service has. */
+const makeRoom = () => prune(Infinity);
 
 /** Every record there is, oldest first. */
 export async function everything() {

@@ -19,6 +19,7 @@ export async function restore() {
   const rescued = await rescue().catch(() => 0);
   const marked = localStorage.getItem(MARK) === "yes" || rescued > 0;
   const trouble = phone ? phone.trouble || "" : marked ? "evicted" : "";
+  if (phone) askToPersist();
   change({ phone: phone || null, who: phone && !phone.shared ? owner(phone) : null, trouble, rescued });
 }
 
@@ -33,6 +34,11 @@ export async function enrol(code) {
   await clock.heard(said.server_time);
   await noteEpoch(said.epoch);
   change({ phone, who: phone.shared ? null : owner(phone), trouble: "", rescued: 0 });
+  askToPersist();
+}
+
+/** So that a phone short of space throws other things away first. The browser decides. */
+function askToPersist() {
   if (navigator.storage && navigator.storage.persist) navigator.storage.persist().catch(() => {});
 }
 

@@ -2,8 +2,8 @@
 
 import * as clock from "./clock.js";
 
-const OLD_MS = 2 * 60_000;
-const EARTH_M = 6_371_000;
+const OLD_MS = 2 * 60000;
+const EARTH_M = 6371000;
 
 let fix = null; // {lat, lon, accuracy_m, at}
 let problem = ""; // "" | "denied" | "none"
@@ -15,7 +15,7 @@ export function watch(changed) {
     if (!navigator.geolocation) problem = "none";
     return;
   }
-  const how = { enableHighAccuracy: true, maximumAge: 10_000, timeout: 60_000 };
+  const how = { enableHighAccuracy: true, maximumAge: 10000, timeout: 60000 };
   watching = navigator.geolocation.watchPosition(
     (found) => {
       const { latitude, longitude, accuracy } = found.coords;

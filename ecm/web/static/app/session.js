@@ -8,10 +8,10 @@ import { keyOfPin, seal, sealingKey, unseal } from "./keys.js";
 import { change, state } from "./state.js";
 import { forget, read, write } from "./store.js";
 
-const LASTS_MS = 12 * 3600_000;
-const ALONE_MS = 5 * 60_000;
+const LASTS_MS = 12 * 3600000;
+const ALONE_MS = 5 * 60000;
 const TRIES = 5;
-const WAIT_MS = 15 * 60_000;
+const WAIT_MS = 15 * 60000;
 
 let touchedAt = Date.now();
 

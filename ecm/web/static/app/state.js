@@ -27,6 +27,9 @@ export function change(what = {}) {
 export const waiting = () => state.records.filter((record) => record.status === "waiting");
 export const toLookAt = () => state.records.filter((record) => record.status === "conflict" || record.status === "refused");
 
+/** Recorded, sent by nobody yet, and on no disk: gone if the page is closed now. */
+export const inMemoryOnly = () => state.records.some((record) => record.unsaved && record.status === "waiting");
+
 /** The last record that has a receipt. */
 export function lastSent() {
   let last = null;

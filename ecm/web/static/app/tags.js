@@ -3,7 +3,7 @@
 import { hex, sha256, utf8 } from "./bytes.js";
 import { visitOfTag } from "./day.js";
 import { say } from "./frame.js";
-import { change } from "./state.js";
+import { change, state } from "./state.js";
 import { t } from "./words.js";
 
 /** `address`: its path and query. `method`: "qr" | "nfc" if known; a secure tag's address can only have been tapped. */
@@ -13,7 +13,12 @@ export async function tagRead(address, method) {
   const secure = /(^|&)e=/.test(query) && /(^|&)c=/.test(query);
   const digest = hex(await sha256(utf8(plain(id))));
   change({ tag: { address, method: method || (secure ? "nfc" : "qr"), read_at: Date.now(), digest } });
-  const visit = visitOfTag(digest);
+  showTagged();
+}
+
+/** The visit of the tag that was read; today's, if the phone knows of none. */
+export function showTagged() {
+  const visit = visitOfTag(state.tag.digest);
   location.hash = visit ? `#/visit/${encodeURIComponent(visit.key)}` : "#/";
   say(visit ? t("tagReadAt", { name: visit.name }) : t("tagRead"));
 }

@@ -55,7 +55,7 @@ export function dayOf(at) {
 
 export const span = (visit) => `${hourMinute(visit.planned_start)}–${hourMinute(visit.planned_end)}`;
 
-export const minutesOf = (visit) => Math.round((Date.parse(visit.planned_end) - Date.parse(visit.planned_start)) / 60_000);
+export const minutesOf = (visit) => Math.round((Date.parse(visit.planned_end) - Date.parse(visit.planned_start)) / 60000);
 
 /** "0:31:08" */
 export function counting(since) {

@@ -4,6 +4,7 @@ import { freshTag } from "../actions.js";
 import { h, icon } from "../dom.js";
 import * as frame from "../frame.js";
 import { fixNow, placeOf } from "../position.js";
+import { inMemoryOnly } from "../state.js";
 import { hourMinute, minutesOf, span, t } from "../words.js";
 
 const PLACES = {
@@ -18,7 +19,7 @@ const PLACES = {
 
 /** The one sentence about where the phone thinks it is, and how sure: {tone, words, sure}. */
 export function placeSentence(visit) {
-  if (freshTag()) return { tone: "good", words: t("tagReadHere"), sure: true };
+  if (freshTag(visit)) return { tone: "good", words: t("tagReadHere"), sure: true };
   const place = placeOf(visit);
   const [tone, key] = PLACES[place.kind];
   return { tone, words: t(key, { m: metres(place.distance_m), a: metres(place.accuracy_m) }), sure: place.kind === "inside" || place.kind === "known" };
@@ -81,8 +82,7 @@ export async function once(pressed, work, saidAfter) {
     await work();
   } catch (error) {
     console.warn(error);
-    const parent = pressed.parentElement;
-    if (parent) parent.insertBefore(banner("critical", t("notSaved")), pressed);
+    if (!inMemoryOnly()) document.getElementById("main").prepend(banner("critical", t("nothingSaved")));
     return false;
   } finally {
     pressed.removeAttribute("aria-disabled");

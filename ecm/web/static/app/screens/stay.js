@@ -83,12 +83,15 @@ function here(visit, named) {
 function done(visit, named) {
   const key = visit.stage === "no_care" ? "noCareGiven" : "doneFromTo";
   const from = visit.came_at ? hourMinute(visit.came_at) : "?";
+  const again = button(t("checkInAgain"), { class: "button wide", id: "check-in-again" });
+  again.addEventListener("click", () => once(again, () => checkIn(visit), t("saidIn", { time: hourMinute(clock.now()) })));
   return still(
     h(
       "section",
       { class: "card" },
       head(visit, named, ""),
       h("p", { class: `place ${visit.stage === "no_care" ? "warning" : "good"}` }, icon(visit.stage === "no_care" ? "door" : "good"), h("span", {}, t(key, { from, to: hourMinute(visit.left_at) }))),
+      visit.ref && again,
     ),
   );
 }

@@ -1,20 +1,20 @@
 // Today: the next visit with its one big button, then the others in order.
 
 import * as clock from "../clock.js";
-import { nextVisit, visits } from "../day.js";
+import { isOver, nextVisit, visits } from "../day.js";
 import { h, icon } from "../dom.js";
 import { state, toLookAt, waiting } from "../state.js";
 import { dayOf, hourMinute, minutesOf, t } from "../words.js";
 import { addressOf, banner, card, link } from "./parts.js";
 import { stay } from "./stay.js";
 
-const OLD_MS = 15 * 60_000;
+const OLD_MS = 15 * 60000;
 
 export function today() {
   let alive = () => {};
   return {
     title: () => t("today"),
-    key: () => [visits(), waiting().length, toLookAt().length, state.trouble, state.tag && state.tag.read_at, isOld(), Boolean(state.day)],
+    key: () => [visits(), waiting().length, toLookAt().length, state.trouble, state.tag && state.tag.read_at, isOld(), visits().filter(isOver).length, Boolean(state.day)],
     draw() {
       const all = visits();
       const next = nextVisit(all);
@@ -27,7 +27,8 @@ export function today() {
         state.tag && !next && banner("good", t("tagRead")),
         !state.day && card(h("p", { class: "empty" }, t("noDayYet"))),
         shown ? shown.element : state.day && card(h("p", { class: "empty" }, t("nothingMore"))),
-        list(t("laterToday"), all.filter((visit) => visit !== next && (visit.stage === "to_do" || visit.stage === "here"))),
+        list(t("notRecorded"), all.filter(isOver)),
+        list(t("laterToday"), all.filter((visit) => visit !== next && !isOver(visit) && (visit.stage === "to_do" || visit.stage === "here"))),
         list(t("doneToday"), all.filter((visit) => ["done", "no_care", "cancelled"].includes(visit.stage))),
         h("div", { class: "pair" }, link(t("unplannedVisit"), "#/unplanned", "plus"), link(t("reportSomething"), "#/report", "note")),
         state.day && h("p", { class: "quiet small" }, t(isOld() ? "dayIsOld" : "dayIs", { day: dayOf(clock.now()), time: hourMinute(state.day.server_time) })),

@@ -10,8 +10,8 @@ import { hourMinute, t } from "../words.js";
 import { addressOf, banner, button, card, colleagues, link } from "./parts.js";
 import { stay } from "./stay.js";
 
-const KEY_SAFE_MS = 30 * 60_000; // before the visit and after it, as the service has it
-const SHOWN_MS = 60_000;
+const KEY_SAFE_MS = 30 * 60000; // before the visit and after it, as the service has it
+const SHOWN_MS = 60000;
 
 export function visitScreen(key) {
   let alive = () => {};

@@ -18,6 +18,7 @@ export default {
   timeIn: "{time} i mewn",
   timeOut: "{time} allan",
   notSaved: "Ni allai'r ffôn hwn gadw hynny; mae ei storfa'n llawn. Mae'n cael ei anfon nawr: cadwch yr ap ar agor a ffoniwch eich swyddfa.",
+  nothingSaved: "Ni ellid cofnodi hynny. Rhowch gynnig arall arni, a ffoniwch eich swyddfa os bydd yn digwydd eto.",
 
   // today
   today: "Heddiw",
@@ -25,6 +26,7 @@ export default {
   minutes: "{n} mun",
   with: "gyda {names}",
   laterToday: "Yn ddiweddarach heddiw",
+  notRecorded: "Heb eu cofnodi",
   doneToday: "Wedi'i wneud",
   done: "Wedi'i wneud",
   here: "Rydych chi yma",
@@ -55,6 +57,7 @@ export default {
   // a visit
   checkIn: "Cofrestru i mewn",
   checkInAnyway: "Cofrestru i mewn beth bynnag",
+  checkInAgain: "Cofrestru i mewn eto",
   checkOut: "Cofrestru allan",
   checkedInAt: "I mewn am {time}",
   since: "Amser ers {time}",

@@ -18,6 +18,7 @@ export default {
   timeIn: "{time} in",
   timeOut: "{time} out",
   notSaved: "This phone could not save that; its storage is full. It is being sent now: keep the app open, and ring your office.",
+  nothingSaved: "That could not be recorded. Try again, and ring your office if it happens again.",
 
   // today
   today: "Today",
@@ -25,6 +26,7 @@ export default {
   minutes: "{n} min",
   with: "with {names}",
   laterToday: "Later today",
+  notRecorded: "Not recorded",
   doneToday: "Done",
   done: "Done",
   here: "You are here",
@@ -55,6 +57,7 @@ export default {
   // a visit
   checkIn: "Check in",
   checkInAnyway: "Check in anyway",
+  checkInAgain: "Check in again",
   checkOut: "Check out",
   checkedInAt: "Checked in {time}",
   since: "Time since {time}",

@@ -18,6 +18,7 @@ export default {
   timeIn: "{time} wejście",
   timeOut: "{time} wyjście",
   notSaved: "Telefon nie mógł tego zapisać: brak miejsca w pamięci. Trwa wysyłanie: nie zamykaj aplikacji i zadzwoń do biura.",
+  nothingSaved: "Nie udało się tego zapisać. Spróbuj ponownie, a jeśli się powtórzy, zadzwoń do biura.",
 
   // today
   today: "Dzisiaj",
@@ -25,6 +26,7 @@ export default {
   minutes: "{n} min",
   with: "z: {names}",
   laterToday: "Później dzisiaj",
+  notRecorded: "Niezapisane",
   doneToday: "Zakończone",
   done: "Zakończona",
   here: "Jesteś tutaj",
@@ -55,6 +57,7 @@ export default {
   // a visit
   checkIn: "Wejście",
   checkInAnyway: "Zapisz wejście mimo to",
+  checkInAgain: "Zapisz wejście ponownie",
   checkOut: "Wyjście",
   checkedInAt: "Wejście {time}",
   since: "Czas od {time}",

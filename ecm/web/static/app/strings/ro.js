@@ -18,6 +18,7 @@ export default {
   timeIn: "{time} sosire",
   timeOut: "{time} plecare",
   notSaved: "Telefonul nu a putut salva: memoria este plină. Se trimite acum: țineți aplicația deschisă și sunați la birou.",
+  nothingSaved: "Nu s-a putut înregistra. Încercați din nou și sunați la birou dacă se repetă.",
 
   // today
   today: "Astăzi",
@@ -25,6 +26,7 @@ export default {
   minutes: "{n} min",
   with: "cu {names}",
   laterToday: "Mai târziu astăzi",
+  notRecorded: "Neînregistrate",
   doneToday: "Încheiate",
   done: "Încheiată",
   here: "Sunteți aici",
@@ -55,6 +57,7 @@ export default {
   // a visit
   checkIn: "Sosire",
   checkInAnyway: "Înregistrează oricum sosirea",
+  checkInAgain: "Sosire din nou",
   checkOut: "Plecare",
   checkedInAt: "Sosire {time}",
   since: "Timp de la {time}",
