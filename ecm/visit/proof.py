@@ -97,6 +97,7 @@ PERSON: tuple[Row, ...] = (
 )
 
 PLACE: tuple[Row, ...] = (
+    (Grade.NONE, "a tag of another person's home", lambda f: f.has(Proof.TAG_ELSEWHERE)),
     (Grade.STRONG, "the home's secure tag was tapped", lambda f: f.has(Proof.TAG_FRESH)),
     (Grade.STRONG, "the code shown in the home at that minute", lambda f: f.has(Proof.CODE_VALID)),
     (Grade.NONE, "the position is away from the home", lambda f: FindingCode.LOCATION_OUTSIDE in f.found),
