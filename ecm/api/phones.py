@@ -23,7 +23,7 @@ from ecm.doors import Services, address_of, permit_for, services
 from ecm.errors import Conflict, NotFound, NotPermitted, NotUnderstood
 from ecm.permit import Action, Actor, Scope, reach, require
 from ecm.signed import is_public_key
-from ecm.store.db import Connection, Record
+from ecm.store.db import Connection, Database, Record
 from ecm.store.queries import load_queries
 
 sql = load_queries(__package__, "phones.sql")
@@ -154,9 +154,17 @@ async def make_enrolment(
 ) -> Enrolment:
     """Makes a one-time code for a care worker's phone, or for one to share."""
     response.headers["Cache-Control"] = "no-store"
+    base = door.settings.public_url or str(request.base_url)
+    return await new_code(door.web, who, asked, base, door.clock.now(), address_of(request))
+
+
+async def new_code(
+    db: Database, who: Actor, asked: EnrolmentAsked, base_url: str, at: datetime, origin: str | None = None
+) -> Enrolment:
+    """Makes a code and writes down who did. Raises NotFound, NotPermitted."""
     code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
     now = datetime.now(UTC)
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with db.tenant(who.tenant_id) as connection:
         provider = await _provider_of(connection, who, asked)
         require(who, Action.MANAGE_PHONES, Scope(provider))
         await connection.execute(
@@ -171,9 +179,9 @@ async def make_enrolment(
             now + CODE_LASTS,
         )
         subject = f"care worker {asked.care_worker}" if asked.care_worker else f"provider {provider}"
-        await _audit(connection, request, who, "phone_code_made", subject, door.clock.now(), None)
-    base = door.settings.public_url or str(request.base_url).rstrip("/")
-    return Enrolment(code=code, expires_at=now + CODE_LASTS, url=f"{base}/app?enrol={code}")
+        await write_down(connection, who.tenant_id, str(who), "phone_code_made", subject, at, origin=origin)
+    url = f"{base_url.rstrip('/')}/app?enrol={code}"
+    return Enrolment(code=code, expires_at=now + CODE_LASTS, url=url)
 
 
 @router.post(

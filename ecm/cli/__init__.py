@@ -27,6 +27,7 @@ COMMANDS = {
     "contact": "contacts:contact",
     "tenant": "tenants:tenant",
     "line": "lines:line",
+    "phone": "phones:phone",
     "doctor": "doctor:doctor",
 }
 

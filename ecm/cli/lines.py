@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import click
 
 from ecm.cli.options import data_option, json_option, runs, tenant_option
@@ -58,10 +57,9 @@ async def add(
             async with db.tenant(tenant_id) as connection:
                 if care_worker and not await connection.fetchval(sql.knows_worker, tenant_id, care_worker):
                     raise NotFound(f"There is no care worker {care_worker}.")
-                try:
-                    await connection.execute(sql.add, tenant_id, e164, use, care_worker, language, call_back)
-                except asyncpg.UniqueViolationError:
-                    raise Conflict(f"{e164} is another authority's.") from None
+                if await connection.fetchval(sql.tenant, e164, use) not in (None, tenant_id):
+                    raise Conflict(f"{e164} is another authority's.")
+                await connection.execute(sql.add, tenant_id, e164, use, care_worker, language, call_back)
                 kept = await connection.fetchval(sql.owner, tenant_id, e164, use)
                 if kept != care_worker:
                     raise Conflict(f"{e164} is the number of care worker {kept}; remove it first.")

@@ -2,6 +2,10 @@
 -- Whether a care worker's reference is one of ours.
 SELECT EXISTS (SELECT FROM care_workers WHERE tenant_id = $1::int AND ref = $2::text);
 
+-- name: tenant role: ecm_web
+-- Whose number it is now, of all authorities.
+SELECT tenant_id FROM ecm_line($1::text, $2::text);
+
 -- name: add role: ecm_web
 -- One more number to ring or text, or another way to answer one.
 INSERT INTO phone_lines (tenant_id, number, use, care_worker_ref, language, call_back)

@@ -22,7 +22,7 @@ from tests.cli.conftest import Ecm, Said, commands_on, environment
 PUBLISHED = (
     "demo", "serve", "web", "worker", "migrate", "import", "simulate", "tick", "actuals export", "key create",
     "account create", "contact add", "contact list", "contact remove", "tenant add", "tenant list",
-    "line add", "line list", "line remove", "doctor",
+    "line add", "line list", "line remove", "phone code", "doctor",
 )  # fmt: skip
 
 
@@ -348,3 +348,19 @@ async def run_as_owner(database: Addresses, statement: str) -> None:
         await connection.execute(statement)
     finally:
         await connection.close()
+
+
+# ---------------------------------------------------------------- phones
+
+
+def test_a_code_for_a_phone_is_made_for_a_care_worker_of_ours(ecm: Ecm, tmp_path: Path) -> None:
+    providers, workers = tmp_path / "providers.csv", tmp_path / "care-workers.csv"
+    providers.write_text(PROVIDERS)
+    workers.write_text("ref,name,provider_ref\nCW-1,Alice Archer,north\n")
+    assert ecm("import", "providers", str(providers)).status == 0
+    assert ecm("import", "care-workers", str(workers)).status == 0
+    made = ecm("phone", "code", "--worker", "CW-1", "--json").answer
+    assert made["url"].endswith(f"/app?enrol={made['code']}")
+    assert ecm("phone", "code", "--provider", "north").status == 0
+    for wrong in (["--worker", "CW-2"], [], ["--worker", "CW-1", "--provider", "north"]):
+        assert ecm("phone", "code", *wrong).status == 1
