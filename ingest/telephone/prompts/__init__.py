@@ -53,7 +53,7 @@ def pieces(language: str, say: Say) -> tuple[str, ...]:
 
 
 def voice(language: str, say: Say) -> tuple[str, str]:
-    """Who reads it, and in which language, as gateways name them: ("Polly.Amy", "en-GB"). The voice that a gateway takes
+    """Who reads it, and in which language, as gateways name them: ("Polly.Amy", "en-GB"). The voice a gateway takes
     by itself has neither Welsh nor Romanian, and one without the language says nothing at all."""
     name, locale = TABLES[say.language or language].VOICE
     return str(name), str(locale)
