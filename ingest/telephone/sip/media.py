@@ -1,8 +1,8 @@
 """The sound of one telephone call: RTP out at the pacer's beat, and out of what comes in nothing but the keys.
 
-Frames never stop while the call lasts (silence between the prompts), because gateways take a quiet line for a dead one.
-Sound is not decoded: nobody listens. Of aiortp, this takes packets and events apart; its sessions would cost each call a
-task, a clock and a jitter buffer (measured: four times the processor), and its receiver waits for an event's end.
+Frames never stop while the call lasts (silence between the prompts): gateways take a quiet line for a dead one. Sound
+is not decoded: nobody listens. Of aiortp, this takes packets and events apart; its sessions would cost each call a task,
+a clock and a jitter buffer, and its receiver waits for an event's end.
 
 What comes from elsewhere than the other party's address is not heard: a port number is easily guessed.
 """
@@ -15,6 +15,7 @@ import socket
 import struct
 from collections.abc import Callable, Collection
 from contextlib import suppress
+from typing import cast
 
 from aiortp.dtmf import DtmfEvent
 from aiortp.packet import RtpPacket
@@ -103,9 +104,9 @@ class Sound(asyncio.DatagramProtocol):
     # ---- in
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport  # type: ignore[assignment] - a datagram transport
+        self._transport = cast(asyncio.DatagramTransport, transport)
 
-    def datagram_received(self, data: bytes, source: tuple[str, int]) -> None:  # type: ignore[override]
+    def datagram_received(self, data: bytes, source: tuple[str, int]) -> None:
         if len(data) < _HEADER.size or data[0] >> 6 != 2 or source[0] not in self._heard_from:
             return
         self.packets_heard += 1

@@ -10,8 +10,8 @@
     anything else     405
 
 With `wire.py` and `media.py` the only place that knows the SIP and RTP libraries. Of aiosipua, this takes messages,
-dialogues and SDP; its user agent takes an INVITE that comes twice for two calls, forgets no refused one whose ACK is lost,
-and says BYE once.
+dialogues and SDP; its user agent takes an INVITE that comes twice for two calls, never forgets a refused one whose ACK
+was lost, and says BYE once.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A voice for the interview: words in, µ-law out. espeak-ng says them; what it said once is kept.
 
-Prompts are kept as files in the data folder, by a digest of the words and the voice, so that other words or another voice
-are another file. What is said of one call alone (a name, a time) is kept in memory only, a bounded amount: the data
-folder needs no recordings of people's names.
+Prompts are kept as files in the data folder, by a digest of the words and the voice, so that other words or another
+voice are another file. What is said of one call alone (a name, a time) is kept in memory only, a bounded amount: the
+data folder needs no recordings of people's names.
 """
 
 from __future__ import annotations

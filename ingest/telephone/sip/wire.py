@@ -2,7 +2,7 @@
 
 The library parses and serialises. What it leaves to us is done here, before and after it:
 
-    a request that comes again       gets the answer it had, and is looked at once (the library would open a second call)
+    a request that comes again       gets the answer it had, and is looked at once
     our last answer to an INVITE     is sent until it is acknowledged
     our own request (BYE)            is sent until it is answered
     what is no SIP, or from a stranger   costs a counter, and at most a few refusals a second
@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import cast
 
 from aiosipua.headers import parse_via, stringify_via
 from aiosipua.message import SipMessage, SipRequest, SipResponse, missing_required_headers
@@ -33,6 +35,9 @@ T1_S, T2_S = 0.5, 4.0
 PATIENCE_S = 64 * T1_S
 REMEMBERED_MAX = 50_000
 REFUSALS_PER_S = 5.0
+LAST_WORDS_S = 1
+# Hundreds may ring in one instant; as much of this as the kernel grants.
+WAITING_BYTES = 4 * 1024 * 1024
 
 Key = tuple[str, ...]
 Address = tuple[str, int]
@@ -83,12 +88,22 @@ class Wire(SipTransport):
     async def start(self) -> None:
         """Raises OSError when the port is taken."""
         loop = asyncio.get_running_loop()
-        await loop.create_datagram_endpoint(lambda: _Datagrams(self), local_addr=self.local_addr)
+        family = socket.AF_INET6 if ":" in self.local_addr[0] else socket.AF_INET
+        ears = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            ears.setblocking(False)
+            ears.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WAITING_BYTES)
+            ears.bind(self.local_addr)
+            await loop.create_datagram_endpoint(lambda: _Datagrams(self), sock=ears)
+        except BaseException:
+            ears.close()
+            raise
 
     async def stop(self) -> None:
         """Waits a moment for the answers to what was said last."""
-        deadline = time.monotonic() + 1
-        while self._again and time.monotonic() < deadline:
+        for _ in range(LAST_WORDS_S * 50):
+            if not self._again:
+                break
             await asyncio.sleep(0.02)
         for key in list(self._again):
             self._enough(key)
@@ -113,7 +128,7 @@ class Wire(SipTransport):
                 self._answered(message)
             else:
                 self._take(message, source)
-        except Exception as error:  # noqa: BLE001 - whatever a young parser makes of garbage, the next call counts
+        except Exception as error:  # whatever a young parser makes of garbage
             self.ignored += 1
             log.debug("a datagram from %s was no SIP: %r", source[0], error)
 
@@ -204,9 +219,9 @@ class _Datagrams(asyncio.DatagramProtocol):
         self._wire = wire
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._wire.opened(transport)  # type: ignore[arg-type] - a datagram transport
+        self._wire.opened(cast(asyncio.DatagramTransport, transport))
 
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:  # type: ignore[override]
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         self._wire.received(data, (addr[0], addr[1]))
 
     def error_received(self, exc: Exception) -> None:
