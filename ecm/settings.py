@@ -61,6 +61,23 @@ class Settings(BaseSettings):
         None, description="Postcodes with lat and long (CSV, open data). Unset: none is placed."
     )
 
+    sip_host: str = Field(
+        "127.0.0.1", description="The address on which a SIP trunk may ring, for `ecm sip`."
+    )
+    sip_port: int = Field(5060, ge=0, le=65535, description="The UDP port on which a SIP trunk may ring.")
+    sip_address: str | None = Field(
+        None, description="Our address as the SIP trunk sees it. Unset: ECM_SIP_HOST."
+    )
+    sip_peers: list[IPv4Network | IPv6Network] = Field(
+        [], description="Networks whose SIP calls are answered (JSON list). Nobody else's are."
+    )
+    sip_rtp_ports: str = Field(
+        "20000-21999", pattern=r"^[0-9]{4,5}-[0-9]{4,5}$", description="UDP ports for the sound of SIP calls."
+    )
+    sip_at_once: int = Field(
+        400, ge=1, le=5000, description="SIP calls at once; the next are asked to come again."
+    )
+
     smtp_host: str | None = Field(None, description="The mail server. Unset: no alarm goes by e-mail.")
     smtp_port: int = Field(587, ge=1, le=65535, description="The mail server's port.")
     smtp_user: str | None = Field(None, description="The mail server's user.")

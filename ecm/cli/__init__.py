@@ -16,6 +16,7 @@ COMMANDS = {
     "serve": "serve:serve",
     "web": "serve:web",
     "worker": "serve:worker",
+    "sip": "sip:sip",
     "migrate": "data:migrate",
     "import": "data:import_",
     "simulate": "simulate:simulate",

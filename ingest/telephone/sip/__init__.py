@@ -15,7 +15,7 @@ The interview is `ingest.telephone.interview`; nothing here decides what is aske
 
 from __future__ import annotations
 
-from ingest.telephone.sip.door import SipDoor
+from ingest.telephone.sip.door import SipDoor, Where
 from ingest.telephone.sip.voice import NoVoice, Voice
 
-__all__ = ["NoVoice", "SipDoor", "Voice"]
+__all__ = ["NoVoice", "SipDoor", "Voice", "Where"]

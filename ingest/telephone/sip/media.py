@@ -1,8 +1,8 @@
 """The sound of one telephone call: RTP out at the pacer's beat, and out of what comes in nothing but the keys.
 
 Frames never stop while the call lasts (silence between the prompts): gateways take a quiet line for a dead one. Sound
-is not decoded: nobody listens. Of aiortp, this takes packets and events apart; its sessions would cost each call a task,
-a clock and a jitter buffer, and its receiver waits for an event's end.
+is not decoded: nobody listens. Of aiortp, this takes packets and events apart; its sessions would cost each call a
+task, a clock and a jitter buffer, and its receiver waits for an event's end.
 
 What comes from elsewhere than the other party's address is not heard: a port number is easily guessed.
 """

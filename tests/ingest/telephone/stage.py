@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ecm.clock import ManualClock
-from ingest.telephone.turn import Gather, Heard, Interview, Say, State, Turn
 from ingest.telephone.sip.door import SipDoor, Where
 from ingest.telephone.sip.voice import Voice
+from ingest.telephone.turn import Gather, Heard, Interview, Say, State, Turn
 
 NOW = datetime(2026, 11, 22, 9, 2, tzinfo=UTC)
 LOOPBACK = [IPv4Network("127.0.0.0/8")]

@@ -68,8 +68,8 @@ async def test_the_answer_chooses_what_the_caller_prefers_and_its_number_for_key
     [
         ("only a codec we do not have", lambda caller: caller.sdp("18 101")),
         ("encrypted sound", lambda caller: caller.sdp(proto="RTP/SAVP")),
-        ("no offer at all", lambda caller: ""),
-        ("nonsense", lambda caller: "v=x\r\nm=audio what RTP/AVP 0\r\n"),
+        ("no offer at all", lambda _: ""),
+        ("nonsense", lambda _: "v=x\r\nm=audio what RTP/AVP 0\r\n"),
         ("a group's address", lambda caller: caller.sdp().replace(f"c=IN IP4 {HOST}", "c=IN IP4 224.0.0.9")),
     ],
 )
@@ -152,11 +152,12 @@ async def test_keys_count_once_when_their_packets_come_twice_late_or_without_an_
     script = Script((asks("ask_pin", digits=6), SAYS_GOODBYE))
     async with ringing(script) as (_, caller):
         await caller.ring()
+        held: list[bytes] = []
         for key, fate in zip(
             "447119", ("twice", "no end", "no start", "late end", "only end", "mixed"), strict=True
         ):
             packets = list(caller.packets_of(key))
-            late = []
+            late: list[bytes] = []
             if fate == "twice":
                 packets = [packet for packet in packets for _ in range(2)]
             elif fate == "no end":
