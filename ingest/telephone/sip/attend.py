@@ -3,8 +3,8 @@
     what happens                        the caller gets     the conductor is told
     ----------------------------------  ------------------  -------------------------------------------
     nothing we can speak is offered     488                 nothing
-    a number to ring unanswered, or     486                 begin, which records
-    none of ours
+    not a number of ours                404                 begin
+    a worker's own number to ring       486                 begin, which records
     the database is away, or no port    503, Retry-After    begin, then hung_up
     else                                180, 200            begin, heard for each answer, hung_up at the end
 
@@ -22,7 +22,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ecm.clock import Clock
-from ecm.errors import EcmError, NotFound, Unavailable
+from ecm.errors import EcmError, Unavailable
 from ingest.telephone import prompts
 from ingest.telephone.sip.ear import Ear
 from ingest.telephone.sip.media import PCMA, Sound
@@ -36,7 +36,7 @@ from ingest.telephone.turn import Heard, Say, Turn
 log = logging.getLogger(__name__)
 
 GATEWAY = "sip"
-LONGEST_S = 600.0
+LONGEST_S = 540.0  # before the conductor takes it for abandoned
 RETRY_AFTER_S = 5
 TRIES_S = (0.5, 1.0, 2.0)
 SORRY = (Say("away"), Say("goodbye"))
@@ -86,15 +86,12 @@ class Attendant:
         name = leg.phone_call_id
         try:
             turn = await self.conductor.begin(GATEWAY, name, leg.cli, leg.dialled, self.clock.now())
-        except NotFound:
-            leg.reject(404, "Not Found")
-            return
         except EcmError as error:
             log.warning("a call could not begin: %s", error)
             leg.reject(503, "Service Unavailable", RETRY_AFTER_S)
             return
         if turn.reject:
-            leg.reject(486, "Busy Here")
+            leg.reject(*((486, "Busy Here") if turn.interview.rang_own else (404, "Not Found")))
             return
         try:
             async with asyncio.timeout(LONGEST_S):

@@ -14,6 +14,8 @@ from ingest.telephone.turn import Interview, State, Turn
 from tests.ingest.telephone.caller import HOST, Caller, Response
 from tests.ingest.telephone.stage import SAYS_GOODBYE, STORY, Script, asks, opened
 
+RANG_OWN = Turn(Interview(State.OVER, rang_own=True), reject=True)
+
 
 @asynccontextmanager
 async def ringing(script: Script, **where: object) -> AsyncIterator[tuple[SipDoor, Caller]]:
@@ -81,8 +83,13 @@ async def test_what_cannot_be_spoken_is_not_acceptable_and_begins_nothing(what, 
         assert script.told == {}
 
 
-async def test_a_number_to_ring_unanswered_is_busy_once_that_is_recorded():
-    script = Script((Turn(Interview(State.OVER), reject=True),))
+async def test_a_number_that_is_not_ours_is_not_found():
+    async with ringing(Script((Turn(Interview(State.OVER), reject=True),))) as (_, caller):
+        assert (await caller.ring()).status == 404
+
+
+async def test_a_worker_s_own_number_is_busy_once_that_is_recorded():
+    script = Script((RANG_OWN,))
     async with ringing(script) as (door, caller):
         assert (await caller.ring()).status == 486
         assert script.only == [("+441632960001", "+441134960100")]
@@ -316,7 +323,7 @@ async def test_our_last_answer_comes_until_it_is_acknowledged():
 
 
 async def test_a_refusal_comes_until_it_is_acknowledged():
-    async with ringing(Script((Turn(Interview(State.OVER), reject=True),))) as (_, caller):
+    async with ringing(Script((RANG_OWN,))) as (_, caller):
         caller.invite()
         assert [(await caller.final()).status for _ in range(2)] == [486, 486]
         caller.ack(refused=True)
