@@ -8,10 +8,11 @@ segments (2.5.1.3), and some gateways give each packet of one event a timestamp 
 
 from __future__ import annotations
 
+import string
 from collections import deque
 from dataclasses import dataclass
 
-KEYS = "0123456789*#ABCD"
+KEYS = string.digits + "*#ABCD"
 
 # What a gateway may let pass between two packets of one event: 50 ms at 8,000 Hz. Nobody presses a key twice within.
 GAP = 400

@@ -51,9 +51,9 @@ class Voice:
             raise NoVoice
 
     async def prepare(self, prompts: Iterable[tuple[str, str]]) -> tuple[int, int]:
-        """Makes what is missing of (language, words) pairs: how many were made, how many there are.
+        """Makes what is missing of (language, words) pairs, and forgets the files of other words.
 
-        Raises NoVoice.
+        How many were made, and how many there are. Raises NoVoice.
         """
         self.require()
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -62,10 +62,12 @@ class Voice:
         await asyncio.gather(*(self._keep(*pair) for pair in missing))
         for (language, words), file in wanted.items():
             self._remember(_digest(language, words), file.read_bytes())
+        for file in set(self._folder.glob("*.ulaw")) - set(wanted.values()):
+            file.unlink(missing_ok=True)
         return len(missing), len(wanted)
 
     async def say(self, language: str, words: str) -> bytes:
-        """µ-law, from memory, file or voice in that order. Raises NoVoice."""
+        """µ-law, kept or made now. Raises NoVoice."""
         words = " ".join(words.split())[:WORDS_MAX]
         if not words:
             return b""

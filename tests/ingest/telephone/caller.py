@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
+import string
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 _numbers = itertools.count(1)
-KEYS = "0123456789*#ABCD"
+KEYS = string.digits + "*#ABCD"
 HOST = "127.0.0.1"
 
 

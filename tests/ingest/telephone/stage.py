@@ -15,6 +15,7 @@ from ecm.clock import ManualClock
 from ingest.telephone.sip.door import SipDoor, Where
 from ingest.telephone.sip.voice import Voice
 from ingest.telephone.turn import Gather, Heard, Interview, Say, State, Turn
+from tests.ingest.telephone.caller import Caller
 
 NOW = datetime(2026, 11, 22, 9, 2, tzinfo=UTC)
 LOOPBACK = [IPv4Network("127.0.0.0/8")]
@@ -32,6 +33,7 @@ def asks(*keys: str, digits: int = 4, timeout_s: int = 2) -> Turn:
 
 
 SAYS_GOODBYE = Turn(Interview(State.OVER), (Say("goodbye"),), hang_up=True)
+RANG_OWN = Turn(Interview(State.OVER, rang_own=True), reject=True)
 STORY = (asks("ask_pin"), asks("ask_way", digits=1), SAYS_GOODBYE)
 
 
@@ -99,3 +101,19 @@ async def opened(script: Script, **where: Any) -> AsyncIterator[SipDoor]:
         yield door
     finally:
         await door.stop(grace_s=0)
+
+
+@asynccontextmanager
+async def ringing(script: Script, **where: object) -> AsyncIterator[tuple[SipDoor, Caller]]:
+    async with opened(script, **where) as door:
+        caller = await Caller.at(door.port)
+        try:
+            yield door, caller
+        finally:
+            caller.close()
+
+
+async def settled(door: SipDoor) -> None:
+    async with asyncio.timeout(5):
+        while door.busy:
+            await asyncio.sleep(0.01)

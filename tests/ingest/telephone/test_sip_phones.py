@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 from aiortp.codecs.g711 import PcmuCodec
 
@@ -197,8 +198,21 @@ async def test_an_independent_telephone_hears_the_interview_and_checks_in(
         assert told(await street.recorded()) == expected([1])
     heard = phone.heard()
     for words in (*prompts.pieces("en", Say("welcome")), *prompts.pieces("en", Say("goodbye"))):
-        samples = PcmuCodec().decode(await voice.say("en", words))
-        assert samples in heard, f"{words} was not heard whole"
+        assert share_heard(await voice.say("en", words), heard) > 0.9, words
+
+
+def share_heard(spoken: bytes, heard: bytes) -> float:
+    """Of the frames that were spoken and are no silence: a telephone may drop one while it tunes its buffer."""
+    heard = without_whispers(heard)
+    frames = [PcmuCodec().decode(spoken[at : at + 160]) for at in range(0, len(spoken) - 160, 160)]
+    sounding = [frame for frame in map(without_whispers, frames) if any(frame)]
+    return sum(frame in heard for frame in sounding) / len(sounding)
+
+
+def without_whispers(samples: bytes) -> bytes:
+    """Of the smallest steps of G.711, decoders think differently."""
+    values = np.frombuffer(samples, "<i2")
+    return np.where(np.abs(values) <= 8, 0, values).astype("<i2").tobytes()
 
 
 # ---------------------------------------------------------------- by hand
