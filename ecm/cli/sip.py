@@ -33,7 +33,7 @@ FOLDER = "prompts"
 @data_option
 @json_option
 @click.pass_context
-def sip(ctx: click.Context, **given: Any) -> None:
+def sip(ctx: click.Context, /, **given: Any) -> None:
     """Answer the telephone on a SIP trunk: speak the interview and record what is keyed in."""
     if ctx.invoked_subcommand is None:
         listen(**given)
