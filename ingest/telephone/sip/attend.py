@@ -73,6 +73,9 @@ class Attendant:
         except Exception:
             log.exception("a telephone call failed")
             leg.reject(500, "Server Internal Error")
+        except asyncio.CancelledError:
+            leg.reject(503, "Service Unavailable", RETRY_AFTER_S)
+            raise
         finally:
             leg.hang_up()
 

@@ -74,6 +74,9 @@ class Sound(asyncio.DatagramProtocol):
 
     def say(self, sound: bytes) -> None:
         """Begins to say G.711 octets of this call's payload type, instead of whatever is being said."""
+        if not sound:
+            self.hush()
+            return
         self._saying, self._said = sound, 0
         self._finished.clear()
 

@@ -242,12 +242,19 @@ def _dialled(request: SipRequest) -> str:
 
 
 # Our own reading: the library takes a user's parameters (sip:+44…;npdi@trunk) for the address's, and knows no tel:.
-_USER = re.compile(r"(?:sips?:([^@;:?<>]+)[^@<>]*@|tel:([^;?<>]+))", re.I)
+_USER = re.compile(r"\s*(?:sips?:([^@;:?]+)[^@]*@|tel:([^;?]+))", re.I)
+_QUOTED = re.compile(r'"(?:\\.|[^"\\])*"')
+_BETWEEN = re.compile(r"<([^<>]*)>")
 
 
-def _number(uri: str) -> str | None:
-    """A telephone number, as it is written but for what stands between its digits."""
-    found = _USER.search(uri)
+def _number(header: str) -> str | None:
+    """The telephone number of a URI or of a header that holds one, as written but for what stands between its digits.
+
+    Not out of the name in front of it, which anybody may choose.
+    """
+    unnamed = _QUOTED.sub("", header)
+    between = _BETWEEN.search(unnamed)
+    found = _USER.match(between.group(1) if between else unnamed)
     bare = re.sub(r"[\s().-]", "", (found.group(1) or found.group(2)) if found else "")
     return bare if re.fullmatch(r"\+?[0-9]{3,20}", bare) else None
 

@@ -124,6 +124,8 @@ class Voice:
                 process.kill()
                 await process.wait()
                 raise NoVoice(f"{self._program} did not finish in {LONGEST_S:.0f} s") from error
+            except (OSError, RuntimeError) as error:  # it closed its ears; the faster event loop says RuntimeError
+                raise NoVoice(f"{self._program} did not listen: {error}") from error
         try:
             return await asyncio.to_thread(mu_law, _whole(wav)) + PAUSE
         except ValueError as error:

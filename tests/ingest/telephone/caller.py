@@ -103,6 +103,7 @@ class Caller:
         branch: str = "",
         cseq: int | None = None,
         says_from: str = "+441632960001",
+        named: str = "",
     ) -> bytes:
         tag = f";tag={self.to_tag}" if self.to_tag else ""
         number = self.cseq if cseq is None else cseq
@@ -110,7 +111,7 @@ class Caller:
             f"{method} {uri} SIP/2.0",
             f"Via: SIP/2.0/UDP {HOST}:{self.sip.port};branch=z9hG4bK-{self.name}-{branch or f'{method}{number}'}",
             "Max-Forwards: 70",
-            f"From: <sip:{says_from}@{HOST}>;tag=from-{self.name}",
+            f"From: {named}<sip:{says_from}@{HOST}>;tag=from-{self.name}",
             f"To: <{uri}>{tag}",
             f"Call-ID: {self.name}@{HOST}",
             f"CSeq: {number} {method}",

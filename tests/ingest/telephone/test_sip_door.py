@@ -7,9 +7,19 @@ import asyncio
 import pytest
 
 from ecm.errors import DatabaseAway
+from ingest.telephone.sip import NoVoice
 from ingest.telephone.turn import Interview, State, Turn
 from tests.ingest.telephone.caller import HOST, Caller
-from tests.ingest.telephone.stage import RANG_OWN, SAYS_GOODBYE, STORY, Script, asks, ringing, settled
+from tests.ingest.telephone.stage import (
+    RANG_OWN,
+    SAYS_GOODBYE,
+    STORY,
+    Humming,
+    Script,
+    asks,
+    ringing,
+    settled,
+)
 
 
 async def test_a_worker_hears_the_question_answers_it_and_is_hung_up_on_after_goodbye():
@@ -271,6 +281,33 @@ async def test_when_the_door_closes_whoever_is_on_the_line_is_hung_up():
         await caller.is_hung_up()
         await stopping
         assert list(script.ends.values()) == [1]
+
+
+async def test_when_the_door_closes_whoever_still_rings_is_told_to_come_again():
+    script = Script(slow_s=5)
+    async with ringing(script) as (door, caller):
+        caller.invite()
+        await caller.hears()
+        stopping = asyncio.create_task(door.stop(grace_s=0))
+        response = await caller.final()
+        caller.ack(refused=True)
+        await stopping
+        assert response.status == 503
+
+
+async def test_a_voice_that_fails_leaves_the_keys(monkeypatch):
+    script = Script()
+
+    async def fails(*_):
+        raise NoVoice
+
+    monkeypatch.setattr(Humming, "say", fails)
+    async with ringing(script) as (_, caller):
+        await caller.ring()
+        await caller.press("4711")
+        await caller.press("1")
+        await caller.is_hung_up()
+        assert script.only[1:] == ["4711", "1"]
 
 
 def test_the_story_is_what_the_tests_above_say_it_is():

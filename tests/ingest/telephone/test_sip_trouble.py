@@ -166,6 +166,16 @@ async def test_the_number_that_rings(headers, says_from, cli):
         assert script.only[0] == (cli, "+441134960100")
 
 
+@pytest.mark.parametrize(
+    "name", ['"sip:+441632960009@x" ', '"\\"<sip:+441632960009@x>" ', "tel:+441632960009 "]
+)
+async def test_a_name_that_looks_like_a_number_is_a_name(name):
+    script = Script()
+    async with ringing(script) as (_, caller):
+        await caller.ring(named=name)
+        assert script.only[0] == ("+441632960001", "+441134960100")
+
+
 # ---- many
 
 
