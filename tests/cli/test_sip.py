@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import os
 import re
 import signal
 import sys
-import wave
 from pathlib import Path
 
 from ecm.store.embedded import Addresses
+from ingest.telephone import prompts
+from ingest.telephone.sip import Voice
+from ingest.telephone.turn import LANGUAGES
 from tests.ingest.telephone.caller import HOST, Caller
-from tests.ingest.telephone.stage import Humming
+from tests.ingest.telephone.stage import FIRST_PORT, LAST_PORT, Humming
 from tests.ingest.telephone.street import LINE, OWN_LINE, lived_in, telephone
 from tests.postgres import fetch_value
 
@@ -21,15 +22,15 @@ READY = re.compile(rb"answering SIP calls at 127\.0\.0\.1:(\d+)")
 
 
 def stand_in_for_a_voice(folder: Path) -> None:
-    """An espeak-ng that always says the same: the real one takes a minute for every prompt."""
-    file = io.BytesIO()
-    with wave.open(file, "wb") as beep:
-        beep.setparams((1, 2, 8000, 0, "NONE", ""))
-        beep.writeframes(b"\x00\x20\x00\xe0" * 400)
-    (folder / "beep.wav").write_bytes(file.getvalue())
+    """Prompts as if made before, and a program of the right name: the real one takes a minute for all of them."""
     program = folder / "espeak-ng"
-    program.write_text(f"#!/bin/sh\ncat > /dev/null\nexec cat {folder}/beep.wav\n")
+    program.write_text("#!/bin/sh\nexit 1\n")
     program.chmod(0o755)
+    voice = Voice(folder / "data" / "prompts")
+    voice.file("en", "").parent.mkdir(parents=True)
+    for language in LANGUAGES:
+        for piece in prompts.vocabulary(language):
+            voice.file(language, piece).write_bytes(b"\x10\x90" * 800)
 
 
 async def test_it_answers_records_and_ends_when_told_to(database: Addresses, tmp_path: Path) -> None:
@@ -45,7 +46,7 @@ async def test_it_answers_records_and_ends_when_told_to(database: Addresses, tmp
                 "PATH": f"{tmp_path}:{os.environ['PATH']}",
                 "ECM_APP_DATABASE_URL": database.app,
                 "ECM_SIP_PEERS": '["127.0.0.0/8"]',
-                "ECM_SIP_RTP_PORTS": "24000-24099",
+                "ECM_SIP_RTP_PORTS": f"{FIRST_PORT}-{LAST_PORT}",
             },
             stdout=output,
             stderr=output,

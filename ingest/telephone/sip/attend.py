@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 GATEWAY = "sip"
 LONGEST_S = 540.0  # before the conductor takes it for abandoned
 RETRY_AFTER_S = 5
+PORTS_TRIED = 10
 TRIES_S = (0.5, 1.0, 2.0)
 SORRY = (Say("away"), Say("goodbye"))
 
@@ -168,19 +169,16 @@ class Attendant:
     @asynccontextmanager
     async def _opened(self, leg: PhoneLeg, offer: Offer) -> AsyncIterator[tuple[Sound, Ear, int]]:
         """The sound of this call and what is heard in it. Raises NoPort."""
-        with self.ports.lent() as port:
-            ear = Ear(lambda: sound.hush())
-            sound = Sound(
-                offer.remote,
-                {offer.remote[0], leg.peer},
-                offer.payload_type,
-                offer.event_payload_type,
-                ear.press,
-            )
-            try:
-                await sound.open(self.host, port)
-            except OSError as error:
-                raise NoPort(f"port {port}: {error}") from error
+        ear = Ear(lambda: sound.hush())
+        sound = Sound(
+            offer.remote,
+            {offer.remote[0], leg.peer},
+            offer.payload_type,
+            offer.event_payload_type,
+            ear.press,
+        )
+        with ExitStack() as lent:
+            port = await self._port(lent, sound)
             if offer.event_payload_type is None:
                 leg.on_key = ear.press  # not both: some gateways send a key both ways
             ending = asyncio.create_task(_tell(leg, ear))
@@ -190,6 +188,18 @@ class Attendant:
                 self.pacer.remove(sound)
                 sound.close()
                 ending.cancel()
+
+    async def _port(self, lent: ExitStack, sound: Sound) -> int:
+        """A port that no other program holds. Raises NoPort."""
+        for _ in range(PORTS_TRIED):
+            port = lent.enter_context(self.ports.lent())
+            try:
+                await sound.open(self.host, port)
+            except OSError as error:
+                log.warning("port %s cannot be had: %s", port, error)
+            else:
+                return port
+        raise NoPort("no port could be had")
 
 
 async def _tell(leg: PhoneLeg, ear: Ear) -> None:

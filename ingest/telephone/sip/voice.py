@@ -57,7 +57,7 @@ class Voice:
         """
         self.require()
         self._folder.mkdir(parents=True, exist_ok=True)
-        wanted = {(language, words): self._file(language, words) for language, words in prompts}
+        wanted = {(language, words): self.file(language, words) for language, words in prompts}
         missing = [pair for pair, file in wanted.items() if not file.exists()]
         await asyncio.gather(*(self._keep(*pair) for pair in missing))
         for (language, words), file in wanted.items():
@@ -85,13 +85,14 @@ class Voice:
         return sound
 
     async def _keep(self, language: str, words: str) -> None:
-        file = self._file(language, words)
+        file = self.file(language, words)
         sound = await self._rendered(language, words)
         half = file.with_suffix(f".{os.getpid()}")
         half.write_bytes(sound)
         half.replace(file)
 
-    def _file(self, language: str, words: str) -> Path:
+    def file(self, language: str, words: str) -> Path:
+        """Where a prompt is kept."""
         return self._folder / f"{_digest(language, words)}.ulaw"
 
     def _remember(self, name: str, sound: bytes) -> None:
@@ -124,7 +125,10 @@ class Voice:
                 process.kill()
                 await process.wait()
                 raise NoVoice(f"{self._program} did not finish in {LONGEST_S:.0f} s") from error
-            except (OSError, RuntimeError) as error:  # it closed its ears; the faster event loop says RuntimeError
+            except (
+                OSError,
+                RuntimeError,
+            ) as error:  # it closed its ears; the faster event loop says RuntimeError
                 raise NoVoice(f"{self._program} did not listen: {error}") from error
         try:
             return await asyncio.to_thread(mu_law, _whole(wav)) + PAUSE

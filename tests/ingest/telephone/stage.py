@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,11 @@ from ingest.telephone.turn import Gather, Heard, Interview, Say, State, Turn
 from tests.ingest.telephone.caller import Caller
 
 NOW = datetime(2026, 11, 22, 9, 2, tzinfo=UTC)
+# Each worker of a test run has ports of its own.
+PAIRS = 600
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
+FIRST_PORT = 20_000 + 2 * PAIRS * _WORKER
+LAST_PORT = FIRST_PORT + 2 * PAIRS - 1
 LOOPBACK = [IPv4Network("127.0.0.0/8")]
 
 
@@ -85,8 +91,8 @@ async def opened(script: Script, **where: Any) -> AsyncIterator[SipDoor]:
         "host": "127.0.0.1",
         "port": 0,
         "advertised": "127.0.0.1",
-        "first_port": 21_000,
-        "last_port": 23_999,
+        "first_port": FIRST_PORT,
+        "last_port": LAST_PORT,
         "peers": LOOPBACK,
         "at_once": 400,
     }

@@ -21,7 +21,7 @@ from ecm.store.embedded import Addresses
 from ingest.door import CheckEventsDoor
 from ingest.telephone.conductor import Conductor
 from ingest.telephone.sip import SipDoor, Voice, Where
-from tests.ingest.telephone.stage import LOOPBACK
+from tests.ingest.telephone.stage import FIRST_PORT, LAST_PORT, LOOPBACK
 
 NOW = datetime(2026, 11, 22, 9, 2, tzinfo=UTC)
 LINE, OWN_LINE = "+441134960100", "+441134960101"
@@ -70,8 +70,8 @@ async def lived_in(addresses: Addresses, houses: int, voice: Voice, **where: Any
         "host": "127.0.0.1",
         "port": 0,
         "advertised": "127.0.0.1",
-        "first_port": 21_000,
-        "last_port": 23_999,
+        "first_port": FIRST_PORT,
+        "last_port": LAST_PORT,
         "peers": LOOPBACK,
         "at_once": 400,
     }

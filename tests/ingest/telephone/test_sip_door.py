@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import pytest
 
@@ -11,6 +12,8 @@ from ingest.telephone.sip import NoVoice
 from ingest.telephone.turn import Interview, State, Turn
 from tests.ingest.telephone.caller import HOST, Caller
 from tests.ingest.telephone.stage import (
+    FIRST_PORT,
+    PAIRS,
     RANG_OWN,
     SAYS_GOODBYE,
     STORY,
@@ -266,7 +269,22 @@ async def test_a_caller_who_never_acknowledges_is_let_go(monkeypatch):
         await caller.is_hung_up()
         await settled(door)
         assert list(script.ends.values()) == [1]
-        assert len(door.ports) == 1500
+        assert len(door.ports) == PAIRS
+
+
+async def test_a_port_that_another_program_holds_is_passed_over():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind((HOST, FIRST_PORT))
+        async with ringing(Script()) as (_, caller):
+            assert (await caller.ring()).status == 200
+            assert caller.rtp_to == (HOST, FIRST_PORT + 2)
+
+
+async def test_without_any_port_the_trunk_is_told_to_come_again():
+    async with ringing(Script(), first_port=FIRST_PORT, last_port=FIRST_PORT) as (door, caller):
+        first = await Caller.at(door.port)
+        assert [(await one.ring()).status for one in (first, caller)] == [200, 503]
+        first.close()
 
 
 async def test_when_the_door_closes_whoever_is_on_the_line_is_hung_up():

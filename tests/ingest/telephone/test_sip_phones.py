@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import socket
 import wave
@@ -40,6 +41,11 @@ def needs(*programs: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(bool(missing), reason=f"needs {', '.join(missing)} (.ci/run installs them)")
 
 
+as_root = pytest.mark.skipif(
+    os.geteuid() != 0, reason="sipp sends keys by a raw socket, which only root may open"
+)
+
+
 @pytest.fixture(scope="session")
 def voice(tmp_path_factory: pytest.TempPathFactory) -> Voice:
     """A real one, which keeps what it said for all tests."""
@@ -75,6 +81,7 @@ async def sipp(street: Street, folder: Path, houses: int, per_second: int) -> tu
 
 
 @needs("sipp", "espeak-ng")
+@as_root
 async def test_five_homes_ring_at_once_and_each_is_recorded_once(
     database: Addresses, voice: Voice, tmp_path: Path
 ):
@@ -89,6 +96,7 @@ async def test_five_homes_ring_at_once_and_each_is_recorded_once(
 
 @pytest.mark.slow
 @needs("sipp", "espeak-ng")
+@as_root
 async def test_two_hundred_homes_ring_ten_a_second_and_each_is_recorded_once(
     database: Addresses, voice: Voice, tmp_path: Path
 ):

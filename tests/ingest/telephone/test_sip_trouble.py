@@ -9,7 +9,7 @@ from ipaddress import IPv4Network
 import pytest
 
 from tests.ingest.telephone.caller import HOST, Caller, Response
-from tests.ingest.telephone.stage import RANG_OWN, SAYS_GOODBYE, Script, opened, ringing, settled
+from tests.ingest.telephone.stage import PAIRS, RANG_OWN, SAYS_GOODBYE, Script, opened, ringing, settled
 
 
 async def test_an_invite_that_comes_again_is_one_telephone_call():
@@ -197,4 +197,4 @@ async def test_five_hundred_at_once_are_answered_or_asked_to_come_again():
         await script.ended(300)
         await settled(door)
         assert set(script.ends.values()) == {1}
-        assert len(door.ports) == 1500
+        assert len(door.ports) == PAIRS
