@@ -21,6 +21,7 @@ import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import sha256
 from ipaddress import ip_address
 
 from aiosipua.dialog import DialogState, create_dialog_from_request, dialog_matches, remote_cseq_valid
@@ -219,8 +220,11 @@ def _leg_key(request: SipRequest) -> tuple[str, str]:
 
 
 def _name_of(key: tuple[str, str]) -> str:
-    """What the interview calls this telephone call: nobody else has had both since the telephone was invented."""
-    return ";".join(key)[:CALL_ID_MAX]
+    """What the interview calls this telephone call; a digest of what is too long or cannot be kept as text."""
+    name = ";".join(key)
+    if len(name) <= CALL_ID_MAX and name.isprintable():
+        return name
+    return sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _cli(request: SipRequest) -> str | None:

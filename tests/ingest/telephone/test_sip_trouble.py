@@ -176,6 +176,18 @@ async def test_a_name_that_looks_like_a_number_is_a_name(name):
         assert script.only[0] == ("+441632960001", "+441134960100")
 
 
+async def test_ids_that_cannot_be_kept_as_they_are_stay_apart():
+    script = Script()
+    async with opened(script) as door:
+        for name in ("x" * 300 + "1", "x" * 300 + "2", "nul\0"):
+            caller = await Caller.at(door.port)
+            caller.name = name
+            assert (await caller.ring()).status == 200
+            caller.close()
+        assert len(script.told) == 3
+        assert all(len(name) == 64 and name.isalnum() for name in script.told)
+
+
 # ---- many
 
 
