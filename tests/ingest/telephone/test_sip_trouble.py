@@ -98,12 +98,14 @@ async def test_an_extension_we_do_not_have_is_refused_by_name():
 async def test_strangers_are_refused_and_not_listened_to():
     script = Script()
     async with ringing(script, peers=[IPv4Network("192.0.2.0/24")]) as (door, caller):
+        began = asyncio.get_running_loop().time()
         assert (await caller.ring()).status == 403
         for number in range(100):
             caller.send(caller.request("INVITE", caller.uri, branch=f"s{number}", body=caller.sdp()))
             caller.send(caller.request("OPTIONS", caller.uri, branch=f"o{number}"))
         await asyncio.sleep(0.3)
-        assert caller.sip.received.qsize() <= 8
+        took_s = asyncio.get_running_loop().time() - began
+        assert caller.sip.received.qsize() <= 5 + 5 * took_s
         assert (script.told, door.busy) == ({}, 0)
 
 
