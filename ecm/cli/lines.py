@@ -45,26 +45,22 @@ async def add(
     data_dir: Path,
 ) -> dict[str, Any]:
     """Give NUMBER, which the telephone gateway passes on to us, its use. Once more changes language and call-back."""
-    try:
-        e164 = phone(number, [])
-    except ValueError as error:
-        raise NotUnderstood(str(error)) from None
+    e164 = _number(number)
     if (use == "unanswered") != (care_worker is not None):
         raise NotUnderstood("--worker goes with --use unanswered, and only with it")
-    async with opened(Settings(), data_dir) as place:
-        db = await place.database("ecm_web", 1)
-        try:
-            async with db.tenant(tenant_id) as connection:
-                if care_worker and not await connection.fetchval(sql.knows_worker, tenant_id, care_worker):
-                    raise NotFound(f"There is no care worker {care_worker}.")
-                if await connection.fetchval(sql.tenant, e164, use) not in (None, tenant_id):
-                    raise Conflict(f"{e164} is another authority's.")
-                await connection.execute(sql.add, tenant_id, e164, use, care_worker, language, call_back)
-                kept = await connection.fetchval(sql.owner, tenant_id, e164, use)
-                if kept != care_worker:
-                    raise Conflict(f"{e164} is the number of care worker {kept}; remove it first.")
-        finally:
-            await db.close()
+    async with (
+        opened(Settings(), data_dir) as place,
+        place.of_tenant(tenant_id) as db,
+        db.tenant(tenant_id) as connection,
+    ):
+        if care_worker and not await connection.fetchval(sql.knows_worker, tenant_id, care_worker):
+            raise NotFound(f"There is no care worker {care_worker}.")
+        if await connection.fetchval(sql.tenant, e164, use) not in (None, tenant_id):
+            raise Conflict(f"{e164} is another authority's.")
+        await connection.execute(sql.add, tenant_id, e164, use, care_worker, language, call_back)
+        kept = await connection.fetchval(sql.owner, tenant_id, e164, use)
+        if kept != care_worker:
+            raise Conflict(f"{e164} is the number of care worker {kept}; remove it first.")
     click.echo(f"{e164} is for {use}{f' of {care_worker}' if care_worker else ''}, in {language}")
     return {"number": e164, "use": use}
 
@@ -76,13 +72,12 @@ async def add(
 @runs
 async def list_(tenant_id: int, data_dir: Path) -> dict[str, Any]:
     """Show every number and its use."""
-    async with opened(Settings(), data_dir) as place:
-        db = await place.database("ecm_web", 1)
-        try:
-            async with db.tenant(tenant_id) as connection:
-                found = [dict(row) for row in await connection.fetch(sql.all, tenant_id)]
-        finally:
-            await db.close()
+    async with (
+        opened(Settings(), data_dir) as place,
+        place.of_tenant(tenant_id) as db,
+        db.tenant(tenant_id) as connection,
+    ):
+        found = [dict(row) for row in await connection.fetch(sql.all, tenant_id)]
     for row in found:
         of = f" of {row['care_worker_ref']}" if row["care_worker_ref"] else ""
         back = ", rings homes back" if row["call_back"] else ""
@@ -101,13 +96,20 @@ async def list_(tenant_id: int, data_dir: Path) -> dict[str, Any]:
 @runs
 async def remove(number: str, use: str, tenant_id: int, data_dir: Path) -> dict[str, Any]:
     """Answer NUMBER no more for this use."""
-    async with opened(Settings(), data_dir) as place:
-        db = await place.database("ecm_web", 1)
-        try:
-            async with db.tenant(tenant_id) as connection:
-                if not await connection.fetchval(sql.remove, tenant_id, number, use):
-                    raise NotFound(f"{number} is not for {use}.")
-        finally:
-            await db.close()
-    click.echo(f"{number} is for {use} no more")
-    return {"removed": number, "use": use}
+    e164 = _number(number)
+    async with (
+        opened(Settings(), data_dir) as place,
+        place.of_tenant(tenant_id) as db,
+        db.tenant(tenant_id) as connection,
+    ):
+        if not await connection.fetchval(sql.remove, tenant_id, e164, use):
+            raise NotFound(f"{e164} is not for {use}.")
+    click.echo(f"{e164} is for {use} no more")
+    return {"removed": e164, "use": use}
+
+
+def _number(typed: str) -> str:
+    try:
+        return phone(typed, [])
+    except ValueError as error:
+        raise NotUnderstood(str(error)) from None

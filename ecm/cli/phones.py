@@ -37,17 +37,13 @@ async def code(
     if (care_worker is None) == (provider is None):
         raise NotUnderstood("give --worker, or --provider for a phone to share")
     settings = Settings()
-    async with opened(settings, data_dir) as place:
-        db = await place.database("ecm_web", 1)
-        try:
-            made = await new_code(
-                db,
-                Actor("system", tenant_id, 0, MADE_BY),
-                EnrolmentAsked(care_worker=care_worker, provider=provider),
-                settings.public_url or f"http://localhost:{settings.port}",
-                datetime.now(UTC),
-            )
-        finally:
-            await db.close()
+    async with opened(settings, data_dir) as place, place.of_tenant(tenant_id) as db:
+        made = await new_code(
+            db,
+            Actor("system", tenant_id, 0, MADE_BY),
+            EnrolmentAsked(care_worker=care_worker, provider=provider),
+            settings.public_url or f"http://localhost:{settings.port}",
+            datetime.now(UTC),
+        )
     click.echo(f"{made.code}\n{made.url}")
     return {"code": made.code, "url": made.url, "expires_at": made.expires_at}

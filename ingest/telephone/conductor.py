@@ -231,6 +231,10 @@ class Conductor:
                 await self._ring(kept)
                 return
             turn = rules.hear(kept.interview, HUNG_UP, self._clock.now().astimezone(kept.zone))
+            if turn.wants and kept.interview.state not in DURABLE:
+                # Kept first, as `heard` does: whoever keeps it first decides what was meant.
+                await self._save(kept, kept.step + 1, turn)
+                continue
             turn = await self._settle(kept, turn, to_the_end=True)
             silent = replace(turn, says=(), gather=None, wants=(), hang_up=True)
             if await self._save(kept, kept.step + 1, silent):

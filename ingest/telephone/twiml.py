@@ -2,7 +2,7 @@
 
 <Response>
   <Gather input="dtmf" action="…/voice/step?step=0" method="POST" numDigits="10" finishOnKey="#" timeout="8"
-          actionOnEmptyResult="true"><Say language="en-GB">Key in your PIN, then hash.</Say></Gather>
+          actionOnEmptyResult="true"><Say voice="Polly.Amy" language="en-GB">Key in your PIN…</Say></Gather>
   <Redirect method="POST">…/voice/step?step=0</Redirect>     for a gateway that does not know the last attribute
 </Response>
 """
@@ -62,7 +62,8 @@ def of_text(language: str, say: Say) -> str:
 
 
 def _say(language: str, say: Say) -> str:
-    return _element("Say", escape(spoken(language, say)), language=voice(language, say))
+    name, locale = voice(language, say)
+    return _element("Say", escape(spoken(language, say)), voice=name, language=locale)
 
 
 def _redirect(url: str) -> str:

@@ -132,6 +132,8 @@ async def voice(
     again: Again = 0,
 ) -> Xml:
     """A telephone rings. Answers what to say and to listen for; a line to ring unanswered is refused, and recorded."""
+    if not form["CallSid"]:
+        return Xml(twiml.hang_up())  # nothing that could be told from another
     here = f"{form.base}/v1/telephone/voice?"
     now = door.clock.now()
     try:
@@ -180,6 +182,8 @@ async def sms(
     request: Request, door: Annotated[Services, Depends(services)], form: OfGateway, conducting: Conducting
 ) -> Xml:
     """A text message: IN or OUT from a registered mobile, answered with what was recorded."""
+    if not form["MessageSid"]:
+        return Xml(twiml.nothing())
     texts = Texts(door.web, request.app.state.recorder, door.clock, conducting.pins)
     answer = await texts.received(form["MessageSid"], form["From"], form["To"], form.text("Body"))
     return Xml(twiml.nothing() if answer is None else twiml.of_text(*answer))

@@ -322,7 +322,7 @@ def test_a_number_is_given_a_use_and_shown_and_taken_away(ecm: Ecm, database: Ad
         "unanswered",
     ]
     assert "+441134960900    interview, in en, rings homes back" in ecm("line", "list").output
-    assert ecm("line", "remove", "+441134960900", "--use", "sms").status == 0
+    assert ecm("line", "remove", "0113 496 0900", "--use", "sms").status == 0
     assert len(ecm("line", "list", "--json").answer["lines"]) == 2
 
 

@@ -52,9 +52,11 @@ def pieces(language: str, say: Say) -> tuple[str, ...]:
     return tuple(found)
 
 
-def voice(language: str, say: Say) -> str:
-    """The language as a gateway's voice is named: en-GB."""
-    return str(TABLES[say.language or language].VOICE)
+def voice(language: str, say: Say) -> tuple[str, str]:
+    """Who reads it, and in which language, as gateways name them: ("Polly.Amy", "en-GB"). The voice a gateway takes
+    by itself has neither Welsh nor Romanian, and one without the language says nothing at all."""
+    name, locale = TABLES[say.language or language].VOICE
+    return str(name), str(locale)
 
 
 def vocabulary(language: str) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VOICE = "cy-GB"
+VOICE = ("Polly.Gwyneth", "cy-GB")
 
 TEXTS = {
     "welcome": "Croeso i'r gwasanaeth cofnodi ymweliadau.",

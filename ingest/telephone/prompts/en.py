@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VOICE = "en-GB"
+VOICE = ("Polly.Amy", "en-GB")
 
 TEXTS = {
     "welcome": "Welcome to visit check-in.",

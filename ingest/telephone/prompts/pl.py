@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VOICE = "pl-PL"
+VOICE = ("Polly.Ewa", "pl-PL")
 
 TEXTS = {
     "welcome": "Witamy w systemie rejestracji wizyt.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VOICE = "ro-RO"
+VOICE = ("Polly.Carmen", "ro-RO")
 
 TEXTS = {
     "welcome": "Bun venit la înregistrarea vizitelor.",

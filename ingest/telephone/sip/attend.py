@@ -5,7 +5,8 @@
     nothing we can speak is offered     488                 nothing
     not a number of ours                404                 begin
     a worker's own number to ring       486                 begin, which records
-    the database is away, or no port    503, Retry-After    begin, then hung_up
+    the database is away                503, Retry-After    begin; the trunk may ring again with the same call
+    no port is free                     503, Retry-After    begin, hung_up
     else                                180, 200            begin, heard for each answer, hung_up at the end
 
 Whoever rings may be gone at any moment. What began is finished all the same, and hung_up is always said.

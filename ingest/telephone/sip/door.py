@@ -48,9 +48,9 @@ class SipDoor:
         self._attendant = Attendant(
             conductor, voice, self.ports, self.pacer, clock, where.host, where.advertised
         )
-        self._signalling = Signalling(where.advertised, self._rings)
-        self.wire = Wire(where.host, where.port, where.peers, self._signalling.take)
-        self._signalling.wire = self.wire
+        self.signalling = Signalling(where.advertised, self._rings)
+        self.wire = Wire(where.host, where.port, where.peers, self.signalling.take)
+        self.signalling.wire = self.wire
         self._attending: set[asyncio.Task[None]] = set()
         self._stopping = False
 
@@ -83,7 +83,7 @@ class SipDoor:
     def _rings(self, leg: PhoneLeg) -> None:
         if self._stopping or self.busy >= self._where.at_once:
             leg.reject(503, "Service Unavailable", RETRY_AFTER_S)
-            self._signalling.forget(leg)
+            self.signalling.forget(leg)
             return
         task = asyncio.create_task(self._attendant.attend(leg), name="phone call")
         self._attending.add(task)
@@ -91,4 +91,4 @@ class SipDoor:
 
     def _over(self, task: asyncio.Task[None], leg: PhoneLeg) -> None:
         self._attending.discard(task)
-        self._signalling.forget(leg)
+        self.signalling.forget(leg)

@@ -155,6 +155,10 @@ class Signalling:
         self._on_invite = on_invite
         self._legs: dict[tuple[str, str], PhoneLeg] = {}
 
+    def __len__(self) -> int:
+        """How many calls are known."""
+        return len(self._legs)
+
     def forget(self, leg: PhoneLeg) -> None:
         """When a call is over. What still arrives of it is answered with 481."""
         for key in [key for key, known in self._legs.items() if known is leg]:
@@ -202,8 +206,8 @@ class Signalling:
             advertised_addr=(self._advertised, self.wire.local_addr[1]),
         )
         leg = PhoneLeg(_name_of(key), _cli(request), _dialled(request), source[0], invite)
-        self._legs[key] = leg
         invite.trying()
+        self._legs[key] = leg
         self._on_invite(leg)
 
     def _cancelled(self, leg: PhoneLeg | None, request: SipRequest) -> None:

@@ -181,7 +181,7 @@ class Wire(SipTransport):
 
     def _put(self, datagram: bytes, to: Address) -> None:
         if self._udp is not None:
-            with suppress(OSError):  # no route just now; it is sent again
+            with suppress(OSError, ValueError, OverflowError):  # no route just now, or no such port at all
                 self._udp.sendto(datagram, to)
 
     def _insist(self, key: Key, datagram: bytes, to: Address) -> None:

@@ -135,7 +135,7 @@ class Caller:
         self.send(datagram)
         return datagram
 
-    async def hears(self, wait_s: float = 5) -> Response:
+    async def hears(self, wait_s: float = 15) -> Response:
         async with asyncio.timeout(wait_s):
             return Response((await self.sip.received.get()).decode())
 
@@ -219,7 +219,7 @@ class Caller:
                 self.send_rtp(packet)
             await asyncio.sleep(pace_s)
 
-    async def is_spoken_to(self, wait_s: float = 5) -> bytes:
+    async def is_spoken_to(self, wait_s: float = 15) -> bytes:
         """The first frame that is no silence: its payload."""
         async with asyncio.timeout(wait_s):
             while True:

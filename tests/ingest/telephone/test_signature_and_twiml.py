@@ -116,7 +116,8 @@ def test_a_turn_is_what_the_library_would_have_written(turn: Turn) -> None:
             action_on_empty_result=True,
         )
     for say in turn.says:
-        into.say(spoken(language, say), language=voice(language, say))
+        name, locale = voice(language, say)
+        into.say(spoken(language, say), voice=name, language=locale)
     if turn.gather is not None:
         theirs.append(into)
         theirs.redirect(url, method="POST")

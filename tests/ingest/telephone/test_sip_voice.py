@@ -146,5 +146,5 @@ async def test_the_pacer_keeps_time_and_takes_no_part_of_a_stall_back() -> None:
     assert [speaker.frames - count for speaker, count in zip(speakers, counts, strict=True)] <= [1] * 9
     await pacer.stop()
     assert max(counts) <= elapsed / FRAME_S + 2
-    assert min(counts) >= 0.8 * elapsed / FRAME_S  # what a stall of this machine may cost
+    assert min(counts) >= 0.5 * elapsed / FRAME_S  # what a stall of this machine may cost
     assert max(counts) - min(counts) <= 1

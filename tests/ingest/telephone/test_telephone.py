@@ -9,6 +9,8 @@ import re
 import pytest
 
 from ecm.rotating_code import code_at
+from ingest.telephone.conductor import Conductor
+from ingest.telephone.turn import Heard
 from tests.ingest.telephone.conftest import (
     A_MOBILE,
     A_STRANGER,
@@ -294,3 +296,34 @@ async def test_no_pin_is_kept_anywhere(exchange: Exchange, caplog: pytest.LogCap
             said = re.sub(r"4711(?=\d{3})|-[0-9a-f-]*4711[0-9a-f-]*", "", str(row))
             assert "4711" not in said, table
     assert "4711" not in caplog.text
+
+
+async def test_hanging_up_at_the_very_moment_of_the_choice_is_one_record(exchange: Exchange) -> None:
+    """The step and the end of the phone call come by two roads, in any order."""
+    callers = [exchange.rings(ASH) for _ in range(20)]
+    for caller in callers:
+        await caller.keys("4711")
+    await asyncio.gather(*(each for caller in callers for each in (caller.key("1"), caller.hang_up())))
+    await asyncio.gather(*(caller.hang_up() for caller in callers))
+    events = await exchange.events()
+    assert len(events) == 20, "chosen, or taken as in because it could only mean that"
+    assert {e["kind"] for e in events} == {"check_in"}
+    assert await exchange.rows("SELECT 1 FROM quarantine") == []
+
+
+async def test_another_process_goes_on_where_one_fell_over(exchange: Exchange) -> None:
+    """What was chosen is kept before it is recorded, so whoever comes next records it, at its own instant."""
+    beth = exchange.rings(ASH)
+    await beth.keys("4711")
+    conductor = exchange.conductor
+    falls_over = Conductor(conductor._web, FallsOver(), conductor._clock)  # type: ignore[arg-type]
+    with pytest.raises(RuntimeError):
+        await falls_over.heard("webhook", beth.sid, 1, Heard("1"))
+    exchange.later(minutes=2)
+    assert "nine oh two" in await beth.key("1")
+    assert await exchange.told() == ["CW-104 check_in SU-1 09:02:12 pin"]
+
+
+class FallsOver:
+    async def record(self, *_: object) -> None:
+        raise RuntimeError("the plug was pulled")
