@@ -28,7 +28,8 @@ help repeat the question, and the third time the phone call ends politely with w
 left out (card, code, tasks), silence or the hash key alone goes on without it.
 
 When it counts. A check-in or check-out is true at the instant the worker chose in or out, by our clock, and is
-recorded before it is said back: to hang up later loses nothing. Before it is recorded, to hang up means
+recorded before it is said back: to hang up later loses nothing. Before it is recorded, to hang up (or to be
+silent too long) means
 
     before the PIN was right        nothing was said, nothing is recorded
     after it, before in or out      nothing, with one exception: from the home's own telephone, with the PIN, by a
@@ -188,7 +189,8 @@ def _first(i: Interview) -> State:
     return State.PIN if i.expecting else State.STAFF
 
 
-def _hung_up_after_pin(i: Interview) -> State:
+def _only_meaning(i: Interview) -> State:
+    """After a right PIN and no choice."""
     return State.RECORDING if i.only else State.OVER
 
 
@@ -243,6 +245,7 @@ TABLE: dict[State, dict[Input, Row]] = {
         I.HUNG_UP: GONE,
         I.STAFF_KNOWN: Row(S.PIN, keep=_staff),
         I.STAFF_UNKNOWN: Row(S.STAFF, ("staff_unknown",), again=True),
+        I.ENOUGH: NOTHING_KEPT,
     },
     S.PIN: {
         I.HUNG_UP: GONE,
@@ -254,13 +257,14 @@ TABLE: dict[State, dict[Input, Row]] = {
         I.HUNG_UP: GONE,
         I.PIN_FITS: Row(S.WAY, keep=_worker),
         I.PIN_WRONG: Row(S.PIN, ("pin_wrong",), again=True),
+        I.ENOUGH: NOTHING_KEPT,
         I.PIN_UNCLEAR: Row(S.STAFF, ("pin_unclear",)),
         I.TOO_MANY_HERE: Row(S.STAFF, ("too_many_here",)),
         I.TOO_MANY: Row(S.OVER, ("too_many", "goodbye")),
     },
     S.WAY: {
-        I.HUNG_UP: Row(_hung_up_after_pin, keep=_taken_as_in),
-        **_asking(S.WAY, NOTHING_KEPT, "help_way"),
+        I.HUNG_UP: Row(_only_meaning, keep=_taken_as_in),
+        **_asking(S.WAY, Row(_only_meaning, keep=_taken_as_in), "help_way"),
         I.CHECK_IN: Row(_who, keep=_in),
         I.CHECK_OUT: Row(_who, keep=_out),
     },
@@ -280,6 +284,7 @@ TABLE: dict[State, dict[Input, Row]] = {
         I.HUNG_UP: Row(S.RECORDING),
         I.CARD_KNOWN: Row(_where, keep=_of_card),
         I.CARD_UNKNOWN: Row(S.CARD, ("card_unknown",), again=True),
+        I.ENOUGH: Row(S.RECORDING),
     },
     S.CODE: {
         I.HUNG_UP: Row(S.RECORDING),
@@ -379,7 +384,7 @@ def _take(i: Interview, said: Input, digits: str, learned: Learned, at: datetime
     rows = TABLE[i.state]
     row = rows[said]
     if row.again and i.asked + 1 >= ASKED_AT_MOST:
-        row = rows.get(Input.ENOUGH, NOTHING_KEPT)
+        said, row = Input.ENOUGH, rows[Input.ENOUGH]
     kept = row.keep(i, digits, learned, at) if row.keep else i
     to = row.to(kept) if callable(row.to) else row.to
     asked = i.asked + 1 if row.again else i.asked if to in WANTS else 0
@@ -389,6 +394,8 @@ def _take(i: Interview, said: Input, digits: str, learned: Learned, at: datetime
 def _before(i: Interview, said: Input, row: Row, kept: Interview) -> tuple[Say, ...]:
     """What is said of the input, ahead of the next question."""
     says = tuple(Say(key) for key in row.says)
+    if said is Input.ENOUGH and i.state is State.WAY and kept.kind is None:
+        says += tuple(Say(key) for key in NOTHING_KEPT.says)
     if said is Input.PIN_FITS and i.caller is not Caller.HOME:
         says += (Say(f"caller_{i.caller.value}"),)
     if said is Input.RECORDED and i.state is State.RECORDING:

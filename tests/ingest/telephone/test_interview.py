@@ -106,7 +106,7 @@ def test_every_state_has_a_row_for_everything_it_may_meet_and_for_nothing_else()
         }
         told: set[Input] = ANSWERS[type(WANTS[state]("1"))] if state in WANTS else set()
         told |= WAITING_HEARS if state is State.WAITING else set()
-        enough = {Input.ENOUGH} & TABLE[state].keys()
+        enough = {Input.ENOUGH} if any(row.again for row in TABLE[state].values()) else set()
         assert TABLE[state].keys() == heard | told | enough, state
         assert (state in GATHERS) == (state in keyed.MEANS), state
 
@@ -147,6 +147,20 @@ def test_whoever_hangs_up_has_what_they_chose_recorded_and_nothing_else(state: S
             assert turn.wants == (Record(),)
         else:
             assert (turn.hang_up, turn.interview.kind) == (True, None)
+
+
+@pytest.mark.parametrize("asked", range(ASKED_AT_MOST))
+def test_what_was_chosen_is_never_dropped_by_any_road(asked: int) -> None:
+    """Once in or out is chosen, the only way to the end is by recording it."""
+    told = {*ANSWERS[FindCard], *ANSWERS[RingBack]}
+    for i in [replace(i, asked=asked) for i in interviews() if i.kind]:
+        if i.state in (State.RECORDING, State.TASKS, State.KEEPING_TASKS, State.OVER):
+            continue
+        turns = [hear(i, each, NOW) for each in [*map(Heard, KEYED), HUNG_UP]]
+        turns += [learn(i, known(i, found)) for found in TABLE[i.state].keys() & told]
+        for turn in turns:
+            assert turn.interview.state is not State.OVER, i
+            assert turn.interview.kind == i.kind
 
 
 def test_what_can_be_put_down_and_taken_up_again_has_said_nothing_yet() -> None:
@@ -312,6 +326,14 @@ def test_hanging_up_after_the_pin_counts_only_where_it_can_mean_one_thing() -> N
         True,
     )
     assert hear(replace(at_way, only=None), HUNG_UP, later).interview.kind is None
+
+
+def test_too_long_a_silence_after_the_pin_is_as_hanging_up_and_is_said() -> None:
+    at_way = learn(Interview(State.CHECKING_PIN, caller=Caller.HOME), fits(ASH)).interview
+    in_the_end = hear(replace(at_way, only="check_in", asked=ASKED_AT_MOST - 1), Heard(""), NOW)
+    assert in_the_end.wants == (Record(),)
+    nothing = hear(replace(at_way, asked=ASKED_AT_MOST - 1), Heard(""), NOW)
+    assert [say.key for say in nothing.says] == ["nothing_recorded", "goodbye"]
 
 
 def test_a_pin_does_not_show_itself() -> None:

@@ -136,15 +136,21 @@ async def test_the_line_has_a_language_and_a_digit_changes_it(exchange: Exchange
 
 
 async def test_help_silence_and_wrong_digits_repeat_and_then_end_politely(exchange: Exchange) -> None:
+    carl = exchange.rings(BIRCH)
+    assert "Press 1 when you arrive" in await carl.keys("5822", "0")
+    assert "Nothing was heard" in await carl.key("")
+    assert "Nothing was recorded" in await carl.key("7")
+    assert carl.next_step == ""
     beth = exchange.rings(ASH)
-    assert (
-        "number your office gave you" in await beth.keys("4711", "0")
-        or "Press 1 when you arrive" in beth.heard
-    )
-    assert "Nothing was heard" in await beth.key("")
-    assert "Nothing was recorded" in await beth.key("7")
-    assert beth.next_step == ""
-    assert await exchange.events() == []
+    await beth.keys("4711", "", "")
+    assert "You are at Mrs A." in await beth.key(""), "it can only mean that"
+    lost = exchange.rings(A_STRANGER)
+    await lost.keys("106", "6933", "1", "77", "78")
+    assert "Your office will see" in await lost.key("79"), "no card of that number, and kept all the same"
+    assert [line.split()[:3] for line in await exchange.told()] == [
+        ["CW-104", "check_in", "SU-1"],
+        ["CW-106", "check_in", "None"],
+    ]
 
 
 async def test_a_number_that_is_not_ours_is_not_answered(exchange: Exchange) -> None:
