@@ -143,6 +143,8 @@ async def tags(request: Request) -> Response:
 
 @router.get("/care-workers/{ref:path}")
 async def care_worker(request: Request, ref: str) -> Response:
+    if not ref:
+        raise HTTPException(404)
     return await show(request, "care_worker.html", Action.READ_VISITS, ref=ref)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,8 @@ from ingest.recorder import Recorder
 
 sql = load_queries(__package__, "feeds.sql")
 
-RECORDED_AT_ONCE = 500
+# Few enough that the check-ins of others do not wait for a long feed.
+RECORDED_AT_ONCE = 100
 OVERTAKEN = "SequenceID should be higher than {highest}, the last one accepted"
 
 
@@ -85,8 +86,7 @@ class Taking:
         """Records the calls, then keeps the transaction. Raises Unavailable: then the client sends it again."""
         async with self.web.tenant(self.who.tenant_id) as connection:
             known = await self._look_up(connection, records)
-        judged = list(self._judge(records, known))
-        judged = await self._record(judged)
+        judged = await self._record(await asyncio.to_thread(self._judge, records, known))
         async with self.web.tenant(self.who.tenant_id) as connection:
             await connection.execute(sql.one_at_a_time, self.who.tenant_id, FEED)
             sequences = await self._sequences(connection, records)
@@ -138,7 +138,8 @@ class Taking:
         rows = await connection.fetch(sql.sequences, self.who.tenant_id, FEED, self.kind, ids)
         return {row["record_id"]: row["sequence_id"] for row in rows}
 
-    def _judge(self, records: Sequence[Record], known: _Known) -> Iterator[_Judged]:
+    def _judge(self, records: Sequence[Record], known: _Known) -> list[_Judged]:
+        every: list[_Judged] = []
         sequences, before = dict(known.sequences), dict(known.before)
         for record in records:
             judged = _in_order(_Judged(record, record.reasons), sequences)
@@ -148,7 +149,8 @@ class Taking:
                 judged = _of_reference(judged, known.person(record.known_as), sandata.UNKNOWN_CLIENT)
             elif self.kind == "employee" and record.known_as:
                 judged = _of_reference(judged, known.worker(record.known_as), sandata.UNKNOWN_EMPLOYEE)
-            yield judged
+            every.append(judged)
+        return every
 
     async def _record(self, judged: list[_Judged]) -> list[_Judged]:
         """Each new call through the same road as any check event. The committed ones say so; a misfit is told."""

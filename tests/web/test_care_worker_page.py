@@ -63,7 +63,7 @@ async def test_the_questions_stand_first_and_lead_to_their_visits(stage: Stage, 
     await page.get_by_role("link", name="Anna Kowalska").click()
     await expect(page.get_by_role("heading", level=1)).to_contain_text("Anna Kowalska")
     await expect(page.get_by_role("note")).to_contain_text("nothing is blocked")
-    await expect(page.locator(".summary")).to_contain_text("2 questions to ask from")
+    await expect(page.locator(".summary")).to_contain_text("2 questions to ask. From")
     first = page.locator(".pattern").first
     await expect(first).to_contain_text("Ask about this")
     exact = page.get_by_role("region", name="Stays exactly as planned")
@@ -92,7 +92,7 @@ async def test_few_visits_are_too_few_and_none_says_so(stage: Stage, open_page, 
     await four_weeks(stage, days=3)
     page = await open_page(stage, "/care-workers/W-K", who="cole")
     await expect(page.locator(".pattern .tag")).to_have_text(["Too few to tell"] * 8)
-    await expect(page.locator(".summary")).to_contain_text("Nothing to ask.")
+    await expect(page.locator(".summary")).to_contain_text("Too few visits to tell anything.")
     await page.get_by_label("From", exact=True).fill("2026-01-01")
     await page.get_by_label("To", exact=True).fill("2026-01-31")
     await page.get_by_role("button", name="Look").click()

@@ -9,6 +9,11 @@ import { PATTERNS, VERDICTS, capital, count, label, many } from "../strings.js";
 import { dayOfDate } from "../time.js";
 
 const FIRST = { ask: 0, usual: 1, too_few: 2 };
+const SUMMARY = [
+  [(questions) => questions > 0, (questions) => `${many(questions, "question")} to ask.`],
+  [(_, patterns) => patterns.every((one) => one.verdict === "too_few"), () => `Too few ${label.visits} to tell anything.`],
+  [() => true, () => "Nothing to ask."],
+];
 const root = byId("page");
 const wanted = new URLSearchParams(location.search);
 
@@ -34,7 +39,7 @@ function draw(sheet) {
     spanForm(sheet),
     h("p", { class: "banner information", role: "note" }, sheet.notice),
     sheet.events
-      ? h("p", { class: "summary" }, questions ? h("b", {}, many(questions, "question")) : h("b", {}, "Nothing to ask."), ` ${questions ? "to ask" : "What there is looks like other people’s work"} from ${dayOfDate(sheet.since)} to ${dayOfDate(sheet.until)}.`)
+      ? h("p", { class: "summary" }, h("b", {}, SUMMARY.find(([fits]) => fits(questions, patterns))[1](questions)), ` From ${dayOfDate(sheet.since)} to ${dayOfDate(sheet.until)}.`)
       : h("p", { class: "empty card" }, h("strong", {}, `No ${label.visits} from ${dayOfDate(sheet.since)} to ${dayOfDate(sheet.until)}.`), "Choose other dates."),
     h("div", { class: "patterns" }, sheet.events ? patterns.map(card) : []));
 }
@@ -54,7 +59,7 @@ function card(pattern) {
 /** The share against its limit, to scale. */
 function gauge({ share, limit }) {
   const percent = (part) => `${Math.round(part * 1000) / 10} %`;
-  const top = Math.max(share, limit) * 1.25;
+  const top = Math.min(1, Math.max(share, limit) * 1.25);
   const x = (part) => (100 * part) / top;
   const words = `${percent(share)}, asked about over ${percent(limit)}`;
   return h("div", { class: "gauge" },
