@@ -59,7 +59,7 @@ class RunningClock(ManualClock):
 
     @property
     def at(self) -> datetime:
-        return self._set_to + timedelta(seconds=time.monotonic() - self._set_when)
+        return self._set_to + timedelta(seconds=(time.monotonic() - self._set_when) * self.speed)
 
     @at.setter
     def at(self, at: datetime) -> None:
@@ -136,8 +136,8 @@ class Doorstep:
 
     async def events(self) -> list[dict[str, Any]]:
         rows = await self.owner.fetch(
-            "SELECT event_id, kind, method, care_worker, service_user, visit, occurred_at, reason_code, proofs,"
-            " lat, accuracy_m, body FROM check_events ORDER BY occurred_at, event_id"
+            "SELECT event_id, kind, method, care_worker, service_user, visit, occurred_at, received_at, wall_clock,"
+            " reason_code, proofs, lat, accuracy_m, body FROM check_events ORDER BY occurred_at, event_id"
         )
         return [dict(row) for row in rows]
 

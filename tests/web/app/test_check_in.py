@@ -10,7 +10,7 @@ from tests.web.app.doorstep import Doorstep
 async def test_a_check_in_is_saved_signed_and_sent(doorstep: Doorstep, annas: Page) -> None:
     await expect(annas.get_by_text("At the home", exact=False).first).to_be_visible()
     await annas.get_by_role("button", name="Check in").click()
-    await expect(annas.get_by_text("Checked in 09:0")).to_be_visible()
+    await expect(annas.get_by_role("main").get_by_text("Checked in 09:0")).to_be_visible()
     await doorstep.until_stored(events=1)
     [event] = await doorstep.events()
     assert (event["kind"], event["method"], event["care_worker"], event["visit"]) == (

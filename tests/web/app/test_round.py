@@ -11,7 +11,7 @@ from playwright.async_api import Page, Route, expect
 
 from ecm.rotating_code import belongs_to, code_at
 from tests.web.app.conftest import Opening, enrol
-from tests.web.app.doorstep import TAG, Doorstep
+from tests.web.app.doorstep import NOW, TAG, Doorstep
 from tests.web.app.test_offline import go_to, shell_is_kept
 
 
@@ -243,6 +243,46 @@ async def test_a_clock_that_is_hours_wrong_is_put_right(doorstep: Doorstep, new_
     await doorstep.until_stored(events=1)
     [event] = await doorstep.events()
     assert abs((event["occurred_at"] - doorstep.clock.now()).total_seconds()) < 60
+
+
+async def test_a_clock_set_wrong_while_away_shows_beside_the_record(
+    doorstep: Doorstep, new_phone: Opening
+) -> None:
+    page = await new_phone("/app/manifest.webmanifest")
+    await page.clock.install()
+    await page.goto("/app")
+    await enrol(page, await doorstep.code())
+    await doorstep.hang_up()
+    await page.clock.set_system_time(time.time() + 5 * 3600)
+    await page.locator("#check-in").click()
+    await page.locator("#check-out").wait_for()
+    await doorstep.listen()
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await doorstep.until_stored(events=1)
+    [event] = await doorstep.events()
+    assert abs(event["wall_clock"] - event["received_at"] - timedelta(hours=5)) < timedelta(minutes=2)
+    happened = event["occurred_at"] - (event["wall_clock"] - event["received_at"])
+    assert abs(happened - doorstep.clock.now()) < timedelta(minutes=2), "and can be put right by it"
+
+
+async def test_it_follows_a_service_that_runs_on_a_clock_of_its_own(
+    doorstep: Doorstep, new_phone: Opening
+) -> None:
+    doorstep.clock.speed = 60
+    doorstep.clock.at = NOW
+    page = await new_phone()
+    await page.get_by_label("Code from your office").fill(await doorstep.code())
+    await page.get_by_role("button", name="Set up").click()
+    await page.locator("#check-in").click()
+    await doorstep.until_stored(events=1)
+    await page.wait_for_timeout(2500)
+    await page.locator("#check-out").click()
+    await page.get_by_role("button", name="Everything is done").click()
+    await doorstep.until_stored(events=2)
+    came, left = await doorstep.events()
+    assert left["occurred_at"] - came["occurred_at"] > timedelta(minutes=2)
+    for event in (came, left):
+        assert timedelta(0) <= event["received_at"] - event["wall_clock"] < timedelta(minutes=2)
 
 
 async def test_a_wrong_code_is_said_and_a_link_fills_it_in(doorstep: Doorstep, new_phone: Opening) -> None:

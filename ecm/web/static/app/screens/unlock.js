@@ -34,7 +34,7 @@ function form() {
     try {
       await unlockWith(who, typed);
     } catch (error) {
-      if (error instanceof Refusal && error.status < 500) complain(error.status === 429 ? "pinWait" : "pinWrong");
+      if (error instanceof Refusal && error.status < 500) complain({ 401: "phoneUnknown", 429: "pinWait" }[error.status] || "pinWrong");
       else if (error instanceof Away || error instanceof Refusal) await alone(who, typed);
       else throw error;
     } finally {
