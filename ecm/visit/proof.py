@@ -116,6 +116,7 @@ TIME: tuple[Row, ...] = (
     (Grade.NONE, "entered at a desk", lambda f: f.has(Proof.TYPED) or f.event.method is Method.MANUAL),
     (Grade.STRONG, "the code shown in the home at that minute", lambda f: f.has(Proof.CODE_VALID)),
     (Grade.WEAK, "the device's clock was wrong", lambda f: FindingCode.CLOCK_SKEW in f.found),
+    (Grade.GOOD, "a text, which can come late", lambda f: f.event.method is Method.SMS),
     (Grade.STRONG, "heard as it happened", lambda f: _by_telephone(f) and not f.has(Proof.PARTNER)),
     (Grade.STRONG, "received as it happened", lambda f: _live(f)),
     (Grade.WEAK, "told by another system", lambda f: f.has(Proof.PARTNER)),

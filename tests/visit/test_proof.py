@@ -41,7 +41,7 @@ landline with a PIN                          | pin                       | in   
 landline that answered when called back      | pin called_back           | in     | good    strong  strong
 withheld number with a PIN                   | pin withheld              | nowhere| good    none    strong
 own line rung from the home                  | rang_own_number           | in     | weak    good    strong
-text from the registered mobile              | registered_mobile         | nowhere| weak    none    strong
+text from the registered mobile              | registered_mobile         | nowhere| weak    none    good
 another system's, sent four hours later      | partner                   | in     | weak    good    weak
 a gateway's, unsigned                        |                           | in     | weak    good    strong
 manual entry                                 | typed                     | nowhere| none    none    none
