@@ -33,7 +33,7 @@ KINDS: dict[str, tuple[str, str, str, str | None, str]] = {
     "called back": ("landline", "called_back pin", "location_inside", HOME_PHONE, "good strong strong"),
     "a withheld number": ("landline", "pin withheld", "location_none", None, "good none strong"),
     "an unanswered ring": ("landline", "rang_own_number", "location_inside", HOME_PHONE, "weak good strong"),
-    "a text": ("sms", "registered_mobile", "location_none", "+447700900301", "weak none strong"),
+    "a text": ("sms", "registered_mobile", "location_none", "+447700900301", "weak none good"),
     "another system": ("app", "partner", "location_inside", None, "weak good strong"),
     "entered at a desk": ("manual", "typed", "location_none", None, "none none none"),
 }
