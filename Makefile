@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install demo test lint bench soak prove-road clean
+.PHONY: install demo test lint bench soak prove-road prove-capture clean
 
 install: $(INSTALLED)
 
@@ -37,6 +37,9 @@ soak: install
 
 prove-road: install
 	$(BIN)/python -m tests.prove.road
+
+prove-capture: install
+	$(BIN)/python -m tests.prove.capture
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -13,13 +13,16 @@ SELECT pg_advisory_xact_lock(hashtext('ecm alerts'), t) FROM (
   SELECT DISTINCT t FROM unnest($1::int[]) AS t ORDER BY t) AS sorted;
 
 -- name: visits role: ecm_worker
--- The visits as they now stand, with when each first coming and last leaving was heard of.
+-- The visits as they now stand, with when each first coming and last leaving was heard of, and what phones said ($3).
 SELECT v.tenant_id, v.visit_id, v.provider_ref, v.zone, v.window_start, v.state, v.time_critical, v.carers_required,
        v.crossings::text, v.findings::text, v.attendances::text, su.risk_tier,
        CASE WHEN v.attendances <> '[]' THEN (SELECT jsonb_object_agg(e.event_id, e.received_at)
         FROM jsonb_array_elements(v.attendances) AS a(stay)
         JOIN check_events e ON e.tenant_id = v.tenant_id
-          AND e.event_id IN ((a.stay ->> 'check_in_event')::uuid, (a.stay ->> 'check_out_event')::uuid)) END AS received
+          AND e.event_id IN ((a.stay ->> 'check_in_event')::uuid, (a.stay ->> 'check_out_event')::uuid)) END AS received,
+       (SELECT jsonb_agg(jsonb_build_array(r.kind, r.occurred_at, r.urgency) ORDER BY r.occurred_at, r.report_id)::text
+        FROM reports r
+        WHERE r.tenant_id = v.tenant_id AND r.visit_id = v.visit_id AND r.kind = ANY ($3::text[])) AS reports
 FROM unnest($1::int[], $2::bigint[]) AS q(tenant_id, visit_id)
 JOIN visits v ON v.tenant_id = q.tenant_id AND v.visit_id = q.visit_id
 JOIN service_users su ON su.tenant_id = v.tenant_id AND su.ref = v.service_user_ref;

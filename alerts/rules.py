@@ -4,7 +4,8 @@
 raise, to stand down, to reopen. It asks nothing of how the visit came to be so. Run twice, or for two changes
 in one go, or late, it ends in the same alerts; that is what makes the to-do rows safe to repeat.
 
-An alert has a *cause*: a deadline that passed unmet (a crossing), or a finding of ALERTING_FINDINGS. A crossing
+An alert has a *cause*: a deadline that passed unmet (a crossing), a finding of ALERTING_FINDINGS, or what a care
+worker's phone said (`alerts.said`). A crossing
 stays true for ever, so it is raised even if the check-in came before we got to it: raised and stood down in
 one, told to nobody, and the record is whole. An alert is over when what it says no longer stands (STANDING); it
 comes back if that turns out wrong, as when an officer rejects the check-in that had ended it.
@@ -15,8 +16,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
+from alerts.said import NO_REPLY, Report
 from ecm.visit.clocks import local_hh_mm
 from ecm.visit.model import Crossing, DeadlineKind, Finding, FindingCode, State
 from ecm.visit.reasons import explain, explain_crossing
@@ -60,6 +62,7 @@ class VisitNow:
     findings: tuple[Finding, ...] = ()
     came: Known | None = None
     left: Known | None = None
+    reports: tuple[Report, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +106,10 @@ def decide(visit: VisitNow, alerts: Iterable[AlertNow]) -> tuple[Action, ...]:
     actions: list[Action] = []
     causes = _causes(visit)
     known = {(alert.kind, alert.raised_for): alert for alert in alerts}
-    for (kind, raised_for), (reason, over) in causes.items():
+    for (kind, raised_for), (level, reason, over) in causes.items():
         alert = known.get((kind, raised_for))
         if alert is None:
-            actions.append(Raise(kind, raised_for, severity(kind, visit), reason, over))
+            actions.append(Raise(kind, raised_for, level, reason, over))
         elif over is not None and not alert.stood_down:
             actions.append(StandDown(alert.alert_id, over, over in _TAKEN_OVER))
         elif over is None and alert.stood_down:
@@ -132,17 +135,34 @@ def concerns(min_severity: str, of: str) -> bool:
     return LEVELS.index(of) >= LEVELS.index(min_severity)
 
 
-def _causes(visit: VisitNow) -> Mapping[tuple[str, datetime], tuple[str, str | None]]:
-    """(kind, raised_for) of each alert the visit has had cause for: its words, and why it is over if it is."""
-    causes: dict[tuple[str, datetime], tuple[str, str | None]] = {}
+class _Cause(NamedTuple):
+    """`over`: why it is over, if it is."""
+
+    severity: str
+    reason: str
+    over: str | None = None
+
+
+def _causes(visit: VisitNow) -> Mapping[tuple[str, datetime], _Cause]:
+    """(kind, raised_for) of each alert the visit has had cause for."""
+    causes: dict[tuple[str, datetime], _Cause] = {}
     for crossing in visit.crossings:
         stands = STANDING[crossing.kind]
         over = None if stands(visit) else _why_over(crossing.kind, visit)
-        causes[crossing.kind.value, crossing.deadline_at] = explain_crossing(crossing, visit.zone), over
+        level = severity(crossing.kind.value, visit)
+        causes[crossing.kind.value, crossing.deadline_at] = _Cause(
+            level, explain_crossing(crossing, visit.zone), over
+        )
     for finding in visit.findings:
         # Two who came one after the other are found out when both have left; one who never came, by the deadline.
         if finding.code in ALERTING_FINDINGS and not any(kind == finding.code for kind, _ in causes):
-            causes[finding.code.value, visit.window_start] = explain(finding), None
+            level = severity(finding.code.value, visit)
+            causes[finding.code.value, visit.window_start] = _Cause(level, explain(finding))
+    for report in visit.reports:
+        level = report.severity(cannot_wait=visit.time_critical or visit.risk_tier == "A")
+        got_in = report.kind == NO_REPLY and visit.state is State.COMPLETED
+        over = "care was given after all" if got_in else None
+        causes[report.kind, report.occurred_at] = _Cause(level, report.words, over)
     return causes
 
 

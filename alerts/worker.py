@@ -28,6 +28,7 @@ from alerts.rules import (
     concerns,
     decide,
 )
+from alerts.said import KINDS, Report
 from ecm.clock import Clock
 from ecm.errors import EcmError
 from ecm.settings import Settings
@@ -142,7 +143,7 @@ async def _decide_and_write(connection: Connection, todos: Sequence[Record], now
         todo_ids.setdefault((todo["tenant_id"], todo["visit_id"]), []).append(todo["todo_id"])
     tenants, visit_ids = zip(*todo_ids, strict=True)
     await connection.execute(sql.take_turns, list(tenants))
-    visits = await connection.fetch(sql.visits, tenants, visit_ids)
+    visits = await connection.fetch(sql.visits, tenants, visit_ids, KINDS)
     alerts: dict[VisitKey, list[AlertNow]] = {}
     for row in await connection.fetch(sql.known_alerts, tenants, visit_ids):
         stood_down = row["state"] == "stood_down"
@@ -232,10 +233,14 @@ def _visit_now(row: Record) -> VisitNow:
         ),
         came=_heard(attendances, "check_in", received, first=True),
         left=_heard(attendances, "check_out", received, first=False),
+        reports=tuple(
+            Report(kind, datetime.fromisoformat(at), urgency)
+            for kind, at, urgency in _listed(row["reports"] or "[]")
+        ),
     )
 
 
-def _listed(text: str) -> list[dict[str, Any]]:
+def _listed(text: str) -> list[Any]:
     return json.loads(text) if text != "[]" else []
 
 

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import ecm.api.openapi
+import ingest
 import ingest.openapi
 from ecm import api, board, importing, problem, web
 from ecm.bodies import SmallBodies
@@ -42,7 +43,8 @@ class Application:
 
 def create_app(*, web_db: Database, ingest_db: Database, clock: Clock, settings: Settings) -> Application:
     """`web_db` under the role ecm_web, `ingest_db` under ecm_ingest."""
-    door = CheckEventsDoor(ingest_db, clock)
+    at_the_doors = Services(web=web_db, clock=clock, settings=settings)
+    door = CheckEventsDoor(ingest_db, clock, at_the_doors.sealer)
     hub = board.Hub(web_db, clock)
 
     @asynccontextmanager
@@ -69,12 +71,14 @@ def create_app(*, web_db: Database, ingest_db: Database, clock: Clock, settings:
         # phone that followed it would send its key in the clear.
         redirect_slashes=False,
     )
-    fastapi.state.services = Services(web=web_db, clock=clock, settings=settings)
+    fastapi.state.services = at_the_doors
+    fastapi.state.door = door
+    fastapi.state.recorder = door.recorder
     fastapi.state.hub = hub
     problem.install(fastapi)
     fastapi.add_middleware(SmallBodies)
     fastapi.add_middleware(Private)
-    for router in (*api.routers(), importing.router, board.router):
+    for router in (*api.routers(), *ingest.routers(), importing.router, board.router):
         fastapi.include_router(router)
     web.install(fastapi)
     _describe_the_hot_door(fastapi)

@@ -1,9 +1,10 @@
 """No body may fill the memory of the board, or take for ever: every address takes a small one, soon.
 
 The framework reads a whole body before it asks who sends it, so a stranger's gigabyte would be read to its end.
-Two doors measure for themselves and are not measured here: check events (`ingest.body`) never come this way, and
-imports are spooled to disk (`ecm.importing.door`). An import may be long, so its patience begins anew with each
-part that comes; any other body has PATIENCE_S in all.
+Three doors measure for themselves and are not measured here: check events (`ingest.body`) never come this way,
+imports are spooled to disk (`ecm.importing.door`), and feeds read a body only once they know who sends it
+(`ingest.feeds.door`). These two may be long, so their patience begins anew with each part that comes; any other body
+has PATIENCE_S in all.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from ecm.problem import problem
 
 BODY_BYTES_MAX = 256 * 1024
 PATIENCE_S = 30.0
-MEASURES_FOR_ITSELF = "/v1/imports/"
+MEASURE_FOR_THEMSELVES = ("/v1/imports/", "/v1/feeds/")
 
 
 class SmallBodies:
@@ -35,7 +36,7 @@ class SmallBodies:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif scope["path"].startswith(MEASURES_FOR_ITSELF):
+        elif scope["path"].startswith(MEASURE_FOR_THEMSELVES):
             await self._answered(scope, _patient(receive, in_all=False), send)
         elif _declared_bytes(scope) > BODY_BYTES_MAX:
             refusal = problem(TooLarge(f"This address takes {BODY_BYTES_MAX} bytes."), instance=scope["path"])

@@ -17,6 +17,7 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Annotated, cast
 from urllib.parse import urlsplit
 
@@ -28,6 +29,7 @@ from ecm import keys
 from ecm.clock import Clock
 from ecm.errors import NotPermitted, NotSignedIn
 from ecm.permit import Action, Actor, require
+from ecm.sealing import Sealer, sealer
 from ecm.settings import Settings
 from ecm.store.db import Database
 from ecm.store.queries import load_queries
@@ -51,6 +53,10 @@ class Services:
     clock: Clock
     settings: Settings
     throttle: Throttle = field(default_factory=Throttle)
+
+    @cached_property
+    def sealer(self) -> Sealer:
+        return sealer(self.settings.sealing_key, self.settings.data_dir)
 
 
 def services(request: Request) -> Services:

@@ -41,6 +41,8 @@ class Action(StrEnum):
     READ_AUDIT = "read_audit"
     MANAGE_ACCOUNTS = "manage_accounts"
     MANAGE_KEYS = "manage_keys"
+    MANAGE_PHONES = "manage_phones"
+    MANAGE_TAGS = "manage_tags"
 
 
 TABLE = """
@@ -62,6 +64,8 @@ read_quarantine     -      -       -     -       -       -        -       all   
 read_audit          -      -       -     -       -       -        -       all      all   | -      -    -
 manage_accounts     -      -       -     -       -       -        -       all      -     | -      -    -
 manage_keys         -      -       -     -       -       -        -       all      -     | -      -    -
+manage_phones       -      own     own   -       -       -        -       all      -     | -      -    -
+manage_tags         -      own     own   -       -       -        -       all      -     | -      -    -
 """
 
 ProviderRole = Literal["care_worker", "coordinator", "manager"]

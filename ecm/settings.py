@@ -43,8 +43,39 @@ class Settings(BaseSettings):
     worker_silent_after_seconds: float = Field(90, gt=0, description="A worker quieter than this is down.")
     backlog_late_after_seconds: float = Field(60, gt=0, description="Evidence waiting longer is late.")
 
+    sealing_key: str | None = Field(
+        None,
+        description="32 bytes in base64 that seal the secrets of tags and code cards. Unset: made in the data folder.",
+    )
+
+    telephone_auth_token: str | None = Field(
+        None,
+        description="The telephone gateway's token, which signs what it sends. Unset: its addresses are not there.",
+    )
+    telephone_account: str | None = Field(
+        None, description="The gateway's account, for ringing homes back. Unset: none is."
+    )
+    telephone_api_url: str = Field("https://api.twilio.com", description="Where the gateway takes orders.")
+
     postcodes_file: Path | None = Field(
         None, description="Postcodes with lat and long (CSV, open data). Unset: none is placed."
+    )
+
+    sip_host: str = Field(
+        "127.0.0.1", description="The address on which a SIP trunk may ring, for `ecm sip`."
+    )
+    sip_port: int = Field(5060, ge=0, le=65535, description="The UDP port on which a SIP trunk may ring.")
+    sip_address: str | None = Field(
+        None, description="Our address as the SIP trunk sees it. Unset: ECM_SIP_HOST."
+    )
+    sip_peers: list[IPv4Network | IPv6Network] = Field(
+        [], description="Networks whose SIP calls are answered (JSON list). Nobody else's are."
+    )
+    sip_rtp_ports: str = Field(
+        "20000-21999", pattern=r"^[0-9]{4,5}-[0-9]{4,5}$", description="UDP ports for the sound of SIP calls."
+    )
+    sip_at_once: int = Field(
+        400, ge=1, le=5000, description="SIP calls at once; the next are asked to come again."
     )
 
     smtp_host: str | None = Field(None, description="The mail server. Unset: no alarm goes by e-mail.")

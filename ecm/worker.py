@@ -164,10 +164,16 @@ class Worker:
             await connection.execute(sql.beat, self._name, datetime.now(UTC), {"pid": os.getpid()})
 
     async def _retention(self) -> None:
-        """Clears what has had its day: sessions, tickets and processes long gone. Never evidence."""
+        """Clears what has had its day: sessions, tickets, processes long gone, old phone calls. Never evidence."""
         async with self._db.transaction() as connection:
             now = datetime.now(UTC)
-            for query in (sql.clear_sessions, sql.clear_tickets, sql.clear_heartbeats):
+            for query in (
+                sql.clear_sessions,
+                sql.clear_tickets,
+                sql.clear_heartbeats,
+                sql.clear_phone_calls,
+                sql.clear_pin_tries,
+            ):
                 await connection.execute(query, now)
 
     async def _payment_run(self) -> None:

@@ -14,3 +14,11 @@ DELETE FROM socket_tickets WHERE expires_at < $1::timestamptz - interval '1 hour
 -- name: clear_heartbeats role: ecm_worker
 -- Processes gone for a week.
 DELETE FROM heartbeats WHERE beat_at < $1::timestamptz - interval '7 days';
+
+-- name: clear_phone_calls role: ecm_worker
+-- What was said on the telephone a month ago; the check-in it became is evidence, and stays.
+DELETE FROM phone_calls WHERE ended_at < $1::timestamptz - interval '30 days';
+
+-- name: clear_pin_tries role: ecm_worker
+-- Wrong PINs that count for nothing any more.
+DELETE FROM pin_tries WHERE tried_at < $1::timestamptz - interval '1 day';

@@ -70,6 +70,8 @@ class Row(NamedTuple):
     key_id: int | None
     fingerprint: bytes
     body: str
+    proofs: str = ""
+    """What the door checked itself: words of `ecm.visit.proof.Proof`, a space between."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,17 @@ WITH scope AS MATERIALIZED (
   SELECT s.*
   FROM scope, unnest($2::integer[], $3::uuid[], $4::timestamptz[], $5::text[], $6::timestamptz[], $7::text[],
     $8::text[], $9::text[], $10::text[], $11::float8[], $12::float8[], $13::float8[], $14::timestamptz[],
-    $15::text[], $16::text[], $17::text[], $18::timestamptz[], $19::bigint[], $20::bytea[], $21::text[])
+    $15::text[], $16::text[], $17::text[], $18::timestamptz[], $19::bigint[], $20::bytea[], $21::text[], $22::text[])
     WITH ORDINALITY AS s (tenant_id, event_id, received_at, kind, occurred_at, method, care_worker, service_user,
       visit, lat, lon, accuracy_m, fixed_at, cli, reason_code, device_id, wall_clock, key_id, body_sha256, body,
-      place)
+      proofs, place)
 ), added AS (
   INSERT INTO check_events (tenant_id, event_id, received_at, kind, occurred_at, method, care_worker,
     service_user, visit, lat, lon, accuracy_m, fixed_at, cli, reason_code, device_id, wall_clock, key_id,
-    body_sha256, body)
+    body_sha256, body, proofs)
   SELECT tenant_id, event_id, received_at, kind, occurred_at, method, care_worker, service_user, visit, lat, lon,
-    accuracy_m, fixed_at, cli, reason_code, device_id, wall_clock, key_id, body_sha256, body
+    accuracy_m, fixed_at, cli, reason_code, device_id, wall_clock, key_id, body_sha256, body,
+    CASE WHEN proofs = '' THEN '{}' ELSE string_to_array(proofs, ' ') END
   FROM sent
   ON CONFLICT DO NOTHING
   RETURNING tenant_id, event_id

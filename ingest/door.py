@@ -28,11 +28,13 @@ from uuid import UUID
 
 from ecm.clock import Clock
 from ecm.errors import Conflict, EcmError, NotPermitted, NotSignedIn, NotUnderstood, TooLarge, TooMany
+from ecm.sealing import Sealer
 from ecm.store.db import Database
 from ingest import metrics
 from ingest.answers import Answer, bug, described, problem, receipt, success
 from ingest.batch import WRITERS, Batcher, Outcome, Row
 from ingest.body import Receive, SenderGone, is_array, read_body, too_large
+from ingest.devices import Device, device_of
 from ingest.keys import KeyHolder, Keys
 from ingest.limits import (
     ARRAY_BYTES_MAX,
@@ -42,7 +44,9 @@ from ingest.limits import (
     EVENTS_PER_S,
     Rates,
 )
+from ingest.proving import Proving
 from ingest.quarantine import Misfit, Quarantine
+from ingest.recorder import Recorder
 from ingest.row import row_of
 from ingest.understand import NotAnEvent, items, understand
 
@@ -50,8 +54,6 @@ log = logging.getLogger(__name__)
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-SignedIn: TypeAlias = Callable[[Scope], Awaitable[KeyHolder | None]]
-
 ITEMS_PER_TURN = 25
 BYTES_PER_TURN = EVENT_BYTES_MAX
 # More than an event says: whoever sends more than a kilobyte for each pays for its bytes.
@@ -61,27 +63,28 @@ BYTES_PER_EVENT = 1024
 class CheckEventsDoor:
     """The endpoint. `start` before the first request, `stop` after the last.
 
-    `db`: role ecm_ingest. `signed_in`: who a request without a key is, by its cookie (the care worker's own
-    app); it must refuse requests from other sites by itself.
+    `db`: role ecm_ingest. `recorder`: the same road, for doors that make the event themselves.
     """
 
     def __init__(
         self,
         db: Database,
         clock: Clock,
+        sealer: Sealer,
         *,
-        signed_in: SignedIn | None = None,
         writers: int = WRITERS,
         events_per_s: float = EVENTS_PER_S,
         events_at_once: float = EVENTS_AT_ONCE,
         quarantine: Quarantine | None = None,
     ) -> None:
         self._clock = clock
-        self._signed_in = signed_in
+        self._db = db
         self._keys = Keys(db)
         self._rates = Rates(events_per_s, events_at_once)
         self._quarantine = quarantine or Quarantine(db)
         self._batcher = Batcher(db.dsn, db.role, writers=writers)
+        self._proving = Proving(db, sealer)
+        self.recorder = Recorder(self._batcher, self._proving, self._quarantine, clock)
 
     async def start(self) -> None:
         await self._batcher.start()
@@ -114,33 +117,34 @@ class CheckEventsDoor:
                 length = value
         if length is not None and length.isdigit() and int(length[:20]) > ARRAY_BYTES_MAX:
             raise too_large()
-        holder = await self._holder(scope, authorization)
+        if authorization is None:
+            raise NotSignedIn("send Authorization: Bearer and a key")
+        device = await device_of(self._db, authorization)
+        holder = await self._holder(authorization) if device is None else device.holder
         body = await read_body(receive)
         received_at = self._clock.now()
         if is_array(body):
-            return await self._array(holder, body, received_at)
-        return await self._single(holder, body, received_at)
+            return await self._array(holder, device, body, received_at)
+        return await self._single(holder, device, body, received_at)
 
-    async def _holder(self, scope: Scope, authorization: bytes | None) -> KeyHolder:
-        if authorization is None:
-            holder = await self._signed_in(scope) if self._signed_in else None
-            if holder is None:
-                raise NotSignedIn("send Authorization: Bearer and a key")
-        else:
-            holder = self._keys.remembered(authorization) or await self._keys.holder(authorization)
+    async def _holder(self, authorization: bytes) -> KeyHolder:
+        holder = self._keys.remembered(authorization) or await self._keys.holder(authorization)
         if not holder.may_record:
             raise NotPermitted("recording check events needs the scope ingest")
         return holder
 
-    async def _single(self, holder: KeyHolder, body: bytes, received_at: datetime) -> Answer:
+    async def _single(
+        self, holder: KeyHolder, device: Device | None, body: bytes, received_at: datetime
+    ) -> Answer:
         self._take(holder, _weight(body))
         try:
             understood = understand(body)
-        except NotAnEvent as error:
+            proved = await self._proving.prove(holder, device, understood, received_at)
+        except (NotAnEvent, NotSignedIn, NotPermitted) as error:
             [kept] = await self._quarantine.keep(holder, [Misfit(error.detail, body)], received_at)
             metrics.events["rejected"].inc()
-            return problem(error, errors=error.errors, kept=kept)
-        row, warnings = row_of(understood, holder, received_at)
+            return problem(error, **_errors(error), kept=kept)
+        row, warnings = row_of(understood, holder, received_at, proved)
         [outcome] = await self._batcher.store((row,))
         metrics.events[outcome.status].inc()
         if outcome.status == "created":
@@ -151,7 +155,9 @@ class CheckEventsDoor:
         [kept] = await self._quarantine.keep(holder, [Misfit(wrong.detail, body, row.event_id)], received_at)
         return problem(wrong, id=str(row.event_id), kept=kept)
 
-    async def _array(self, holder: KeyHolder, body: bytes, received_at: datetime) -> Answer:
+    async def _array(
+        self, holder: KeyHolder, device: Device | None, body: bytes, received_at: datetime
+    ) -> Answer:
         weight = _weight(body)
         self._take(holder, weight)  # before it is read: what cannot be understood costs as much to read
         try:
@@ -178,10 +184,11 @@ class CheckEventsDoor:
                 if len(part) > EVENT_BYTES_MAX:
                     raise TooLarge(f"an event takes {EVENT_BYTES_MAX} bytes at most")
                 understood = understand(part)
-            except (NotAnEvent, TooLarge) as error:
+                proved = await self._proving.prove(holder, device, understood, received_at)
+            except (NotAnEvent, TooLarge, NotSignedIn, NotPermitted) as error:
                 wrongs.append((place, error, Misfit(error.detail, part)))
                 continue
-            row, warnings = row_of(understood, holder, received_at)
+            row, warnings = row_of(understood, holder, received_at, proved)
             rows.append(row)
             places.append(place)
             warnings_of.append(warnings)
@@ -202,7 +209,7 @@ class CheckEventsDoor:
         return success(201 if all_created else 200, b"[" + b",".join(results) + b"]")
 
     def _take(self, holder: KeyHolder, events: int) -> None:
-        wait_s = self._rates.take((holder.tenant_id, holder.key_id), events)
+        wait_s = self._rates.take(holder.sender, events)
         if wait_s:
             raise TooMany("this key sends too fast", retry_after_seconds=max(1, round(wait_s)))
 
@@ -219,14 +226,17 @@ def _wrong(outcome: Outcome) -> EcmError:
 
 
 def _rejection(error: EcmError, event_id: UUID | None, kept: bool) -> bytes:
-    more = {"errors": error.errors} if isinstance(error, NotAnEvent) else {}
     return json.dumps(
         {
             "id": event_id and str(event_id),
             "status": "conflict" if isinstance(error, Conflict) else "rejected",
-            "problem": described(error, kept=kept, **more),
+            "problem": described(error, **_errors(error), kept=kept),
         }
     ).encode()
+
+
+def _errors(error: EcmError) -> dict[str, Any]:
+    return {"errors": error.errors} if isinstance(error, NotAnEvent) else {}
 
 
 def _count(outcomes: list[Outcome], rejected: int) -> None:

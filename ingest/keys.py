@@ -33,12 +33,17 @@ LOOK_UPS_PER_S = 500.0
 
 @dataclass(frozen=True, slots=True)
 class KeyHolder:
-    """`key_id` is None for a care worker's own sign-in."""
+    """`key_id` is None for whoever sends without a key: a phone, a telephone line, a person at a desk."""
 
     tenant_id: int
     key_id: int | None
     name: str
     may_record: bool
+
+    @property
+    def sender(self) -> tuple[int, int | str]:
+        """Whose rate and whose room it is."""
+        return self.tenant_id, self.key_id if self.key_id is not None else self.name
 
     @classmethod
     def of(cls, actor: Actor) -> KeyHolder:

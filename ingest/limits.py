@@ -55,9 +55,9 @@ class Rates:
         self._size = size
         self._monotonic = monotonic
         self._senders_max = senders_max
-        self._buckets: dict[tuple[int, int | None], Bucket] = {}
+        self._buckets: dict[tuple[int, int | str], Bucket] = {}
 
-    def take(self, sender: tuple[int, int | None], amount: float = 1.0) -> float:
+    def take(self, sender: tuple[int, int | str], amount: float = 1.0) -> float:
         """0, or the seconds to wait."""
         now = self._monotonic()
         bucket = self._buckets.get(sender)

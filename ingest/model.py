@@ -78,6 +78,12 @@ class CheckEventIn(BaseModel):
     cli: Annotated[Reference | None, Field(description="The number that called, best as E.164.")] = None
     reason_code: Annotated[Reference | None, Field(description="Required when `method` is `manual`.")] = None
     note: Annotated[str, Field(max_length=10_000)] | None = None
+    tag: Annotated[Reference | None, Field(description="The address a tag in the home gave, as read.")] = None
+    code: Annotated[Reference | None, Field(description="What the code card in the home showed.")] = None
+    unlock: Annotated[
+        Annotated[str, Field(max_length=1_000)] | None,
+        Field(description="What a shared phone was given for the worker's PIN."),
+    ] = None
     device: CheckDevice | None = None
 
 

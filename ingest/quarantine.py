@@ -52,7 +52,7 @@ class Quarantine:
 
     async def keep(self, holder: KeyHolder, misfits: list[Misfit], received_at: datetime) -> list[bool]:
         """Whether each was kept. Raises DatabaseAway, StorageFull: then the sender must keep them."""
-        sender = (holder.tenant_id, holder.key_id)
+        sender = holder.sender
         kept = [self._room.take(sender, _size(misfit)) == 0 for misfit in misfits]
         keeping = [misfit for misfit, is_kept in zip(misfits, kept, strict=True) if is_kept]
         if keeping:
@@ -70,7 +70,7 @@ class Quarantine:
             metrics.quarantined.labels("yes").inc(len(keeping))
         if len(keeping) < len(misfits):
             metrics.quarantined.labels("no").inc(len(misfits) - len(keeping))
-            log.warning("key %s has left more than quarantine takes; bodies were not kept", holder.key_id)
+            log.warning("sender %s has left more than quarantine takes; bodies were not kept", holder.sender)
         return kept
 
 

@@ -9,12 +9,15 @@ import phonenumbers
 
 from ingest.batch import Row
 from ingest.keys import KeyHolder
+from ingest.proving import NOTHING, Proved
 from ingest.understand import Understood
 
 HOME_REGION = "GB"
 
 
-def row_of(understood: Understood, holder: KeyHolder, received_at: datetime) -> tuple[Row, tuple[str, ...]]:
+def row_of(
+    understood: Understood, holder: KeyHolder, received_at: datetime, proved: Proved = NOTHING
+) -> tuple[Row, tuple[str, ...]]:
     """What is stored of an event, and the warnings its sender gets."""
     event = understood.event
     warnings = understood.warnings
@@ -32,8 +35,8 @@ def row_of(understood: Understood, holder: KeyHolder, received_at: datetime) -> 
         event.kind,
         event.occurred_at,
         event.method,
-        event.care_worker,
-        event.service_user,
+        event.care_worker or proved.care_worker,
+        event.service_user or proved.service_user,
         event.visit,
         lat,
         lon,
@@ -46,6 +49,7 @@ def row_of(understood: Understood, holder: KeyHolder, received_at: datetime) -> 
         holder.key_id,
         understood.fingerprint,
         understood.text,
+        proved.proofs,
     )
     return row, warnings
 

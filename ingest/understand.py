@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
@@ -23,12 +24,14 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, from_json
 
 from ecm.errors import NotUnderstood
+from ecm.signed import Jws, SignedItem, unwrap
 from ingest.limits import EVENT_BYTES_MAX
 from ingest.model import REQUIRED, CheckDevice, CheckEventIn
 
 _adapter = TypeAdapter(CheckEventIn)
 _validate_json = _adapter.validator.validate_json
 _validate_python = _adapter.validator.validate_python
+_validate_device = TypeAdapter(CheckDevice).validator.validate_python
 _to_json = _adapter.serializer.to_json
 
 JSON_SPACE = b" \t\r\n"
@@ -63,6 +66,8 @@ class Understood:
     fingerprint: bytes
     text: str
     warnings: tuple[str, ...] = ()
+    jws: Jws | None = None
+    """The signature around it, taken apart and not yet checked."""
 
 
 def understand(raw: bytes) -> Understood:
@@ -146,14 +151,39 @@ def _understood(raw: bytes) -> Understood:
         else:
             event = _validate_json(raw)
     except ValidationError:
+        if (item := unwrap(raw)) is not None:
+            return _within(item, raw)
         event, set_aside, warnings = _salvage(raw)
     if event.method == "manual" and not event.reason_code:
         raise NotAnEvent([{"where": "reason_code", "why": "a manual entry needs its reason"}])
     return Understood(event, fingerprint(event, set_aside), _text(raw), warnings)
 
 
+def _within(item: SignedItem, raw: bytes) -> Understood:
+    """The event that was signed; the moment of sending from beside it."""
+    if unwrap(item.jws.payload) is not None:
+        raise NotAnEvent([{"where": "jws", "why": "a signed event holds an event"}])
+    inner = _understood(item.jws.payload)
+    event = inner.event
+    if item.sending:
+        said = event.device.model_dump(exclude_none=True) if event.device else {}
+        told = _validate_device(said | _sensible(item.sending))
+        event = event.model_copy(update={"device": told})
+    return Understood(event, inner.fingerprint, _text(raw), inner.warnings, item.jws)
+
+
+def _sensible(sending: dict[str, Any]) -> dict[str, Any]:
+    """What of this try makes sense by itself; a broken clock must not cost the event."""
+    kept = {}
+    for name, what in sending.items():
+        with suppress(ValidationError):
+            _validate_device({name: what})
+            kept[name] = what
+    return kept
+
+
 def _salvage(raw: bytes) -> tuple[CheckEventIn, dict[str, Any], tuple[str, ...]]:
-    data, mended = _mend(_parse(raw))
+    data, mended = mend(_parse(raw))
     warnings = ["characters that cannot be stored were replaced by U+FFFD"] if mended else []
     set_aside: dict[str, Any] = {}
     while True:
@@ -200,16 +230,16 @@ def _text(raw: bytes) -> str:
         raise _broken_json("should be UTF-8") from None
 
 
-def _mend(value: Any) -> tuple[Any, bool]:
+def mend(value: Any) -> tuple[Any, bool]:
     """The value without characters that PostgreSQL or UTF-8 refuse, and whether there were any."""
     if isinstance(value, str):
         mended = value.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         return mended, mended != value
     if isinstance(value, dict):
-        pairs = [(_mend(key), _mend(inner)) for key, inner in value.items()]
+        pairs = [(mend(key), mend(inner)) for key, inner in value.items()]
         return {key: inner for (key, _), (inner, _) in pairs}, any(a or b for (_, a), (_, b) in pairs)
     if isinstance(value, list):
-        mends = [_mend(inner) for inner in value]
+        mends = [mend(inner) for inner in value]
         return [inner for inner, _ in mends], any(touched for _, touched in mends)
     return value, False
 

@@ -14,16 +14,16 @@ from ecm.permit import KEY_SCOPES, ROLES, Action, Actor, Scope, permit, reach, r
 EXPECTED = """
 care_worker       own  record_check_event
 coordinator       own  record_check_event read_visits read_full_address amend_visit acknowledge_alert read_board
-coordinator       own  read_unmatched
+coordinator       own  read_unmatched manage_phones manage_tags
 manager           own  record_check_event read_visits read_full_address amend_visit acknowledge_alert read_board
-manager           own  read_unmatched read_actuals read_quality
+manager           own  read_unmatched read_actuals read_quality manage_phones manage_tags
 duty_officer      all  record_check_event read_visits read_full_address amend_visit acknowledge_alert read_board
 duty_officer      all  read_unmatched read_quality
 finance           all  read_visits read_actuals run_payment
 finance_approver  all  read_visits read_actuals lock_period
 quality           all  read_visits read_board read_unmatched read_quality
 administrator     all  import_data read_visits read_board read_unmatched read_quarantine read_audit
-administrator     all  manage_accounts manage_keys
+administrator     all  manage_accounts manage_keys manage_phones manage_tags
 auditor           all  read_visits read_board read_unmatched read_actuals read_quality read_quarantine read_audit
 ingest            all  record_check_event
 read              all  read_visits read_actuals

@@ -18,6 +18,12 @@ FEATURES = (
     "actuals",
     "accounts",
     "audit",
+    "phones",
+    "today",
+    "reports",
+    "homes",
+    "code_cards",
+    "patterns",
 )
 
 

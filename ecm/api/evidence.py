@@ -3,11 +3,15 @@
 Where a person lives can be read off a fix, and a landline's number names a home. Whoever may not read a
 full address gets the fix to about a kilometre and the last three digits; the findings say how far it was
 from the home. What could not be understood is masked for them in the same spirit (`ecm.api.masking`).
+
+With each event goes what its door checked for itself (`proofs`) and what that proves of who, where and when
+(`grades`, `ecm.visit.proof`). Words that only somebody at a desk can have written are told of such an entry alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -31,8 +35,12 @@ from ecm.api.wire import (
 from ecm.doors import Services, permit_for, services
 from ecm.errors import NotFound
 from ecm.permit import Action, Actor, permit, reach
+from ecm.processing import rows as stored
+from ecm.signed import unwrap
+from ecm.store.db import Record
 from ecm.store.queries import load_queries
-from ecm.visit.model import EventKind
+from ecm.visit.model import EventKind, Finding, FindingCode
+from ecm.visit.proof import Grade, Graded, Proof, graded
 
 sql = load_queries(__package__, "evidence.sql")
 router = APIRouter(tags=["evidence"])
@@ -69,6 +77,17 @@ class FixShown(BaseModel):
     )
 
 
+class GradeShown(BaseModel):
+    grade: Grade
+    words: str
+
+
+class Grades(BaseModel):
+    person: GradeShown
+    place: GradeShown
+    time: GradeShown
+
+
 class Event(EventLine):
     occurred_at: datetime
     method: str
@@ -79,6 +98,10 @@ class Event(EventLine):
     cli: str | None
     reason_code: str | None
     device: str | None
+    proofs: list[str] = Field(description="What the door that took it checked for itself.")
+    grades: Grades = Field(description="What proves who, where and when, each by itself.")
+    note: str | None = Field(description="As sent.")
+    entered_by: str | None = Field(description="Who entered it at a desk; null for every other event.")
 
 
 class Quarantined(BaseModel):
@@ -118,6 +141,14 @@ EVENT = LINE | {
     "cli": None,
     "reason_code": None,
     "device": "phone-17",
+    "proofs": ["signed"],
+    "grades": {
+        "person": {"grade": "strong", "words": "signed by the worker's own phone"},
+        "place": {"grade": "good", "words": "the position is at the home"},
+        "time": {"grade": "strong", "words": "received as it happened"},
+    },
+    "note": None,
+    "entered_by": None,
 }
 UNMATCHED = EVENT | {
     "visit": None,
@@ -186,7 +217,7 @@ async def get_event(
         )
     if row is None:
         raise NotFound("There is no such check event.")
-    return show_event(row, who)
+    return show_event(row, who, row["findings"] or ())
 
 
 @router.get(
@@ -245,9 +276,10 @@ async def list_quarantine(
     )
 
 
-def show_event(row: Mapping[str, Any], who: Actor) -> Event:
-    """An event as `who` may see it."""
+def show_event(row: Record, who: Actor, findings: Iterable[Mapping[str, Any]] = ()) -> Event:
+    """An event as `who` may see it. `findings`: those of the visit it counts for, as stored."""
     in_full = bool(permit(who, Action.READ_FULL_ADDRESS))
+    said = _said(row["body"])
     return Event(
         **_line(row),
         occurred_at=row["occurred_at"],
@@ -259,10 +291,14 @@ def show_event(row: Mapping[str, Any], who: Actor) -> Event:
         cli=row["cli"] if in_full or row["cli"] is None else f"…{row['cli'][-REDUCED_DIGITS:]}",
         reason_code=row["reason_code"],
         device=row["device_id"],
+        proofs=sorted(row["proofs"]),
+        grades=_grades(row, findings),
+        note=_text(said.get("note")),
+        entered_by=_text(said.get("entered_by")) if Proof.TYPED in row["proofs"] else None,
     )
 
 
-def _line(row: Mapping[str, Any]) -> dict[str, Any]:
+def _line(row: Record) -> dict[str, Any]:
     return {
         "id": row["event_id"],
         "received_at": row["received_at"],
@@ -287,7 +323,40 @@ def _quarantined(row: Mapping[str, Any], in_full: bool) -> Quarantined:
     )
 
 
-def _fix(row: Mapping[str, Any], in_full: bool) -> FixShown | None:
+def _grades(row: Record, findings: Iterable[Mapping[str, Any]]) -> Grades:
+    about = [
+        Finding(FindingCode(finding["code"]), event_id=row["event_id"])
+        for finding in findings
+        if finding.get("event_id") == str(row["event_id"])
+    ]
+    event = stored.check_event(
+        row,
+        care_worker=row["care_worker_ref"] or row["care_worker"],
+        service_user=row["service_user_ref"] or row["service_user"],
+    )
+    found = graded(event, about)
+    return Grades(person=_grade(found.person), place=_grade(found.place), time=_grade(found.time))
+
+
+def _grade(found: Graded) -> GradeShown:
+    return GradeShown(grade=found.grade, words=found.words)
+
+
+def _said(body: str) -> dict[str, Any]:
+    """What was sent, taken out of its signature; nothing of a body that only a salvage could read."""
+    item = unwrap(body.encode("utf-8", "surrogateescape"))
+    try:
+        said = json.loads(body if item is None else item.jws.payload)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _fix(row: Record, in_full: bool) -> FixShown | None:
     if row["lat"] is None or row["lon"] is None:
         return None
     return FixShown(

@@ -1,8 +1,10 @@
 -- name: get_event role: ecm_web
 -- One event and what became of it. A provider sees its own workers' events and those on its own visits.
 SELECT e.event_id, e.received_at, e.kind, e.occurred_at, e.method, e.care_worker, e.service_user, e.visit,
-  e.lat, e.lon, e.accuracy_m, e.fixed_at, e.cli, e.reason_code, e.device_id,
-  o.status, o.reason, o.visit_id, o.care_worker_ref, o.service_user_ref, v.provider_ref AS visit_provider_ref
+  e.lat, e.lon, e.accuracy_m, e.fixed_at, e.cli, e.reason_code, e.device_id, e.wall_clock,
+  e.proofs, e.body,
+  o.status, o.reason, o.visit_id, o.care_worker_ref, o.service_user_ref, v.provider_ref AS visit_provider_ref,
+  v.findings
 FROM check_events e
 LEFT JOIN event_outcomes o ON o.tenant_id = e.tenant_id AND o.event_id = e.event_id
 LEFT JOIN visits v ON v.tenant_id = o.tenant_id AND v.visit_id = o.visit_id
@@ -29,7 +31,8 @@ LIMIT $6::int
 -- name: list_unmatched role: ecm_web
 -- Events that belong to no visit yet, oldest first. A provider sees its own workers'.
 SELECT e.event_id, e.received_at, e.kind, e.occurred_at, e.method, e.care_worker, e.service_user, e.visit,
-  e.lat, e.lon, e.accuracy_m, e.fixed_at, e.cli, e.reason_code, e.device_id,
+  e.lat, e.lon, e.accuracy_m, e.fixed_at, e.cli, e.reason_code, e.device_id, e.wall_clock,
+  e.proofs, e.body,
   o.status, o.reason, o.visit_id, o.care_worker_ref, o.service_user_ref
 FROM event_outcomes o
 JOIN check_events e ON e.tenant_id = o.tenant_id AND e.event_id = o.event_id
@@ -43,7 +46,8 @@ LIMIT $5::int
 -- name: events_of_visit role: ecm_web
 -- A visit's evidence, including what an officer took away from it.
 SELECT e.event_id, e.received_at, e.kind, e.occurred_at, e.method, e.care_worker, e.service_user, e.visit,
-  e.lat, e.lon, e.accuracy_m, e.fixed_at, e.cli, e.reason_code, e.device_id,
+  e.lat, e.lon, e.accuracy_m, e.fixed_at, e.cli, e.reason_code, e.device_id, e.wall_clock,
+  e.proofs, e.body,
   o.status, o.reason, o.visit_id, o.care_worker_ref, o.service_user_ref
 FROM check_events e
 JOIN event_outcomes o ON o.tenant_id = e.tenant_id AND o.event_id = e.event_id

@@ -296,7 +296,7 @@ async def get_visit(
         working=_working(row, contracts),
         deadline_at=row["deadline_at"],
         deadline_kind=row["deadline_kind"],
-        evidence=[evidence.show_event(event, who) for event in events],
+        evidence=[evidence.show_event(event, who, row["findings"]) for event in events],
         transitions=[Transition(**transition) for transition in transitions],
         amendments=[amendments.show(amendment) for amendment in added],
         alerts=[alerts.show(alert) for alert in raised],

@@ -8,21 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
+from ecm.names import short_person, short_worker
 from ecm.visit.model import Finding, FindingCode
 from ecm.visit.reasons import explain, severity
 
 Row = dict[str, Any]
 Workers = Mapping[str, tuple[str, str | None]]  # ref -> name, phone
-
-TITLES = frozenset(
-    ["mr", "mrs", "ms", "miss", "mx", "dr", "prof", "rev", "sir", "lady", "dame", "lord", "sr", "fr"]
-)
-
-# The same few thousand people are on the board all day.
-NAMES_KEPT = 10_000
 
 CODES = frozenset(code.value for code in FindingCode)
 # A repeated fix is described by its coordinates, which name a home.
@@ -84,24 +77,6 @@ def alert_row(record: Mapping[str, Any]) -> Row:
         "stood_down_at": instant(record["stood_down_at"]),
         "stood_down_reason": record["stood_down_reason"],
     }
-
-
-@lru_cache(maxsize=NAMES_KEPT)
-def short_person(name: str) -> str:
-    """'Mr Derek Dobson' -> 'Mr D.'; 'Derek Dobson' -> 'D. D.'; '' -> '?'."""
-    words = name.split()
-    if not words:
-        return "?"
-    if words[0].rstrip(".").lower() in TITLES and len(words) > 1:
-        return f"{words[0].rstrip('.')} {words[-1][0].upper()}."
-    return " ".join(f"{word[0].upper()}." for word in {0: words[0], len(words) - 1: words[-1]}.values())
-
-
-@lru_cache(maxsize=NAMES_KEPT)
-def short_worker(name: str) -> str:
-    """'Anna Kowalska' -> 'A. Kowalska': colleagues are known by their surname."""
-    words = name.split()
-    return f"{words[0][0].upper()}. {words[-1]}" if len(words) > 1 else name
 
 
 def instant(at: datetime | None) -> str | None:

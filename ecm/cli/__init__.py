@@ -16,6 +16,7 @@ COMMANDS = {
     "serve": "serve:serve",
     "web": "serve:web",
     "worker": "serve:worker",
+    "sip": "sip:sip",
     "migrate": "data:migrate",
     "import": "data:import_",
     "simulate": "simulate:simulate",
@@ -25,6 +26,8 @@ COMMANDS = {
     "account": "accounts:account",
     "contact": "contacts:contact",
     "tenant": "tenants:tenant",
+    "line": "lines:line",
+    "phone": "phones:phone",
     "doctor": "doctor:doctor",
 }
 

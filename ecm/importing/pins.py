@@ -1,8 +1,4 @@
-"""PINs of care workers, hashed by the thousand.
-
-A PIN has four digits or little more, so no hash withstands somebody who holds the table: it only keeps PINs out of
-sight. Hence far cheaper parameters than a password's, or 2,000 care workers would take minutes.
-"""
+"""PINs of care workers, hashed by the thousand."""
 
 from __future__ import annotations
 
@@ -10,10 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-
-_hasher = PasswordHasher(time_cost=1, memory_cost=4096, parallelism=1)
+from ecm.pins import hash_pin, pin_fits
 
 
 async def hashes_of(pins: Mapping[str, str], stored: Mapping[str, str]) -> dict[str, str]:
@@ -23,17 +16,10 @@ async def hashes_of(pins: Mapping[str, str], stored: Mapping[str, str]) -> dict[
         kept = stored.get(worker)
         if kept is not None and pin_fits(pins[worker], kept):
             return worker, kept
-        return worker, _hasher.hash(pins[worker])
+        return worker, hash_pin(pins[worker])
 
     def all_of_them() -> dict[str, str]:
         with ThreadPoolExecutor(2) as threads:  # the hasher lets other threads run
             return dict(threads.map(hash_of, pins))
 
     return await asyncio.to_thread(all_of_them)
-
-
-def pin_fits(pin: str, stored: str) -> bool:
-    try:
-        return _hasher.verify(stored, pin)
-    except (VerificationError, InvalidHashError):
-        return False

@@ -24,6 +24,7 @@ from ecm.visit.model import (
 from geo.fence import Fence
 from geo.fix import Fix
 
+_NONE: frozenset[str] = frozenset()
 _KINDS = {kind.value: kind for kind in EventKind}
 _METHODS = {method.value: method for method in Method}
 _AMENDMENTS = {kind.value: kind for kind in AmendmentKind}
@@ -61,6 +62,7 @@ def check_event(row: Record, *, care_worker: str | None, service_user: str | Non
         reason_code=row["reason_code"],
         device_id=row["device_id"],
         wall_clock=row["wall_clock"],
+        proofs=frozenset(row["proofs"]) if row["proofs"] else _NONE,
     )
 
 

@@ -138,6 +138,8 @@ class CheckEvent:
     device_id: str | None = None
     wall_clock: datetime | None = None
     """The device's clock at the moment of sending, for telling how wrong it is."""
+    proofs: frozenset[str] = frozenset()
+    """What the door checked for itself: words of `ecm.visit.proof.Proof`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,10 @@
     -----------------------  -----------------------------  ----------------------------------------------
     the place                every event, the best of the   location_inside / _outside / _uncertain / _none
                              person's places
-    the telephone            events with a caller's number  cli_unknown, or it stands for the place
+    the telephone            events with a caller's number  cli_unknown, or it stands for the place; a text from
+                                                            the worker's own mobile says nothing of the place
+    what is in the home      events without a usable        location_inside, by its tag or its code
+                             position
     the clock                every event                    clock_skew, late_sync
     the hand that wrote it   method manual, amended times   manual_entry; says so if it could not be followed
     the tapping              each worker's taps that bound  duplicate_tap, one a worker with their number
@@ -39,6 +42,7 @@ from ecm.visit.model import (
     Visit,
 )
 from ecm.visit.policy import Policy
+from ecm.visit.proof import Proof
 from ecm.visit.stays import LONGEST_STAY
 from geo.assess import Verdict, Whereabouts, best
 from geo.fix import Fix
@@ -57,7 +61,8 @@ def verify(visit: Visit, timed: Iterable[Timed], policy: Policy) -> Iterator[Fin
     for at, _, event_id, event in timed:
         worker = event.care_worker
         yield location(visit, event, policy)
-        if event.cli is not None and event.cli not in visit.phones:
+        own_mobile = event.method is Method.SMS and Proof.REGISTERED_MOBILE in event.proofs
+        if event.cli is not None and event.cli not in visit.phones and not own_mobile:
             yield Finding(
                 FindingCode.CLI_UNKNOWN,
                 event_id=event_id,
@@ -78,16 +83,16 @@ def location(visit: Visit, event: CheckEvent, policy: Policy) -> Finding:
     if fix is None:
         if event.method in BY_TELEPHONE and event.cli is not None and event.cli in visit.phones:
             return _located(FindingCode.LOCATION_INSIDE, event, "person's own telephone")
-        return _located(FindingCode.LOCATION_NONE, event, "no position sent")
+        return _by_what_is_there(event, "no position sent")
     if (minutes := _old_fix(event, policy)) is not None:
-        return _located(FindingCode.LOCATION_NONE, event, f"position {minutes:.0f} min old")
+        return _by_what_is_there(event, f"position {minutes:.0f} min old")
     fences = [place.fence for place in visit.places if place.fence is not None]
     answer = best(fix, fences)
     if answer is None:
-        return _located(FindingCode.LOCATION_NONE, event, "place not located")
+        return _by_what_is_there(event, "place not located")
     index, verdict = answer
     if verdict.distance_m is None:
-        return _located(FindingCode.LOCATION_NONE, event, "not a position on earth")
+        return _by_what_is_there(event, "not a position on earth")
     detail = _doubt(verdict)
     if len(fences) > 1:
         located = [place for place in visit.places if place.fence is not None]
@@ -101,6 +106,15 @@ def location(visit: Visit, event: CheckEvent, policy: Policy) -> Finding:
         event.care_worker,
         detail,
     )
+
+
+def _by_what_is_there(event: CheckEvent, otherwise: str) -> Finding:
+    """What can only be read in the home says where, when no position does."""
+    if Proof.TAG_FRESH in event.proofs:
+        return _located(FindingCode.LOCATION_INSIDE, event, "the home's tag")
+    if Proof.CODE_VALID in event.proofs:
+        return _located(FindingCode.LOCATION_INSIDE, event, "the home's code")
+    return _located(FindingCode.LOCATION_NONE, event, otherwise)
 
 
 def verify_amendments(amendments: Iterable[Amendment], unused: Collection[int]) -> Iterator[Finding]:

@@ -6,20 +6,17 @@ browser is told to load from here and nowhere else, and to run no inline script.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
@@ -27,9 +24,9 @@ from ecm.doors import actor_or_nobody
 from ecm.errors import DatabaseAway, EcmError, Unavailable
 from ecm.permit import Action, Actor, permit
 from ecm.store.queries import load_queries
+from ecm.web import app_pages
+from ecm.web.static_files import STATIC, TEMPLATES, VERSION
 
-HERE = Path(__file__).resolve().parent
-STATIC = HERE / "static"
 sql = load_queries(__package__, "pages.sql")
 router = APIRouter(include_in_schema=False)
 
@@ -74,6 +71,7 @@ NAVIGATION = (
     Page("/board", "Board", Action.READ_BOARD),
     Page("/exceptions", "Exceptions", Action.READ_UNMATCHED),
     Page("/actuals", "Actuals", Action.READ_ACTUALS),
+    Page("/tags", "Tags", Action.MANAGE_TAGS),
 )
 
 
@@ -81,6 +79,7 @@ def install(app: FastAPI) -> None:
     """Adds the pages and what they load; makes a browser's 404 and 503 pages."""
     app.mount(f"/static/{VERSION}", Unchanging(directory=STATIC), name="static")
     app.include_router(router)
+    app.include_router(app_pages.router)
     answer_as_problem: Any = app.exception_handlers.get(HTTPException)
     know_as_problem: Any = app.exception_handlers.get(EcmError)
 
@@ -137,6 +136,18 @@ async def actuals(request: Request) -> Response:
     return await show(request, "actuals.html", Action.READ_ACTUALS)
 
 
+@router.get("/tags")
+async def tags(request: Request) -> Response:
+    return await show(request, "tags.html", Action.MANAGE_TAGS)
+
+
+@router.get("/care-workers/{ref:path}")
+async def care_worker(request: Request, ref: str) -> Response:
+    if not ref:
+        raise HTTPException(404)
+    return await show(request, "care_worker.html", Action.READ_VISITS, ref=ref)
+
+
 @router.get("/visits/{visit_id}")
 async def visit(request: Request, visit_id: str) -> Response:
     if not VISIT_NUMBER.fullmatch(visit_id):  # the framework's own int stumbles over 4,301 digits
@@ -189,7 +200,6 @@ def next_page(path: str) -> str | None:
     return path if inside and set(path) <= PATH_CHARACTERS else None
 
 
-IMPORTED = re.compile(r'^import (?:.* from )?"(\./.+|\.\./.+)";$', re.MULTILINE)
 VISIT_NUMBER = re.compile(r"[0-9]{1,18}")
 PATH_CHARACTERS = frozenset(string.ascii_letters + string.digits + "/-_.?=&%+")
 
@@ -205,21 +215,6 @@ async def _tenant_of(request: Request, who: Actor | None) -> dict[str, Any]:
         return dict(await connection.fetchrow(sql.tenant, who.tenant_id))
 
 
-def modules_of(entry: str) -> list[str]:
-    """Every script a page's first one imports, itself among them: the browser then asks for all of them at once,
-    not for each when it has read the one before."""
-    found: list[str] = []
-    waiting = [entry]
-    while waiting:
-        path = waiting.pop(0)
-        if path not in found:
-            found.append(path)
-            beside = (STATIC / "js" / path).parent
-            named = IMPORTED.findall((STATIC / "js" / path).read_text("utf-8"))
-            waiting += [str((beside / name).resolve().relative_to(STATIC / "js")) for name in named]
-    return found
-
-
 class Unchanging(StaticFiles):
     """Files whose address changes with their content, so that a browser asks for each only once."""
 
@@ -229,26 +224,3 @@ class Unchanging(StaticFiles):
         if response.status_code == 200:
             response.headers["Cache-Control"] = FOR_EVER
         return response
-
-
-def _version_of(folder: Path) -> str:
-    digest = hashlib.sha256()
-    for file in sorted(folder.rglob("*")):
-        if file.is_file():
-            digest.update(str(file.relative_to(folder)).encode() + file.read_bytes())
-    return digest.hexdigest()[:12]
-
-
-VERSION = _version_of(STATIC)
-MODULES = {page: modules_of(f"{page}/main.js") for page in ("board", "visit", "exceptions", "actuals")}
-TEMPLATES = Environment(
-    loader=FileSystemLoader(HERE / "templates"),
-    autoescape=select_autoescape(),
-    undefined=StrictUndefined,
-    auto_reload=False,
-)
-TEMPLATES.globals["modules"] = MODULES
-for (
-    _name
-) in TEMPLATES.list_templates():  # read now: pages must stand when the disk or its file handles do not
-    TEMPLATES.get_template(_name)

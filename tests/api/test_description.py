@@ -6,12 +6,27 @@ from typing import Any
 
 import pytest
 
-from ecm import doors
-from ecm.api import accounts, alerts, amendments, audit, evidence, health, openapi, sign_in, visits
+from ecm import doors, phone_doors, pin_tries
+from ecm.api import (
+    accounts,
+    alerts,
+    amendments,
+    audit,
+    evidence,
+    health,
+    homes,
+    openapi,
+    patterns,
+    phones,
+    sign_in,
+    today,
+    visits,
+)
 from ecm.store.queries import Queries
+from ingest.feeds import taking
 from tests.api.conftest import Story
 
-OPEN_TO_ALL = {"/healthz", "/readyz", "/metrics", "/v1/session"}
+OPEN_TO_ALL = {"/healthz", "/readyz", "/metrics", "/v1/session", "/v1/app/enrolment"}
 
 
 def operations(story: Story) -> list[tuple[str, str, dict[str, Any]]]:
@@ -54,8 +69,27 @@ async def test_the_description_names_no_schema_of_the_frameworks_own_errors(stor
 
 @pytest.mark.parametrize(
     "queries",
-    [m.sql for m in (doors, sign_in, visits, evidence, alerts, amendments, accounts, audit, health)],
-    ids=["doors", "sign_in", "visits", "evidence", "alerts", "amendments", "accounts", "audit", "health"],
+    [
+        pytest.param(module.sql, id=module.__name__)
+        for module in (
+            doors,
+            phone_doors,
+            pin_tries,
+            sign_in,
+            visits,
+            evidence,
+            alerts,
+            amendments,
+            accounts,
+            audit,
+            health,
+            homes,
+            patterns,
+            phones,
+            today,
+            taking,
+        )
+    ],
 )
 async def test_every_query_is_one_the_database_accepts_from_the_web(story: Story, queries: Queries) -> None:
     assert set(queries.roles.values()) == {"ecm_web"}

@@ -12,6 +12,7 @@ import asyncpg
 
 from ecm.clock import RealClock
 from ecm.keys import mint
+from ecm.sealing import Sealer
 from ecm.store.db import Database
 from ecm.store.embedded import Addresses
 from ingest.batch import WRITERS
@@ -46,7 +47,9 @@ def create() -> Any:
             await receive()
             db = await Database.connect(os.environ["BENCH_DSN"], "ecm_ingest")
             writers = int(os.environ.get("BENCH_WRITERS", WRITERS))
-            door = CheckEventsDoor(db, RealClock(), writers=writers, events_per_s=1e6, events_at_once=1e7)
+            door = CheckEventsDoor(
+                db, RealClock(), Sealer.of(bytes(32)), writers=writers, events_per_s=1e6, events_at_once=1e7
+            )
             await door.start()
             await send({"type": "lifespan.startup.complete"})
             await receive()

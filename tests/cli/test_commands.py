@@ -21,7 +21,8 @@ from tests.cli.conftest import Ecm, Said, commands_on, environment
 
 PUBLISHED = (
     "demo", "serve", "web", "worker", "migrate", "import", "simulate", "tick", "actuals export", "key create",
-    "account create", "contact add", "contact list", "contact remove", "tenant add", "tenant list", "doctor",
+    "account create", "contact add", "contact list", "contact remove", "tenant add", "tenant list",
+    "line add", "line list", "line remove", "phone code", "doctor",
 )  # fmt: skip
 
 
@@ -295,3 +296,71 @@ def fetch(database: Addresses, query: str, *values: object) -> list[asyncpg.Reco
 
 def execute(database: Addresses, statement: str, *values: object) -> None:
     fetch(database, statement, *values)
+
+
+# ---------------------------------------------------------------- telephone lines
+
+
+def test_a_number_is_given_a_use_and_shown_and_taken_away(ecm: Ecm, database: Addresses) -> None:
+    asyncio.run(
+        run_as_owner(
+            database,
+            "INSERT INTO providers (tenant_id, ref, name) VALUES (1, 'P1', 'Amber Home Care');"
+            "INSERT INTO care_workers (tenant_id, ref, name, provider_ref) VALUES (1, 'CW-104', 'Beth', 'P1')",
+        )
+    )
+    assert ecm("line", "add", "0113 496 0900", "--language", "cy", "--json").answer == {
+        "number": "+441134960900",
+        "use": "interview",
+    }
+    assert ecm("line", "add", "0113 496 0900", "--call-back").status == 0
+    assert ecm("line", "add", "0113 496 0900", "--use", "sms").status == 0
+    assert ecm("line", "add", "0113 496 0904", "--use", "unanswered", "--worker", "CW-104").status == 0
+    assert [line["use"] for line in ecm("line", "list", "--json").answer["lines"]] == [
+        "interview",
+        "sms",
+        "unanswered",
+    ]
+    assert "+441134960900    interview, in en, rings homes back" in ecm("line", "list").output
+    assert ecm("line", "remove", "0113 496 0900", "--use", "sms").status == 0
+    assert len(ecm("line", "list", "--json").answer["lines"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["12"], "not a telephone number"),
+        (["0113 496 0900", "--worker", "CW-104"], "goes with --use unanswered"),
+        (["0113 496 0900", "--use", "unanswered"], "goes with --use unanswered"),
+        (["0113 496 0900", "--use", "unanswered", "--worker", "CW-9"], "no care worker CW-9"),
+    ],
+)
+def test_a_number_nobody_could_use_is_refused_in_one_line(ecm: Ecm, arguments: list[str], why: str) -> None:
+    refused = ecm("line", "add", *arguments)
+    assert refused.status == 1
+    assert why in refused.output
+    assert ecm("line", "list", "--json").answer["lines"] == []
+
+
+async def run_as_owner(database: Addresses, statement: str) -> None:
+    connection = await asyncpg.connect(database.owner)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+# ---------------------------------------------------------------- phones
+
+
+def test_a_code_for_a_phone_is_made_for_a_care_worker_of_ours(ecm: Ecm, tmp_path: Path) -> None:
+    providers, workers = tmp_path / "providers.csv", tmp_path / "care-workers.csv"
+    providers.write_text(PROVIDERS)
+    workers.write_text("ref,name,provider_ref\nCW-1,Alice Archer,north\n")
+    assert ecm("import", "providers", str(providers)).status == 0
+    assert ecm("import", "care-workers", str(workers)).status == 0
+    made = ecm("phone", "code", "--worker", "CW-1", "--json").answer
+    assert made["url"].endswith(f"/app?enrol={made['code']}")
+    assert ecm("phone", "code", "--provider", "north").status == 0
+    for wrong in (["--worker", "CW-2"], [], ["--worker", "CW-1", "--provider", "north"]):
+        assert ecm("phone", "code", *wrong).status == 1

@@ -111,7 +111,7 @@ HOT = [
     (B, "changed_alerts", (1, VISITS - 5, 0, VISITS, 500), {"alerts_changed"}),
     (B, "visits_of_day", (1, DAY, None, False, NOW, 0, 500), {"visits_of_day"}),
     (B, "pulse", (1, NOW), {"visits_changed"}),
-    ("alerts/alerts.sql", "visits", ([1] * 3, [5, 6, 7]), {"visits_pkey"}),
+    ("alerts/alerts.sql", "visits", ([1] * 3, [5, 6, 7], ["sos"]), {"visits_pkey"}),
     ("alerts/alerts.sql", "known_alerts", ([1] * 3, [5, 6, 7]), {"alerts_tenant_id_visit_id_kind_raised_for_key"}),
     ("alerts/deliveries.sql", "claim", (NOW, NOW, 20, 60.0), {"deliveries_pending"}),
 ]  # fmt: skip

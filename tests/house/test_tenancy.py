@@ -20,7 +20,7 @@ accounts              SIu--  -----  S----
 actual_lines          S----  -----  SIUD-
 alert_actions         SI---  -----  S----
 alert_contacts        SIUD-  -----  S----
-alert_queue           S----  -----  SIUD-
+alert_queue           SI---  -----  SIUD-
 alerts                S-u--  -----  SIU--
 amendments            SI---  -----  S----
 api_keys              SIu--  S----  S----
@@ -28,24 +28,35 @@ audit                 SI---  -----  S----
 board_heads           S-u--  -----  S-u--
 care_workers          SIU--  -----  S----
 check_events          S----  SI---  S----
+code_cards            SIu--  S----  S----
 contracts             SI---  -----  S----
 contracts_in_force    S----  -----  S----
 deliveries            S----  -----  SIU--
+devices               SIu--  -----  S----
+enrolments            SIu--  -----  S--D-
 event_outcomes        S----  -----  SIU--
+feed_records          SI---  -----  S----
 heartbeats            S----  -----  SIUD-
 payment_periods       SIu--  -----  SIu--
+phone_calls           SIu--  -----  S--D-
+phone_lines           SIuD-  -----  S----
+pin_tries             SI---  -----  S--D-
 places                SIUD-  -----  S----
 processing_queue      SI---  -I---  SIUD-
 providers             SIU--  -----  S----
 quarantine            S----  -I---  S----
+reports               SI---  -----  S----
 scaled_clock          S----  S----  S----
 schema_migrations     -----  -----  S----
-service_user_phones   SIUD-  -----  S----
+service_user_phones   SIUD-  S----  S----
 service_users         SIU--  -----  S----
 sessions              SIUD-  -----  S--D-
 socket_tickets        SIUD-  -----  S--D-
+tag_taps              S----  SI---  S----
+tags                  SIu--  S----  S----
 tenants               S----  S----  S----
 transitions           S----  -----  SI---
+used_codes            S----  SI---  S----
 visits                SIu--  -----  SIu--
 """
 
@@ -57,6 +68,12 @@ COLUMNS = {
     ("alerts", "ecm_web"): "acknowledged_at owner position state",
     ("board_heads", "ecm_web"): "position",
     ("board_heads", "ecm_worker"): "position",
+    ("code_cards", "ecm_web"): "retired_at",
+    ("devices", "ecm_web"): "cut_off_at cut_off_by cut_off_reason",
+    ("enrolments", "ecm_web"): "device_id used_at",
+    ("phone_calls", "ecm_web"): "answers ended_at interview step",
+    ("phone_lines", "ecm_web"): "call_back language",
+    ("tags", "ecm_web"): "retired_at uid",
     ("payment_periods", "ecm_web"): "requested_at requested_by",
     ("payment_periods", "ecm_worker"): "run_at running_since",
     ("visits", "ecm_web"): "agreed_short cancelled cancelled_at care_worker_refs carers_required"
@@ -74,6 +91,10 @@ APPEND_ONLY = (
     "alert_actions",
     "contracts",
     "audit",
+    "reports",
+    "tag_taps",
+    "used_codes",
+    "feed_records",
 )
 
 OF_NO_TENANT = {
@@ -86,6 +107,11 @@ KEY_WITHOUT_TENANT = {
     "processing_queue_pkey": "claimed in order of arrival over all tenants; gone within moments",
     "alert_queue_pkey": "as processing_queue",
     "api_keys_key_sha256_key": "a key is presented before its tenant is known",
+    "devices_device_id_key": "a phone is presented before its tenant is known",
+    "enrolments_code_sha256_key": "as a phone",
+    "tags_tag_id_key": "a tag is read before anybody signs in",
+    "phone_lines_number_use_key": "a number is rung before its tenant is known",
+    "phone_calls_gateway_call_id_key": "a gateway speaks of a phone call before its tenant is known",
     **{f"{table}_pkey": why for table, why in OF_NO_TENANT.items()},
 }
 
@@ -139,6 +165,26 @@ INSERT INTO sessions (tenant_id, token_sha256, account_id, created_at, seen_at, 
 INSERT INTO socket_tickets (tenant_id, token_sha256, account_id, session_sha256, expires_at)
   VALUES ({t}, '{t}', {t}, '{t}', now());
 INSERT INTO api_keys (tenant_id, name, scopes, key_sha256, created_at) VALUES ({t}, 'k', '{{read}}', '{t}', now());
+INSERT INTO devices (tenant_id, device_id, provider_ref, label, public_key, enrolled_at, enrolled_by)
+  VALUES ({t}, '00000000-0000-4000-8000-0000000000d{t}', 'p', 'shared', '{{}}', now(), 'Cora');
+INSERT INTO enrolments (tenant_id, code_sha256, provider_ref, made_by, made_at, expires_at)
+  VALUES ({t}, '{t}', 'p', 'Cora', now(), now() + interval '1 h');
+INSERT INTO reports (tenant_id, report_id, kind, occurred_at, received_at, body_sha256, body)
+  VALUES ({t}, '00000000-0000-4000-8000-0000000000e{t}', 'note', now(), now(), '', '');
+INSERT INTO tags (tenant_id, tag_id, kind, service_user_ref, made_by, made_at)
+  VALUES ({t}, 'tag{t}', 'qr', 's', 'Cora', now());
+INSERT INTO tag_taps (tenant_id, tag_id, counter, event_id, used_at)
+  VALUES ({t}, 'tag{t}', 1, gen_random_uuid(), now());
+INSERT INTO code_cards (tenant_id, service_user_ref, sealed_secret, made_by, made_at)
+  VALUES ({t}, 's', '', 'Cora', now());
+INSERT INTO used_codes (tenant_id, card_id, step, event_id, used_at) VALUES ({t}, 1, 1, gen_random_uuid(), now());
+INSERT INTO phone_lines (tenant_id, number, use) VALUES ({t}, '+44' || (1134960120 + {t}), 'interview');
+INSERT INTO phone_calls (tenant_id, gateway, call_id, began_at, dialled, interview)
+  VALUES ({t}, 'webhook', 'CA{t}', now(), '+44' || (1134960120 + {t}), '{{}}');
+INSERT INTO pin_tries (tenant_id, tried_at, came_from) VALUES ({t}, now(), '+441632960001');
+INSERT INTO feed_records (tenant_id, transaction_id, position, feed, kind, record_id, sequence_id,
+                          received_at, status, body)
+  VALUES ({t}, gen_random_uuid(), 0, 'sandata', 'visit', 'v', 1, now(), 'accepted', '{{}}');
 INSERT INTO audit (tenant_id, at, actor, action, subject) VALUES ({t}, now(), 'Dana', 'noted', 'visit {t}');
 """
 
@@ -255,6 +301,11 @@ async def test_functions_that_look_past_the_lock_are_few_and_closed_to_the_publi
         "ecm_use_ticket",
         "ecm_key",
         "ecm_health",
+        "ecm_device",
+        "ecm_enrolment",
+        "ecm_tag_tenant",
+        "ecm_line",
+        "ecm_phone_call",
     }
     for row in found:
         assert row["config"].startswith("search_path=pg_catalog"), row["proname"]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ecm.errors import NotFound
-from ecm.importing.pins import pin_fits
+from ecm.pins import pin_fits
 from tests.importing.desk import (
     CAST,
     CONTRACTS,

@@ -21,11 +21,13 @@ import pytest
 
 from ecm.clock import ManualClock
 from ecm.keys import mint
+from ecm.sealing import Sealer
 from ecm.store.db import Database
 from ecm.store.embedded import Addresses
 from ingest.door import CheckEventsDoor
 
 NOW = datetime(2026, 3, 2, 9, 2, 12, 418_203, tzinfo=UTC)
+SEALER = Sealer.of(bytes(32))
 URL = "http://door/v1/check-events"
 
 
@@ -99,7 +101,7 @@ async def opened(addresses: Addresses, **settings: Any) -> AsyncIterator[Door]:
     cast = await make_cast(addresses.owner)
     clock = ManualClock(NOW)
     db = await Database.connect(addresses.app, "ecm_ingest")
-    app = CheckEventsDoor(db, clock, **settings)
+    app = CheckEventsDoor(db, clock, SEALER, **settings)
     await app.start()
     door = Door(addresses, cast, app, clock)
     try:

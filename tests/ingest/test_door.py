@@ -190,17 +190,6 @@ async def test_two_tenants_may_use_one_id(door: Door) -> None:
     ]
 
 
-async def test_a_care_workers_own_sign_in_opens_the_door_too(database: Any) -> None:
-    async def signed_in(scope: Any) -> KeyHolder | None:
-        cookies = [value for name, value in scope["headers"] if name == b"cookie"]
-        return KeyHolder(1, None, "Alice", may_record=True) if cookies == [b"ecm_session=alice"] else None
-
-    async with opened(database, signed_in=signed_in) as door:
-        assert (await door.post(event(), None, cookie="ecm_session=alice")).status_code == 201
-        assert (await door.post(event(), None, cookie="ecm_session=mallory")).status_code == 401
-        assert [row["key_id"] for row in await door.stored()] == [None]
-
-
 async def test_who_sends_too_fast_waits(database: Any) -> None:
     async with opened(database, events_per_s=0.5, events_at_once=3) as door:
         assert (await door.post([event(), event()])).status_code == 201

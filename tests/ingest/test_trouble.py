@@ -19,7 +19,7 @@ from ingest import batch
 from ingest.batch import Batcher
 from ingest.door import CheckEventsDoor
 from ingest.keys import Keys
-from tests.ingest.conftest import NOW, Door, event, opened
+from tests.ingest.conftest import NOW, SEALER, Door, event, opened
 
 AWAY = (503, "/problems/database-away")
 
@@ -73,7 +73,7 @@ async def test_a_service_may_start_before_its_database(data_dir: Path) -> None:
     await migrate(addresses.owner)
     await asyncio.to_thread(server.stop)
     db = await Database.connect(addresses.app, "ecm_ingest")
-    app = CheckEventsDoor(db, ManualClock(NOW))
+    app = CheckEventsDoor(db, ManualClock(NOW), SEALER)
 
     await app.start()
     await app.stop()

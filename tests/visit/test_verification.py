@@ -114,6 +114,46 @@ def test_another_telephone_is_not() -> None:
     ]
 
 
+def test_a_text_from_the_workers_own_mobile_is_no_unknown_telephone() -> None:
+    text = an_event("in", "09:00", method=Method.SMS, fix=None, cli="+447700900104")
+    registered = replace(text, proofs=frozenset({"registered_mobile"}))
+    assert len(found(FindingCode.CLI_UNKNOWN, text)) == 1
+    assert found(FindingCode.CLI_UNKNOWN, registered) == []
+    assert location(VISIT, registered, DEFAULT).code is FindingCode.LOCATION_NONE, (
+        "it may have been sent from anywhere"
+    )
+    spoken = replace(registered, method=Method.LANDLINE)
+    assert len(found(FindingCode.CLI_UNKNOWN, spoken)) == 1
+
+
+@pytest.mark.parametrize(
+    ("proof", "code", "as_told"),
+    [
+        ("tag_fresh", FindingCode.LOCATION_INSIDE, "the home's tag"),
+        ("code_valid", FindingCode.LOCATION_INSIDE, "the home's code"),
+        ("tag_stale", FindingCode.LOCATION_NONE, "no position sent"),
+        ("tag_printed", FindingCode.LOCATION_NONE, "no position sent"),
+        ("tag_elsewhere", FindingCode.LOCATION_NONE, "no position sent"),
+        ("code_repeated", FindingCode.LOCATION_NONE, "no position sent"),
+        ("code_wrong", FindingCode.LOCATION_NONE, "no position sent"),
+    ],
+)
+def test_what_can_only_be_read_in_the_home_says_where(proof: str, code: FindingCode, as_told: str) -> None:
+    finding = location(VISIT, an_event("in", "09:00", fix=None, proofs=frozenset({proof})), DEFAULT)
+    assert (finding.code, finding.detail) == (code, as_told)
+
+
+def test_a_position_still_says_where_it_is_whatever_was_read() -> None:
+    away = an_event("in", "09:00", fix=metres_away(400), proofs=frozenset({"tag_fresh"}))
+    assert location(VISIT, away, DEFAULT).code is FindingCode.LOCATION_OUTSIDE
+
+
+@pytest.mark.parametrize("fix", [Fix(91.0, 1.0, 5), Fix(float("nan"), 1.0, 5)])
+def test_a_position_that_is_none_does_not_cost_the_tag(fix: Fix) -> None:
+    event = an_event("in", "09:00", fix=fix, proofs=frozenset({"tag_fresh"}))
+    assert location(VISIT, event, DEFAULT).detail == "the home's tag"
+
+
 @pytest.mark.parametrize(("minutes", "flagged"), [(5, False), (6, True)])
 def test_what_was_sent_late_says_how_late(minutes: int, flagged: bool) -> None:
     event = an_event("in", "09:00", received_at=at("09:00") + timedelta(minutes=minutes))

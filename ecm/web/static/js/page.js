@@ -15,4 +15,5 @@ export const page = {
   may: new Set(data.may.split(" ")),
   labels: JSON.parse(data.labels),
   visit: data.visit,
+  worker: data.worker,
 };

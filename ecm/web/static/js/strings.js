@@ -19,6 +19,10 @@ export const STATES = {
 
 // what a row asks for, worst first -> [word, icon, tone]
 export const NEEDS = {
+  sos: ["Asks for help", "warning", "critical"],
+  no_reply: ["No reply at the door", "warning", "critical"],
+  concern: ["Concern", "warning", "warning"],
+  hazard: ["Hazard", "warning", "warning"],
   missed: ["Missed", "missed", "critical"],
   late: ["Late", "clock", "critical"],
   late_soft: ["Late", "clock", "warning"],
@@ -35,7 +39,7 @@ export const FINDINGS = {
   location_inside: ["At the home", "good"],
   location_outside: ["Outside the fence", "warning"],
   location_uncertain: ["Place uncertain", "warning"],
-  location_none: ["No place recorded", "information"],
+  location_none: ["No position", "information"],
   started_late: ["Started late", "warning"],
   started_early: ["Started early", "information"],
   short: ["Short visit", "short"],
@@ -54,6 +58,65 @@ export const FINDINGS = {
   repeated_fix: ["Same fix again", "warning"],
   cli_unknown: ["Unknown number", "information"],
 };
+
+// what a door checked for itself, where a grade's words do not say it -> [words, tone]
+export const PROOFS = {
+  cut_off: ["Phone cut off since", "warning"],
+  called_back: ["Answered when called back", "good"],
+  withheld: ["Number withheld", "warning"],
+  tag_fresh: ["Tag checked", "good"],
+  tag_stale: ["Tap kept back", "warning"],
+  tag_repeated: ["Tap used before", "warning"],
+  tag_forged: ["Tag does not check", "critical"],
+  tag_elsewhere: [`Another ${label.person}’s tag`, "critical"],
+  tag_printed: ["Printed tag", "quiet"],
+  code_valid: ["Code checked", "good"],
+  code_repeated: ["Code used before", "warning"],
+  code_wrong: ["Wrong code", "critical"],
+  partner: ["Told by another system", "information"],
+  typed: ["Entered by hand", "information"],
+};
+
+// grade -> [word, icon, tone]
+export const GRADES = {
+  strong: ["Strong", "good", "good"],
+  good: ["Good", "good", "good"],
+  weak: ["Weak", "warning", "warning"],
+  none: ["No proof", "missed", "quiet"],
+};
+
+// what somebody should ask about, usual, or too few to tell -> [word, icon, tone]
+export const VERDICTS = {
+  ask: ["Ask about this", "warning", "warning"],
+  usual: ["Usual", "good", "good"],
+  too_few: ["Too few to tell", "planned", "quiet"],
+};
+
+export const PATTERNS = {
+  repeated_fixes: "The same position again",
+  exact_durations: "Stays exactly as planned",
+  in_and_out_together: "In and out sent together",
+  impossible_travel: "Too fast between homes",
+  manual_share: "Entered by hand",
+  unlocated_share: "Nothing says where",
+  printed_tag_only: "Only a printed tag says where",
+  same_minute: "Always in the same minute",
+};
+
+// what a phone said beside its check-ins -> [title, icon, tone]
+export const REPORTS = {
+  at_the_door: ["At the door, waiting", "door", "information"],
+  late_reason: ["Said why late", "clock", "information"],
+  no_reply: ["No reply at the door", "door", "warning"],
+  concern: [`Concern about the ${label.person}`, "warning", "warning"],
+  hazard: ["Hazard in the home", "warning", "warning"],
+  sos: ["Called for help", "warning", "critical"],
+  note: ["Note", "note", "quiet"],
+  tasks: ["Tasks", "good", "quiet"],
+};
+
+// urgency -> [words, tone]
+export const URGENCIES = { now: ["Now", "critical"], today: ["Today", "warning"], routine: ["Can wait", "quiet"] };
 
 export const METHODS = { app: "app", nfc: "tag", qr: "QR code", landline: "landline", sms: "text message", token: "token", manual: "by hand" };
 export const FUNDERS = { council: "Council", nhs: "NHS", joint: "Joint", private: "Private" };

@@ -5,7 +5,8 @@ import { NEEDS } from "../strings.js";
 const TIER = { A: 0, B: 1, C: 2 };
 const TONE = { critical: 0, warning: 1, short: 2 };
 const UNFINISHED = new Set(["late", "missed", "in_progress", "overrunning"]);
-const OF_ALERT = new Set(["no_check_out", "location_outside", "location_uncertain", "short", "second_worker_missing"]);
+const SAID = ["sos", "no_reply", "concern", "hazard"]; // by a phone, worst first
+const OF_ALERT = new Set([...SAID, "no_check_out", "location_outside", "location_uncertain", "short", "second_worker_missing"]);
 
 /** {visit, kind, tone, since, reason, alerts, open, owner} or null. */
 export function needOf(visit, alerts) {
@@ -18,7 +19,7 @@ export function needOf(visit, alerts) {
   if (settled && open.length === 0) return null;
   return {
     visit, kind, open,
-    tone: NEEDS[kind][2],
+    tone: SAID.includes(kind) && active.some((a) => a.kind === kind && a.severity === "critical") ? "critical" : NEEDS[kind][2],
     since: sinceOf(visit, kind),
     reason: reasonOf(visit, kind, active),
     owner: open.length ? null : (owned?.owner ?? null),
@@ -57,6 +58,8 @@ export function grouped(needs) {
 }
 
 function kindOf(visit, active) {
+  const said = SAID.find((kind) => active.some((a) => a.kind === kind && a.state === "open" && a.severity !== "information"));
+  if (said === "sos" || (said && visit.state !== "missed" && visit.state !== "late")) return said;
   if (visit.state === "missed") return "missed";
   if (visit.state === "late") return visit.tier === "A" || visit.time_critical || visit.double ? "late" : "late_soft";
   if (UNFINISHED.has(visit.state) && has(visit, "second_worker_missing")) return "second_worker_missing";
@@ -75,6 +78,7 @@ function sinceOf(visit, kind) {
 function reasonOf(visit, kind, active) {
   const finding = visit.findings.find((f) => f.code === kind);
   const alert = active.find((a) => a.kind === kind);
+  if (SAID.includes(kind) && alert) return alert.reason;
   return (["missed", "late", "late_soft", "overrunning"].includes(kind) ? visit.reason : "") || finding?.text || alert?.reason || active[0]?.reason || visit.reason;
 }
 

@@ -1,10 +1,10 @@
 // Add a correction: signed, reasoned, beside the evidence and never over it.
 
-import { Problem, ask } from "../api.js";
+import { ask } from "../api.js";
 import { h, icon } from "../dom.js";
-import { page } from "../page.js";
 import { label } from "../strings.js";
 import { called } from "./header.js";
+import { choice, field, instantOf, tell, wordsOf } from "./form.js";
 
 const KINDS = [["times", "Add times"], ["frustrated", "Care could not be given"], ["cancelled", "It was cancelled"], ["note", "Add a note"]];
 
@@ -61,37 +61,4 @@ export function amendCard(visit, done) {
   }
 
   return h("section", { class: "card", "aria-labelledby": "amend-title" }, h("header", {}, icon("edit"), h("h2", { id: "amend-title" }, "Correct the record")), form);
-}
-
-/** A local time on the visit's date as an instant; a check-out before its check-in is on the next day. */
-function instantOf(visit, time, after) {
-  const zone = visit.zone ?? page.zone;
-  let at = inZone(`${visit.date}T${time.length === 5 ? `${time}:00` : time}`, zone);
-  if (after && at < Date.parse(after)) at += 86_400_000;
-  return new Date(at).toISOString();
-}
-
-function inZone(local, zone) {
-  const guess = Date.parse(`${local}Z`);
-  const shown = new Date(guess).toLocaleString("sv-SE", { timeZone: zone }).replace(" ", "T");
-  return guess - (Date.parse(`${shown}Z`) - guess);
-}
-
-function field(id, words, control, ...more) {
-  const element = h("div", { class: "field" }, h("label", { for: id }, words), control, more);
-  element.control = control;
-  return element;
-}
-
-const choice = (id, words, options) => field(id, words, h("select", { id }, options.map(([value, text]) => h("option", { value }, text))));
-
-function wordsOf(problem) {
-  if (problem.status === 401) return "You were signed out, so nothing was added yet. Sign in on another page, then press again: what you wrote is still here.";
-  return problem instanceof Problem ? problem.message : String(problem);
-}
-
-function tell(element, words, tone) {
-  element.textContent = words;
-  element.className = `banner ${tone}`;
-  element.hidden = false;
 }

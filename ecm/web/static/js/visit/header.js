@@ -1,5 +1,5 @@
 import { h, tag } from "../dom.js";
-import { FINDINGS, FUNDERS, STATES } from "../strings.js";
+import { FINDINGS, FUNDERS, STATES, label } from "../strings.js";
 import { boardAddress } from "../page.js";
 import { dayOfDate } from "../time.js";
 
@@ -16,7 +16,14 @@ export function header(visit) {
     h("p", { class: "quiet" }, h("a", { href: boardAddress() }, "Board"), ` / ${visit.ref}`),
     h("div", { class: "spread" }, h("h1", {}, visit.service_user_name, visit.place.area && h("span", { class: "quiet" }, ` · ${visit.place.area}`)), tag(tone, iconName, words), tags),
     h("p", { class: "quiet" }, about.filter(Boolean).join(" · ")),
-    visit.state_reason && h("p", {}, visit.state_reason));
+    visit.state_reason && h("p", {}, visit.state_reason),
+    sheets(visit));
+}
+
+/** To what each care worker's check-ins of the last weeks have in common. */
+function sheets(visit) {
+  const known = Object.entries(visit.care_worker_names);
+  return known.length > 0 && h("p", { class: "small" }, `Other ${label.visits} of `, known.map(([ref, name], n) => [n > 0 && ", ", h("a", { href: `/care-workers/${encodeURIComponent(ref)}` }, name)]));
 }
 
 /** What a care worker is called; the reference when nobody of that reference is known. */

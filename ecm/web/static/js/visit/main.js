@@ -7,6 +7,7 @@ import { page } from "../page.js";
 import { label } from "../strings.js";
 import { withSeconds } from "../time.js";
 import { amendCard } from "./amend.js";
+import { enterByHand } from "./enter.js";
 import { payCard } from "./pay.js";
 import { timelineCard } from "./timeline.js";
 import { timesCard } from "./times.js";
@@ -22,14 +23,14 @@ let readAt = null;
 async function load(quietly) {
   try {
     // Looking again by itself must not lead away from a correction that is being written.
-    const visit = await ask("GET", `/v1/visits/${page.visit}`, undefined, {}, { stay: quietly });
-    const text = JSON.stringify(visit);
+    const [visit, reports] = await Promise.all([ask("GET", `/v1/visits/${page.visit}`, undefined, {}, { stay: quietly }), ask("GET", `/v1/visits/${page.visit}/reports`, undefined, {}, { stay: true }).catch(() => null)]);
+    const text = JSON.stringify([visit, reports]);
     readAt = Date.now();
     stale.hidden = true;
     if (text === shown) return;
-    if (quietly && root.querySelector("form")?.contains(document.activeElement)) return;
+    if (quietly && (root.querySelector("form")?.contains(document.activeElement) || document.querySelector("dialog[open]"))) return;
     shown = text;
-    draw(visit);
+    draw(visit, reports);
   } catch (problem) {
     if (quietly) notUpToDate(problem);
     else failed(problem);
@@ -45,14 +46,15 @@ function notUpToDate(problem) {
   stale.hidden = false;
 }
 
-function draw(visit) {
+function draw(visit, reports) {
+  const may = page.may.has("amend_visit");
   document.title = `${visit.service_user_name} · ecm`;
   root.removeAttribute("aria-busy");
   root.replaceChildren(
     header(visit),
     h("div", { class: "columns" },
-      h("div", { class: "column" }, timesCard(visit), timelineCard(visit)),
-      h("div", { class: "column" }, payCard(visit), whereCard(visit), page.may.has("amend_visit") && amendCard(visit, () => load(false)))),
+      h("div", { class: "column" }, timesCard(visit), timelineCard(visit, reports, may && (() => enterByHand(visit, () => load(false))))),
+      h("div", { class: "column" }, payCard(visit), whereCard(visit), may && amendCard(visit, () => load(false)))),
   );
 }
 

@@ -1,30 +1,26 @@
 // What happened, and how we know: plan, evidence, corrections and alarms on one line of time, originals always there.
 
-import { h, tag } from "../dom.js";
-import { AMENDMENTS, FINDINGS, METHODS, findingWords, label } from "../strings.js";
+import { h, icon, tag } from "../dom.js";
+import { AMENDMENTS, findingWords, label } from "../strings.js";
 import { hourMinute, lasting, withSeconds } from "../time.js";
+import { eventMoment } from "./evidence.js";
 import { called } from "./header.js";
+import { reportMoment } from "./reports.js";
 
-export function timelineCard(visit) {
-  const moments = [...ofPlan(visit), ...visit.evidence.map((event) => ofEvent(event, visit)), ...ofFindings(visit), ...visit.amendments.map((amendment) => ofAmendment(amendment, visit)), ...visit.transitions.filter((t) => t.kind !== "change").map(ofDeadline), ...visit.alerts.flatMap(ofAlert)];
+/** `reports`: null when they could not be read. `enter`: opens the form for an entry by hand; none for who may not. */
+export function timelineCard(visit, reports, enter) {
+  const moments = [...ofPlan(visit), ...visit.evidence.map((event) => eventMoment(event, visit)), ...(reports ?? []).map((report) => reportMoment(report, visit)), ...ofFindings(visit), ...visit.amendments.map((amendment) => ofAmendment(amendment, visit)), ...visit.transitions.filter((t) => t.kind !== "change").map(ofDeadline), ...visit.alerts.flatMap(ofAlert)];
   moments.sort((a, b) => a.at - b.at);
   return h("section", { class: "card", "aria-labelledby": "line-title" },
-    h("header", {}, h("h2", { id: "line-title" }, "What happened, and how we know")),
-    h("ol", { class: "body timeline" }, moments.map(({ at, tone, title, tags = [], words }) => h("li", { class: tone },
-      h("time", {}, hourMinute(at)), h("div", {}, h("div", { class: "spread" }, h("b", {}, title), tags), words && h("p", { class: "quiet" }, words))))));
+    h("header", {}, h("h2", { id: "line-title" }, "What happened, and how we know"), h("span", { class: "grow" }), enter && h("button", { class: "button", type: "button", onclick: enter }, icon("edit"), "Enter by hand")),
+    !reports && h("p", { class: "banner warning inside", role: "status" }, "What the phones reported beside this could not be read just now; it is kept and will be shown again."),
+    h("ol", { class: "body timeline" }, moments.map(({ at, tone, title, tags = [], words, more }) => h("li", { class: tone },
+      h("time", {}, hourMinute(at)), h("div", {}, h("div", { class: "spread" }, h("b", {}, title), tags), words && h("p", { class: "quiet" }, words), more)))));
 }
 
 function ofPlan(visit) {
   if (!visit.planned.start) return [];
   return [{ at: Date.parse(visit.planned.start), tone: "plan", title: "Planned start", words: `${label.visit} of ${lasting(Date.parse(visit.planned.end) - Date.parse(visit.planned.start))}, ${visit.care_workers.map((ref) => called(visit, ref)).join(", ") || "nobody rostered"}` }];
-}
-
-function ofEvent(event, visit) {
-  const about = visit.findings.filter((finding) => finding.event_id === event.id);
-  const delay = Date.parse(event.received_at) - Date.parse(event.occurred_at);
-  const tags = about.map((finding) => tag(FINDINGS[finding.code]?.[1] ?? "information", null, findingWords(finding)[0].toLowerCase()));
-  const words = [withSeconds(event.occurred_at), METHODS[event.method] ?? event.method, event.care_worker && called(visit, event.care_worker), ...about.map((finding) => findingWords(finding)[1]), delay > 120_000 ? `received ${hourMinute(event.received_at)}, ${lasting(delay)} later` : `received after ${Math.max(0, delay / 1000).toFixed(1)} s`, event.reason_code?.replaceAll("_", " "), event.status !== "matched" && `${event.status}: ${event.reason}`];
-  return { at: Date.parse(event.occurred_at), tone: event.status === "rejected" ? "quiet" : "good", title: event.kind === "check_in" ? "Check-in" : "Check-out", tags, words: words.filter(Boolean).join(" · ") };
 }
 
 function ofFindings(visit) {

@@ -1,0 +1,248 @@
+"""What a phone says that is no check-in: at the door, why late, no reply, a concern, a hazard, a call for help.
+
+Each report is signed by the phone like a check event, saved on it before it is sent, and sent until it has a receipt:
+`POST /v1/reports` takes one signed item or an array, answers each for itself, and the same id again is the same report.
+A phone that was cut off still delivers what it signed before. What a report alarms, `alerts.rules` decides.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from hashlib import sha256
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Depends, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ecm.api.wire import Id, Instant, Note, Ref, answers, asks
+from ecm.doors import Services, permit_for, services
+from ecm.errors import NotFound, NotSignedIn, TooLarge
+from ecm.permit import Action, Actor, reach
+from ecm.phone_doors import Phone, named_phone
+from ecm.signed import SignedItem, checks, unwrap
+from ecm.store.db import Connection
+from ecm.store.queries import load_queries
+from ecm.unlocking import Unlocking
+from ecm.visit.proof import Proof
+
+sql = load_queries(__package__, "reports.sql")
+router = APIRouter(tags=["app"])
+
+ITEMS_MAX = 100
+
+Kind = Literal["at_the_door", "late_reason", "no_reply", "concern", "hazard", "sos", "note", "tasks"]
+Urgency = Literal["now", "today", "routine"]
+
+
+class Where(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+    lat: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+    lon: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+    accuracy_m: Annotated[float, Field(ge=0, le=10_000_000, allow_inf_nan=False)] | None = None
+
+
+class TaskDone(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+    name: Ref
+    done: bool
+
+
+class ReportIn(BaseModel):
+    """What was signed. Unlisted fields are kept with the body."""
+
+    model_config = ConfigDict(extra="ignore")
+    id: UUID
+    kind: Kind
+    occurred_at: Instant
+    visit: Ref | None = None
+    service_user: Ref | None = None
+    care_worker: Ref | None = None
+    urgency: Urgency | None = None
+    reason_code: Ref | None = None
+    words: Note | None = None
+    fix: Where | None = None
+    tasks: Annotated[list[TaskDone], Field(max_length=50)] = []
+    unlock: Annotated[str, Field(max_length=1000)] | None = None
+
+
+class Receipt(BaseModel):
+    id: UUID | None
+    status: Literal["created", "exists", "conflict", "rejected"]
+    received_at: datetime | None = None
+    detail: str = ""
+
+
+class Report(BaseModel):
+    id: UUID
+    kind: Kind
+    occurred_at: datetime
+    received_at: datetime
+    care_worker: str | None
+    urgency: Urgency | None
+    reason_code: str | None
+    words: str | None
+    tasks: list[TaskDone]
+    proofs: list[str]
+
+
+Item = Annotated[dict[str, Any], Field(description="`{jws, sending}`, as for check events.")]
+ITEM = {"jws": "eyJhbGciOiJFUzI1NiIs….eyJpZCI6IjAxOWFh….c2ln…"}
+RECEIPT = {
+    "id": "019aa3f2-7d1e-7000-8000-000000000009",
+    "status": "created",
+    "received_at": "2026-11-21T09:02:04Z",
+    "detail": "",
+}
+REPORT: dict[str, Any] = {
+    "id": RECEIPT["id"],
+    "kind": "no_reply",
+    "occurred_at": "2026-11-21T09:06:00Z",
+    "received_at": "2026-11-21T09:06:01Z",
+    "care_worker": "CW-17",
+    "urgency": "now",
+    "reason_code": "no_access",
+    "words": "Knocked, rang, looked through the window; neighbour has not seen her",
+    "tasks": [],
+    "proofs": ["signed"],
+}
+
+
+@router.post(
+    "/v1/reports",
+    response_model=list[Receipt],
+    responses=answers([RECEIPT], 413),
+    openapi_extra=asks([ITEM]) | {"security": [{"phone": []}]},
+)
+async def receive(
+    request: Request,
+    response: Response,
+    door: Annotated[Services, Depends(services)],
+    items: Annotated[list[Item] | Item, Body()],
+) -> list[Receipt]:
+    """Takes what a phone signed. 201 when every report is new; each has a receipt of its own."""
+    phone = await named_phone(request, door)
+    several = items if isinstance(items, list) else [items]
+    if len(several) > ITEMS_MAX:
+        raise TooLarge(f"send up to {ITEMS_MAX} reports at once")
+    receipts: list[Receipt] = []
+    async with door.web.tenant(phone.tenant_id) as connection:
+        for item in several:
+            raw = json.dumps(item).encode("utf-8", "backslashreplace")
+            receipts.append(await _take(connection, door, phone, raw))
+    if receipts and all(receipt.status == "created" for receipt in receipts):
+        response.status_code = 201
+    return receipts
+
+
+@router.get(
+    "/v1/visits/{visit_id}/reports",
+    response_model=list[Report],
+    responses=answers([REPORT]),
+)
+async def of_visit(
+    door: Annotated[Services, Depends(services)],
+    who: Annotated[Actor, Depends(permit_for(Action.READ_VISITS))],
+    visit_id: Id,
+) -> list[Report]:
+    """What phones said of one visit, oldest first."""
+    async with door.web.tenant(who.tenant_id) as connection:
+        if not await connection.fetchval(
+            sql.visit_exists, who.tenant_id, visit_id, reach(who, Action.READ_VISITS)
+        ):
+            raise NotFound
+        rows = await connection.fetch(sql.reports_of_visit, who.tenant_id, visit_id)
+    return [
+        Report(
+            id=row["report_id"],
+            kind=row["kind"],
+            occurred_at=row["occurred_at"],
+            received_at=row["received_at"],
+            care_worker=row["care_worker_ref"],
+            urgency=row["urgency"],
+            reason_code=row["reason_code"],
+            words=row["words"],
+            tasks=row["tasks"],
+            proofs=row["proofs"],
+        )
+        for row in rows
+    ]
+
+
+async def _take(connection: Connection, door: Services, phone: Phone, raw: bytes) -> Receipt:
+    item = unwrap(raw)
+    if item is None:
+        return Receipt(id=None, status="rejected", detail="this report is not signed")
+    try:
+        report = ReportIn.model_validate_json(item.jws.payload)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
+        return Receipt(id=None, status="rejected", detail=wrong)
+    try:
+        proofs = _proofs(door, phone, item, report)
+    except NotSignedIn as error:
+        return Receipt(id=report.id, status="rejected", detail=error.detail)
+    return await _store(connection, door.clock.now(), phone, item, report, proofs, raw)
+
+
+def _proofs(door: Services, phone: Phone, item: SignedItem, report: ReportIn) -> list[Proof]:
+    """Raises NotSignedIn for what this phone did not sign, or says to have happened after it was cut off."""
+    if item.jws.key_id != str(phone.device_id) or not checks(item.jws, phone.public_key):
+        raise NotSignedIn("this report is not signed by this phone")
+    proofs = [Proof.SIGNED]
+    if phone.cut_off_at is not None:
+        if report.occurred_at > phone.cut_off_at:
+            raise NotSignedIn("this phone was cut off")
+        proofs.append(Proof.CUT_OFF)
+    if phone.care_worker is None or report.care_worker not in (None, phone.care_worker):
+        proofs.append(Proof.SHARED)
+        if Unlocking(door.sealer).fits(
+            report.unlock, phone.device_id, report.care_worker, report.occurred_at
+        ):
+            proofs.append(Proof.UNLOCKED)
+    return proofs
+
+
+async def _store(
+    connection: Connection,
+    now: datetime,
+    phone: Phone,
+    item: SignedItem,
+    report: ReportIn,
+    proofs: list[Proof],
+    raw: bytes,
+) -> Receipt:
+    fix = report.fix
+    digest = sha256(item.jws.payload).digest()
+    worker = report.care_worker or phone.care_worker
+    received_at = await connection.fetchval(
+        sql.add_report,
+        phone.tenant_id,
+        report.id,
+        report.kind,
+        report.occurred_at,
+        now,
+        phone.device_id,
+        worker,
+        phone.provider_ref,
+        report.service_user,
+        report.visit,
+        report.urgency,
+        report.reason_code,
+        report.words,
+        fix and fix.lat,
+        fix and fix.lon,
+        fix and fix.accuracy_m,
+        [task.model_dump() for task in report.tasks],
+        sorted(proof.value for proof in proofs),
+        digest,
+        raw.decode(),
+    )
+    if received_at is not None:
+        return Receipt(id=report.id, status="created", received_at=received_at)
+    known = await connection.fetchrow(sql.known_report, phone.tenant_id, report.id)
+    assert known is not None
+    if known["body_sha256"] != digest:
+        return Receipt(id=report.id, status="conflict", detail="this id is already another report's")
+    return Receipt(id=report.id, status="exists", received_at=known["received_at"])

@@ -1,0 +1,39 @@
+-- name: add_report role: ecm_web
+-- One report, once, with the visit it is about: the one it names, else the worker's nearest of that day; and a to-do
+-- for the alarms if there is one. Answers its receipt; nothing if the id was there.
+WITH about AS (
+  SELECT v.visit_id, v.service_user_ref FROM visits v
+  WHERE v.tenant_id = $1::int AND v.provider_ref = $8::text
+    AND (v.ref = $10::text
+         OR ($10::text IS NULL AND v.local_date BETWEEN ($4::timestamptz - interval '1 day')::date
+                                                    AND ($4::timestamptz + interval '1 day')::date
+             AND $7::text = ANY (v.care_worker_refs) AND NOT v.cancelled
+             AND ($9::text IS NULL OR v.service_user_ref = $9::text)
+             AND v.window_start BETWEEN $4::timestamptz - interval '12 hours' AND $4::timestamptz + interval '12 hours'))
+  ORDER BY abs(extract(epoch FROM v.window_start - $4::timestamptz)), v.visit_id LIMIT 1
+), added AS (
+  INSERT INTO reports (tenant_id, report_id, kind, occurred_at, received_at, device_id, care_worker_ref, provider_ref,
+    service_user_ref, visit_id, urgency, reason_code, words, lat, lon, accuracy_m, tasks, proofs, body_sha256, body)
+  SELECT $1::int, $2::uuid, $3::text, $4::timestamptz, $5::timestamptz, $6::uuid, $7::text, $8::text,
+    coalesce((SELECT service_user_ref FROM about), $9::text), (SELECT visit_id FROM about), $11::text, $12::text,
+    $13::text, $14::float8, $15::float8, $16::float8, $17::jsonb, $18::text[], $19::bytea, $20::text
+  ON CONFLICT DO NOTHING
+  RETURNING visit_id, received_at
+), queued AS (
+  INSERT INTO alert_queue (tenant_id, visit_id) SELECT $1::int, visit_id FROM added WHERE visit_id IS NOT NULL
+)
+SELECT received_at FROM added;
+
+-- name: known_report role: ecm_web
+-- What stands under this id.
+SELECT received_at, body_sha256 FROM reports WHERE tenant_id = $1::int AND report_id = $2::uuid;
+
+-- name: visit_exists role: ecm_web
+-- Whether this visit is one the reader may see.
+SELECT EXISTS (SELECT FROM visits WHERE tenant_id = $1::int AND visit_id = $2::bigint
+               AND ($3::text IS NULL OR provider_ref = $3::text));
+
+-- name: reports_of_visit role: ecm_web
+-- What phones said of one visit.
+SELECT report_id, kind, occurred_at, received_at, care_worker_ref, urgency, reason_code, words, tasks, proofs
+FROM reports WHERE tenant_id = $1::int AND visit_id = $2::bigint ORDER BY occurred_at, report_id LIMIT 500;

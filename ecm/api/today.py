@@ -1,0 +1,310 @@
+"""What a care worker's phone may know: today's visits of the worker who holds it, and nothing older or later.
+
+A phone of one worker shows that worker's day. A shared phone shows nobody's until a PIN has opened it, and sends what
+it was given for the PIN with each request. How to get in is told only while the visit is near, and each telling is
+written down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Annotated, Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends, Header, Response
+from pydantic import BaseModel, Field
+
+from ecm import pin_tries
+from ecm.api.audit import write_down
+from ecm.api.wire import Asked, Id, Ref, answers, asks
+from ecm.doors import Services, services
+from ecm.errors import NotFound, NotPermitted
+from ecm.phone_doors import Phone, phone
+from ecm.pins import pin_fits
+from ecm.sealing import Sealer, Unsealable
+from ecm.store.db import Record
+from ecm.store.queries import load_queries
+from ecm.unlocking import Unlocking
+
+sql = load_queries(__package__, "today.sql")
+router = APIRouter(tags=["app"])
+
+# A night visit that began yesterday is still today's work.
+NIGHT_ENDS_AT_HOUR = 4
+KEY_SAFE_BEFORE = timedelta(minutes=30)
+KEY_SAFE_AFTER = timedelta(minutes=30)
+
+Door = Annotated[Services, Depends(services)]
+OfPhone = Annotated[Phone, Depends(phone)]
+Unlock = Annotated[
+    str | None,
+    Header(alias="ECM-Unlock", max_length=1000, description="What a shared phone was given for the PIN."),
+]
+
+
+class Colleague(BaseModel):
+    care_worker: str
+    name: str | None
+    checked_in_at: datetime | None
+    checked_out_at: datetime | None
+
+
+class VisitToday(BaseModel):
+    id: int
+    ref: str
+    service_user: str
+    name: str
+    address: str | None
+    postcode: str | None
+    lat: float | None
+    lon: float | None
+    fence_m: float | None
+    planned_start: datetime | None
+    planned_end: datetime | None
+    carers_required: int
+    time_critical: bool
+    cancelled: bool
+    state: str
+    tasks: list[str] = Field(description="What is to be done, as the plan says it.")
+    checked_in_at: datetime | None
+    checked_out_at: datetime | None
+    colleagues: list[Colleague] = Field(description="Who else is on this visit, and who has come.")
+    key_safe: bool = Field(description="Whether there is a code to get in, told near the visit.")
+    tags: list[str] = Field(
+        description="SHA-256 of each tag's id in the home: a phone can tell one, not make one."
+    )
+
+
+class Today(BaseModel):
+    care_worker: str
+    name: str
+    date: str
+    zone: str
+    epoch: UUID
+    server_time: datetime
+    speed: float = Field(description="1, unless the service runs on a clock of its own.")
+    desk_phone: str | None
+    visits: list[VisitToday]
+
+
+class PinAsked(Asked):
+    care_worker: Ref
+    pin: Annotated[str, Field(min_length=1, max_length=20)]
+
+
+class Unlocked(BaseModel):
+    unlock: str = Field(description="Send it as `ECM-Unlock`, and as `unlock` in each event.")
+    name: str
+
+
+class KeySafe(BaseModel):
+    code: str
+
+
+class Epoch(BaseModel):
+    epoch: UUID
+    server_time: datetime
+
+
+EPOCH = {"epoch": "0195c8a2-7d1e-4c3a-9b52-6f0d2c4e8a11", "server_time": "2026-11-21T09:02:00Z"}
+TODAY: dict[str, Any] = EPOCH | {
+    "care_worker": "CW-104",
+    "name": "Beth Brook",
+    "date": "2026-11-21",
+    "zone": "Europe/London",
+    "speed": 1.0,
+    "desk_phone": "+441134960100",
+    "visits": [
+        {
+            "id": 4711,
+            "ref": "V-2026-11-21-204-1",
+            "service_user": "SU-204",
+            "name": "Alice Archer",
+            "address": "1 Madeup Lane",
+            "postcode": "ZZ1 1AA",
+            "lat": 53.80035,
+            "lon": -1.54922,
+            "fence_m": 100.0,
+            "planned_start": "2026-11-21T09:00:00Z",
+            "planned_end": "2026-11-21T09:30:00Z",
+            "carers_required": 1,
+            "time_critical": False,
+            "cancelled": False,
+            "state": "planned",
+            "tasks": ["medication", "breakfast"],
+            "checked_in_at": None,
+            "checked_out_at": None,
+            "colleagues": [],
+            "key_safe": True,
+            "tags": [],
+        }
+    ],
+}
+
+
+def unlocking_of(door: Services) -> Unlocking:
+    return Unlocking(door.sealer)
+
+
+@router.get("/v1/app/today", response_model=Today, responses=answers(TODAY, 403))
+async def today(response: Response, door: Door, who: OfPhone, unlock: Unlock = None) -> Today:
+    """The day of the worker who holds this phone."""
+    response.headers["Cache-Control"] = "no-store"
+    now = door.clock.now()
+    worker = _holder(door, who, unlock)
+    async with door.web.tenant(who.tenant_id) as connection:
+        them = await connection.fetchrow(sql.worker, who.tenant_id, worker, who.provider_ref)
+        if them is None:
+            raise NotFound("This phone's care worker is no longer known.")
+        local = now.astimezone(ZoneInfo(them["zone"]))
+        days = [local.date()]
+        if local.hour < NIGHT_ENDS_AT_HOUR:
+            days.insert(0, local.date() - timedelta(days=1))
+        rows = await connection.fetch(sql.visits_of_worker, who.tenant_id, worker, days)
+        names = {
+            row["ref"]: row["name"]
+            for row in await connection.fetch(sql.names, who.tenant_id, sorted(_workers(rows)))
+        }
+    return Today(
+        care_worker=worker,
+        name=them["name"],
+        date=days[-1].isoformat(),
+        zone=them["zone"],
+        epoch=them["epoch"],
+        server_time=now,
+        speed=door.clock.speed,
+        desk_phone=them["desk_phone"],
+        visits=[_visit(row, worker, names) for row in rows],
+    )
+
+
+@router.get("/v1/app/epoch", response_model=Epoch, responses=answers(EPOCH))
+async def epoch(door: Door, who: OfPhone) -> Epoch:
+    """Another epoch than before: the service was restored from a copy, and phones send again what they still have."""
+    async with door.web.tenant(who.tenant_id) as connection:
+        found = await connection.fetchval(sql.epoch, who.tenant_id)
+    return Epoch(epoch=found, server_time=door.clock.now())
+
+
+@router.post(
+    "/v1/app/unlock",
+    response_model=Unlocked,
+    responses=answers({"unlock": "kq3v…", "name": "Beth Brook"}, 403, 429),
+    openapi_extra=asks({"care_worker": "CW-104", "pin": "4711"}),
+)
+async def unlock_phone(response: Response, door: Door, who: OfPhone, asked: PinAsked) -> Unlocked:
+    """Opens a shared phone with a worker's PIN, for half a day. Five wrong tries, then wait."""
+    response.headers["Cache-Control"] = "no-store"
+    real_now = datetime.now(UTC)
+    came_from = str(who)
+    async with door.web.tenant(who.tenant_id) as connection:
+        await pin_tries.admit(
+            connection, who.tenant_id, came_from, asked.care_worker, real_now, expected=True
+        )
+        them = await connection.fetchrow(sql.worker, who.tenant_id, asked.care_worker, who.provider_ref)
+        fits = them is not None and them["pin_hash"] is not None and pin_fits(asked.pin, them["pin_hash"])
+        if not fits:
+            await pin_tries.failed(
+                connection, who.tenant_id, came_from, asked.care_worker, real_now, expected=True
+            )
+    if not fits or them is None:
+        raise NotPermitted("That is not the PIN of that care worker.")
+    ticket = unlocking_of(door).ticket(who.device_id, asked.care_worker, door.clock.now())
+    return Unlocked(unlock=ticket, name=them["name"])
+
+
+@router.get(
+    "/v1/app/visits/{visit_id}/key-safe",
+    response_model=KeySafe,
+    responses=answers({"code": "1234"}, 403, 404),
+)
+async def key_safe(
+    response: Response, door: Door, who: OfPhone, visit_id: Id, unlock: Unlock = None
+) -> KeySafe:
+    """How to get in: near the visit, to the worker whose visit it is. Each telling is an entry of the audit."""
+    response.headers["Cache-Control"] = "no-store"
+    now = door.clock.now()
+    worker = _holder(door, who, unlock)
+    async with door.web.tenant(who.tenant_id) as connection:
+        row = await connection.fetchrow(sql.key_safe, who.tenant_id, visit_id, worker, who.provider_ref)
+        if row is None or row["sealed_key_safe"] is None:
+            raise NotFound("There is no code for this visit.")
+        if not row["planned_start"] - KEY_SAFE_BEFORE <= now <= row["planned_end"] + KEY_SAFE_AFTER:
+            raise NotPermitted(
+                "The code is told from half an hour before the visit to half an hour after it."
+            )
+        code = _opened(door.sealer, row["sealed_key_safe"], who.tenant_id, row["service_user_ref"])
+        await write_down(
+            connection, who.tenant_id, f"{who} of {worker}", "key_safe_told", f"visit {visit_id}", now
+        )
+    return KeySafe(code=code)
+
+
+def key_safe_of(tenant_id: int, service_user: str) -> str:
+    """What a sealed code is bound to."""
+    return f"key safe {tenant_id} {service_user}"
+
+
+def _opened(sealer: Sealer, sealed: bytes, tenant_id: int, service_user: str) -> str:
+    try:
+        return sealer.open(sealed, key_safe_of(tenant_id, service_user)).decode()
+    except Unsealable:
+        raise NotFound("The code cannot be opened any more; ask the office.") from None
+
+
+def _holder(door: Services, who: Phone, unlock: str | None) -> str:
+    """The worker who holds this phone. Raises NotPermitted for a shared phone that no PIN has opened."""
+    if who.care_worker is not None:
+        return who.care_worker
+    worker = unlocking_of(door).worker(unlock, who.device_id, door.clock.now())
+    if worker is None:
+        raise NotPermitted("This phone is shared: open it with your PIN.")
+    return worker
+
+
+def _workers(rows: list[Record]) -> set[str]:
+    planned = {ref for row in rows for ref in row["care_worker_refs"]}
+    came = {a["care_worker"] for row in rows for a in row["attendances"] if a["care_worker"]}
+    return planned | came
+
+
+def _visit(row: Record, worker: str, names: Mapping[str, str]) -> VisitToday:
+    came: dict[str, dict[str, Any]] = {}
+    for attendance in row["attendances"]:
+        came[attendance["care_worker"]] = attendance  # the last stay counts
+    mine = came.get(worker, {})
+    others = sorted(({*row["care_worker_refs"], *(ref for ref in came if ref)}) - {worker})
+    return VisitToday(
+        id=row["visit_id"],
+        ref=row["ref"],
+        service_user=row["service_user_ref"],
+        name=row["name"],
+        address=row["address"],
+        postcode=row["postcode"],
+        lat=row["lat"],
+        lon=row["lon"],
+        fence_m=row["fence_m"],
+        planned_start=row["planned_start"],
+        planned_end=row["planned_end"],
+        carers_required=row["carers_required"],
+        time_critical=row["time_critical"],
+        cancelled=row["cancelled"],
+        state=row["state"],
+        tasks=[task.strip() for task in (row["needs"] or "").replace("\n", ";").split(";") if task.strip()],
+        checked_in_at=mine.get("check_in_at"),
+        checked_out_at=mine.get("check_out_at"),
+        colleagues=[
+            Colleague(
+                care_worker=ref,
+                name=names.get(ref),
+                checked_in_at=came.get(ref, {}).get("check_in_at"),
+                checked_out_at=came.get(ref, {}).get("check_out_at"),
+            )
+            for ref in others
+        ],
+        key_safe=row["has_key_safe"],
+        tags=[sha256(tag_id.encode()).hexdigest() for tag_id in row["tag_ids"]],
+    )

@@ -1,0 +1,41 @@
+-- name: worker role: ecm_web
+-- A care worker of this provider, with what a phone needs to know of the authority.
+SELECT w.name, w.pin_hash, t.zone, b.epoch, p.phone AS desk_phone
+FROM care_workers w
+JOIN providers p ON p.tenant_id = w.tenant_id AND p.ref = w.provider_ref
+JOIN tenants t ON t.tenant_id = w.tenant_id
+JOIN board_heads b ON b.tenant_id = w.tenant_id
+WHERE w.tenant_id = $1::int AND w.ref = $2::text AND w.provider_ref = $3::text;
+
+-- name: visits_of_worker role: ecm_web
+-- A worker's visits of these days: planned for them, or attended by them.
+SELECT v.visit_id, v.ref, v.service_user_ref, s.name, s.address, s.postcode, s.needs,
+  s.sealed_key_safe IS NOT NULL AS has_key_safe, v.planned_start, v.planned_end, v.carers_required, v.time_critical,
+  v.cancelled, v.state, v.care_worker_refs, v.attendances, home.lat, home.lon, home.fence_m,
+  ARRAY(SELECT g.tag_id FROM tags g WHERE g.tenant_id = v.tenant_id AND g.service_user_ref = v.service_user_ref
+        AND g.retired_at IS NULL ORDER BY g.tag_id LIMIT 10) AS tag_ids
+FROM visits v
+JOIN service_users s ON s.tenant_id = v.tenant_id AND s.ref = v.service_user_ref
+LEFT JOIN LATERAL (
+  SELECT h.lat, h.lon, h.fence_m FROM places h
+  WHERE h.tenant_id = v.tenant_id AND h.service_user_ref = v.service_user_ref
+  ORDER BY h.label <> 'home', h.label LIMIT 1) home ON true
+WHERE v.tenant_id = $1::int AND v.local_date = ANY ($3::date[])
+  AND ($2::text = ANY (v.care_worker_refs)
+       OR v.attendances @> jsonb_build_array(jsonb_build_object('care_worker', $2::text)))
+ORDER BY coalesce(v.planned_start, v.window_start), v.visit_id;
+
+-- name: names role: ecm_web
+-- What these care workers are called.
+SELECT ref, name FROM care_workers WHERE tenant_id = $1::int AND ref = ANY ($2::text[]);
+
+-- name: epoch role: ecm_web
+-- The authority's epoch, which dies with a restored copy.
+SELECT epoch FROM board_heads WHERE tenant_id = $1::int;
+
+-- name: key_safe role: ecm_web
+-- How to get in, sealed, for a worker's own planned visit.
+SELECT v.planned_start, v.planned_end, v.service_user_ref, s.sealed_key_safe
+FROM visits v JOIN service_users s ON s.tenant_id = v.tenant_id AND s.ref = v.service_user_ref
+WHERE v.tenant_id = $1::int AND v.visit_id = $2::bigint AND $3::text = ANY (v.care_worker_refs)
+  AND v.provider_ref = $4::text AND NOT v.cancelled AND v.planned_start IS NOT NULL;

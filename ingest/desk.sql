@@ -1,0 +1,14 @@
+-- name: visit role: ecm_web
+-- The visit an entry is about, if the person at the desk may amend it.
+SELECT ref, service_user_ref, provider_ref, care_worker_refs FROM visits
+WHERE tenant_id = $1::int AND visit_id = $2::bigint AND ($3::text IS NULL OR provider_ref = $3::text);
+
+-- name: may_name_care_worker role: ecm_web
+-- A provider names its own workers, and whoever the plan sends.
+SELECT EXISTS (SELECT FROM care_workers WHERE tenant_id = $1::int AND ref = $2::text
+  AND ($3::text IS NULL OR provider_ref = $3::text OR ref = ANY ($4::text[])));
+
+-- name: write_down role: ecm_web
+-- The audit's line of an entry by hand.
+INSERT INTO audit (tenant_id, at, actor, action, subject, reason, origin)
+VALUES ($1::int, $2::timestamptz, $3::text, 'entered_by_hand', $4::text, $5::text, $6::text);

@@ -1,0 +1,1 @@
+"""The telephone: one interview, whoever carries it. `interview` decides, `conductor` keeps and records, doors speak."""

@@ -1,0 +1,209 @@
+"""Checking in and out by text message, from the mobile a care worker registered.
+
+    IN                  or OUT; also START and END, and the words of the other languages
+    IN 12               12 is the number on the card in the home, or the person's reference
+    IN 12 345678        and what the card shows now
+    IN 4711             their PIN, where several people share one mobile
+
+It counts from when we receive it. Whose home it is: what the text says, else the worker's round; where that leaves more
+than one, the record is made without it and processing finds the nearest. The same message twice is one record and the
+same answer. A PIN is tried and forgotten; the text itself is not kept, because it may hold one.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from ecm.clock import Clock
+from ecm.store.db import Connection, Database, Record
+from ecm.store.queries import load_queries
+from ingest.recorder import Recorder
+from ingest.telephone import kept as keeping
+from ingest.telephone import people
+from ingest.telephone.interview import resumed
+from ingest.telephone.numbers import caller_number, dialled_number
+from ingest.telephone.pins import Pins
+from ingest.telephone.recording import TEXTS, record
+from ingest.telephone.turn import Caller, Input, Interview, Kind, Person, Say, State, Turn
+
+sql = load_queries(__package__, "telephone.sql")
+
+# Without accents and in small letters, as they are compared.
+WORDS: dict[str, tuple[Kind, str]] = {
+    "in": ("check_in", "en"),
+    "start": ("check_in", "en"),
+    "out": ("check_out", "en"),
+    "end": ("check_out", "en"),
+    "mewn": ("check_in", "cy"),
+    "cyrraedd": ("check_in", "cy"),
+    "allan": ("check_out", "cy"),
+    "gadael": ("check_out", "cy"),
+    "wejscie": ("check_in", "pl"),
+    "przyjscie": ("check_in", "pl"),
+    "wyjscie": ("check_out", "pl"),
+    "intrare": ("check_in", "ro"),
+    "sosire": ("check_in", "ro"),
+    "iesire": ("check_out", "ro"),
+    "plecare": ("check_out", "ro"),
+}
+BEFORE = frozenset({"check", "checked", "clock", "log", "logged", "i", "am", "hello", "hi"})
+"""Words that may stand before one of those."""
+CODE_DIGITS = range(6, 9)
+PIN_DIGITS = range(4, 11)
+PARTS = re.compile(r"[^\W\d_]+|\d+")
+
+Answer = tuple[str, Say]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What a message says. `numbers`: its groups of digits; `refs`: everything after the word that is no number."""
+
+    kind: Kind
+    language: str
+    numbers: tuple[str, ...] = ()
+    refs: tuple[str, ...] = ()
+
+
+def understand(body: str) -> Text | None:
+    """None for what says neither in nor out, or both, or says it late in a sentence."""
+    parts = PARTS.findall(body)
+    said = [n for n, part in enumerate(parts) if _plain(part) in WORDS]
+    if not said or len({WORDS[_plain(parts[n])][0] for n in said}) > 1:
+        return None
+    first = said[0]
+    if any(_plain(part) not in BEFORE for part in parts[:first]):
+        return None
+    kind, language = WORDS[_plain(parts[first])]
+    after = body.partition(parts[first])[2]
+    refs = [token for token in after.split() if not re.fullmatch(r"[\d.,;:#]+", token)]
+    numbers = [part for part in PARTS.findall(after) if part.isdigit() and part.isascii()]
+    return Text(kind, language, tuple(_joined(numbers)), tuple(refs))
+
+
+def _joined(numbers: list[str]) -> list[str]:
+    """A code read off in two groups is one code."""
+    together = "".join(numbers)
+    apart = len(numbers) == 2 and all(2 < len(number) < 6 for number in numbers)
+    return [together] if apart and len(together) in CODE_DIGITS else numbers
+
+
+def _plain(word: str) -> str:
+    """Wejście is wejscie."""
+    spelled = unicodedata.normalize("NFKD", word.casefold().replace("ł", "l"))
+    return "".join(letter for letter in spelled if not unicodedata.combining(letter))
+
+
+class Texts:
+    """`web`: role ecm_web."""
+
+    def __init__(self, web: Database, recorder: Recorder, clock: Clock, pins: Pins) -> None:
+        self._web = web
+        self._recorder = recorder
+        self._clock = clock
+        self._pins = pins
+
+    async def received(self, message_id: str, cli: str, dialled: str, body: str) -> Answer | None:
+        """The answer, in its language; None for a number that is not ours. Raises Unavailable."""
+        line_number = dialled_number(dialled)
+        async with self._web.connection() as connection:
+            line = await connection.fetchrow(sql.line, line_number, "sms")
+        if line is None or line_number is None:
+            return None
+        tenant_id, now = line["tenant_id"], self._clock.now()
+        mobile = caller_number(cli)
+        async with self._web.tenant(tenant_id) as connection:
+            kept = await keeping.load(connection, tenant_id, TEXTS, message_id)
+            workers = await connection.fetch(sql.workers_of_mobile, tenant_id, mobile) if mobile else []
+        if kept is None:
+            text = understand(body)
+            language = text.language if text else line["language"]
+            if not workers or mobile is None:
+                return language, Say("sms_unknown_mobile")
+            if text is None:
+                return language, Say("sms_unclear")
+            worker, with_pin = await self._who(tenant_id, mobile, text, workers, now)
+            if worker is None:
+                return language, Say("sms_several")
+            async with self._web.tenant(tenant_id) as connection:
+                i = await _interview(connection, tenant_id, worker, text, now)
+                first = resumed(replace(i, named=with_pin))
+                await keeping.begin(connection, tenant_id, TEXTS, message_id, now, mobile, line_number, first)
+                kept = await keeping.load(connection, tenant_id, TEXTS, message_id)
+            if kept is None:  # another authority's message has this id
+                return None
+        return await self._answer(kept)
+
+    async def _answer(self, kept: keeping.PhoneCall) -> Answer:
+        i = kept.interview
+        recorded = await record(self._recorder, kept, i)
+        say = _said(i) if recorded is Input.RECORDED else Say("sms_not_recorded")
+        if not kept.ended:
+            over = Turn(replace(i, state=State.OVER), (say,), hang_up=True)
+            async with self._web.tenant(kept.tenant_id) as connection:
+                await keeping.save(connection, kept, kept.step + 1, over, self._clock.now())
+        return i.language, say
+
+    async def _who(
+        self, tenant_id: int, mobile: str, text: Text, workers: Sequence[Record], now: datetime
+    ) -> tuple[str | None, bool]:
+        """The worker, and whether a PIN said so. One mobile is one worker's, unless several registered it."""
+        refs = [row["ref"] for row in workers]
+        alone = refs[0] if len(refs) == 1 else None
+        pin = next((number for number in text.numbers if len(number) in PIN_DIGITS), None)
+        if pin is None or (alone and await self._means_a_home(tenant_id, text, pin)):
+            return alone, False
+        found, worker = await self._pins.whose(tenant_id, mobile, pin, (), refs, now, named=False)
+        return worker or alone, found is Input.PIN_FITS
+
+    async def _means_a_home(self, tenant_id: int, text: Text, number: str) -> bool:
+        """Digits that are a home's code or card, or a person's reference, are no PIN to try."""
+        if len(number) in CODE_DIGITS:
+            return True
+        async with self._web.tenant(tenant_id) as connection:
+            return await _named(connection, tenant_id, replace(text, refs=(), numbers=(number,))) is not None
+
+
+async def _interview(
+    connection: Connection, tenant_id: int, worker: str, text: Text, now: datetime
+) -> Interview:
+    zone = ZoneInfo(await connection.fetchval(sql.zone, tenant_id))
+    around = await people.of_round(connection, tenant_id, worker, now, zone)
+    person = await _named(connection, tenant_id, text) or people.plain_person(around, text.kind)
+    code = next((number for number in text.numbers if len(number) in CODE_DIGITS), None)
+    if person is None and code is not None:
+        with_card = [p for p in around if p.card]
+        person = with_card[0] if len(with_card) == 1 else None
+    return Interview(
+        State.RECORDING,
+        text.language,
+        Caller.MOBILE,
+        worker=worker,
+        kind=text.kind,
+        at=now.astimezone(zone).isoformat(),
+        person=person,
+        code=code,
+    )
+
+
+async def _named(connection: Connection, tenant_id: int, text: Text) -> Person | None:
+    """Whom the text names: by reference, or by the number of the card in the home."""
+    for ref in dict.fromkeys((*text.refs, *(ref.upper() for ref in text.refs), *text.numbers)):
+        if len(ref) <= 64 and (found := await people.by_ref(connection, tenant_id, ref)):
+            return found
+    for number in text.numbers:
+        if len(number) < min(CODE_DIGITS) and (found := await people.of_card(connection, tenant_id, number)):
+            return found
+    return None
+
+
+def _said(i: Interview) -> Say:
+    done = "sms_in" if i.kind == "check_in" else "sms_out"
+    if i.person is None or not i.person.said:
+        return Say(f"{done}_somewhere", {"time": i.local_time})
+    return Say(done, {"person": i.person.said, "time": i.local_time})

@@ -1,0 +1,71 @@
+"""What Carol's phone said rings as it should, and is over only when it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from alerts.rules import Raise, StandDown, VisitNow, decide
+from alerts.said import Report
+from ecm.store.embedded import Addresses
+from ecm.visit.model import State
+from tests.alerts.morning import a_morning, at
+from tests.alerts.test_alert_rules import an_alert, visit
+
+
+def said(kind: str, urgency: str | None = None, **changes: Any) -> VisitNow:
+    return visit(
+        changes.pop("state", State.IN_PROGRESS), reports=(Report(kind, at("09:05"), urgency),), **changes
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "urgency", "changes", "severity"),
+    [
+        ("sos", None, {}, "critical"),
+        ("no_reply", None, {}, "warning"),
+        ("no_reply", None, {"risk_tier": "A"}, "critical"),
+        ("no_reply", "now", {"time_critical": True}, "critical"),
+        ("concern", "now", {}, "critical"),
+        ("concern", "today", {}, "warning"),
+        ("hazard", "routine", {}, "information"),
+        ("hazard", None, {}, "warning"),
+    ],
+)
+def test_how_urgent_it_is(kind: str, urgency: str | None, changes: dict[str, Any], severity: str) -> None:
+    [told] = decide(said(kind, urgency, **changes), [])
+    assert isinstance(told, Raise)
+    assert (told.kind, told.raised_for, told.severity) == (kind, at("09:05"), severity)
+
+
+def test_nobody_answered_and_then_somebody_did() -> None:
+    assert decide(said("no_reply", state=State.FRUSTRATED), [an_alert("no_reply", "09:05")]) == ()
+    assert decide(said("no_reply", state=State.COMPLETED), [an_alert("no_reply", "09:05")]) == (
+        StandDown(1, "care was given after all"),
+    )
+
+
+def test_a_call_for_help_is_never_over_by_itself() -> None:
+    assert decide(said("sos", state=State.COMPLETED), [an_alert("sos", "09:05")]) == ()
+
+
+async def test_a_report_becomes_an_alert_and_a_page(database: Addresses) -> None:
+    async with a_morning(database, "V-1") as morning:
+        number = await morning.becomes("V-1", "in_progress")
+        await morning.owner.execute(
+            "INSERT INTO alert_contacts (tenant_id, min_severity, channel, address)"
+            " VALUES (1, 'critical', 'email', 'duty@example.org')"
+        )
+        await morning.owner.execute(
+            "INSERT INTO reports (tenant_id, report_id, kind, occurred_at, received_at, visit_id, words, body_sha256,"
+            " body)"
+            " VALUES (1, gen_random_uuid(), 'sos', $1, $1, $2, 'He has a knife', '', '')",
+            at("09:05"),
+            number,
+        )
+        await morning.queue(number)
+        await morning.alerts.step()
+        row = await morning.owner.fetchrow("SELECT kind, severity, state, reason FROM alerts")
+        assert tuple(row) == ("sos", "critical", "open", "care worker asks for help")
+        assert await morning.owner.fetchval("SELECT count(*) FROM deliveries") == 1

@@ -1,0 +1,89 @@
+"""What Alice's phone says beside her check-ins arrives once, is hers, and reaches whoever reads the visit."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.api.conftest import Story
+from tests.api.test_phones import Caller, alices, shared
+
+__all__ = ["alices", "shared"]
+
+
+def report(**said: Any) -> dict[str, Any]:
+    fields = {"id": str(uuid4()), "kind": "no_reply", "occurred_at": "2026-11-21T09:06:00Z", "visit": "V-A"}
+    return fields | said
+
+
+async def told(caller: Caller, *payloads: Any) -> Any:
+    items = [caller.phone.item(payload) for payload in payloads]
+    return await caller.at.post("/v1/reports", json=items, headers=caller.phone.headers)
+
+
+async def test_a_report_is_kept_once_and_stands_with_its_visit(story: Story, alices: Caller) -> None:
+    said = report(words="Knocked and rang", urgency="now", tasks=[{"name": "medication", "done": False}])
+    first, again = await told(alices, said), await told(alices, said)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json()[0]["status"] == "exists"
+    assert again.json()[0]["received_at"] == first.json()[0]["received_at"]
+    cory, cleo = await story.signed_in("cory"), await story.signed_in("cleo")
+    [shown] = (await cory.get("/v1/visits/1/reports")).json()
+    assert (shown["kind"], shown["words"], shown["care_worker"], shown["proofs"]) == (
+        "no_reply", "Knocked and rang", "CW-A", ["signed"],
+    )  # fmt: skip
+    assert (await cleo.get("/v1/visits/1/reports")).status_code == 404
+    assert [row["visit_id"] for row in await story.all("SELECT visit_id FROM alert_queue")] == [1]
+
+
+async def test_a_call_for_help_that_names_no_visit_finds_the_workers_nearest(
+    story: Story, alices: Caller
+) -> None:
+    answer = await told(alices, report(kind="sos", visit=None))
+    assert answer.status_code == 201
+    assert (await story.one("SELECT visit_id FROM reports"))["visit_id"] == 1
+
+
+async def test_a_visit_of_another_provider_is_not_named(story: Story, alices: Caller) -> None:
+    await told(alices, report(visit="V-B"))
+    assert (await story.one("SELECT visit_id FROM reports"))["visit_id"] is None
+
+
+@pytest.mark.parametrize("field", ["kind", "occurred_at", "id"])
+async def test_one_bad_report_costs_the_others_nothing(alices: Caller, field: str) -> None:
+    answer = await told(alices, report(), report() | {field: "nonsense"}, report())
+    assert [one["status"] for one in answer.json()] == ["created", "rejected", "created"]
+
+
+async def test_what_another_key_signed_is_turned_away(alices: Caller) -> None:
+    from tests.ingest.phone import Phone
+
+    thief = Phone(device_id=alices.phone.device_id)
+    answer = await alices.at.post("/v1/reports", json=thief.item(report()), headers=alices.phone.headers)
+    assert answer.json()[0]["status"] == "rejected"
+    nobody = await alices.at.post("/v1/reports", json=thief.item(report()))
+    assert nobody.status_code == 401
+
+
+async def test_the_same_id_for_something_else_is_a_conflict(alices: Caller) -> None:
+    said = report()
+    await told(alices, said)
+    assert (await told(alices, said | {"words": "other"})).json()[0]["status"] == "conflict"
+
+
+async def test_a_cut_off_phone_still_delivers_what_it_signed_before(story: Story, alices: Caller) -> None:
+    cory = await story.signed_in("cory")
+    await cory.post(f"/v1/phones/{alices.phone.device_id}/cut-off", json={"reason": "lost"})
+    answer = await told(alices, report(), report(occurred_at="2026-11-21T09:16:01Z"))
+    assert [one["status"] for one in answer.json()] == ["created", "rejected"]
+    assert (await story.one("SELECT proofs FROM reports"))["proofs"] == ["cut_off", "signed"]
+
+
+async def test_a_shared_phone_says_whether_a_pin_opened_it(story: Story, shared: Caller) -> None:
+    opened = await shared.ask("POST", "/v1/app/unlock", {"care_worker": "CW-A", "pin": "4711"})
+    hers = report(care_worker="CW-A", occurred_at="2026-11-21T09:16:00Z")
+    await told(shared, hers | {"unlock": opened.json()["unlock"]}, report(care_worker="CW-A"))
+    found = {tuple(row["proofs"]) for row in await story.all("SELECT proofs FROM reports")}
+    assert found == {("shared", "signed", "unlocked"), ("shared", "signed")}
