@@ -27,6 +27,7 @@ from typing import Any
 from uuid import UUID
 
 from alerts.rules import AlertNow, decide
+from alerts.said import KINDS
 from alerts.worker import AlertWorker, _visit_now
 from ecm.clock import ManualClock
 from ecm.overdue import Watcher
@@ -137,6 +138,7 @@ async def _read(connection: Connection) -> Everything:
         workers=await table("care_workers", "ref"),
         transitions=await table("transitions", "transition_id"),
         alerts=await table("alerts", "alert_id"),
+        reports=await table("reports", "occurred_at, report_id"),
         todos=await table("processing_queue", "todo_id"),
         alert_todos=await table("alert_queue", "todo_id"),
     )
@@ -157,6 +159,7 @@ class Everything:
     workers: list[Row]
     transitions: list[Row]
     alerts: list[Row]
+    reports: list[Row]
     todos: list[Row]
     alert_todos: list[Row]
     _policies: dict[int, Policy] = field(default_factory=dict)
@@ -395,8 +398,13 @@ class Everything:
         received: dict[int, dict[str, str]] = defaultdict(dict)
         for row in self.events:
             received[row["tenant_id"]][str(row["event_id"])] = row["received_at"].isoformat()
-        of_visit = _grouped(self.alerts, _key)
+        of_visit, said_of = _grouped(self.alerts, _key), _grouped(self.reports, _key)
         for row in self.visits:
+            said = [
+                [r["kind"], r["occurred_at"].isoformat(), r["urgency"]]
+                for r in said_of.get(_key(row), [])
+                if r["kind"] in KINDS
+            ]
             known = [
                 AlertNow(a["alert_id"], a["kind"], a["raised_for"], a["state"] == "stood_down")
                 for a in of_visit.get(_key(row), [])
@@ -407,7 +415,7 @@ class Everything:
             tenant = row["tenant_id"]
             as_text = {name: json.dumps(row[name]) for name in ("crossings", "findings", "attendances")}
             beside = {"risk_tier": tiers[tenant, row["service_user_ref"]], "received": received[tenant]}
-            visit = dict(row) | as_text | beside
+            visit = dict(row) | as_text | beside | {"reports": json.dumps(said)}
             for action in decide(_visit_now(_record(visit)), known):
                 yield Difference("alert", f"{row['ref']}: left undone: {action}")
 
