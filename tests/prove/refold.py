@@ -27,7 +27,7 @@ from typing import Any
 from uuid import UUID
 
 from alerts.rules import AlertNow, decide
-from alerts.said import KINDS
+from alerts.said import KINDS as RINGING
 from alerts.worker import AlertWorker, _visit_now
 from ecm.clock import ManualClock
 from ecm.overdue import Watcher
@@ -403,7 +403,7 @@ class Everything:
             said = [
                 [r["kind"], r["occurred_at"].isoformat(), r["urgency"]]
                 for r in said_of.get(_key(row), [])
-                if r["kind"] in KINDS
+                if r["kind"] in RINGING
             ]
             known = [
                 AlertNow(a["alert_id"], a["kind"], a["raised_for"], a["state"] == "stood_down")
