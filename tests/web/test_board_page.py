@@ -151,6 +151,8 @@ async def test_the_board_is_worked_by_keyboard(stage: Stage, open_page):
     await page.keyboard.press("a")
     await expect(page.locator("tr.need")).to_contain_text("Dana Duty")
     await page.keyboard.press("Enter")
+    await expect(page).to_have_url(re.compile(rf"/visits/{visit}$"))
+    await expect(page.locator("h1")).to_be_visible()
 
 
 async def test_a_coordinator_without_the_right_sees_no_others(stage: Stage, open_page):
