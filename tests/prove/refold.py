@@ -400,11 +400,7 @@ class Everything:
             received[row["tenant_id"]][str(row["event_id"])] = row["received_at"].isoformat()
         of_visit, said_of = _grouped(self.alerts, _key), _grouped(self.reports, _key)
         for row in self.visits:
-            said = [
-                [r["kind"], r["occurred_at"].isoformat(), r["urgency"]]
-                for r in said_of.get(_key(row), [])
-                if r["kind"] in RINGING
-            ]
+            said = [_said(report) for report in said_of.get(_key(row), []) if report["kind"] in RINGING]
             known = [
                 AlertNow(a["alert_id"], a["kind"], a["raised_for"], a["state"] == "stood_down")
                 for a in of_visit.get(_key(row), [])
@@ -449,3 +445,7 @@ def _key(row: Row) -> VisitKey:
 def _record(row: Row) -> Any:
     """The service's readers ask for nothing that a mapping has not."""
     return row
+
+
+def _said(report: Row) -> list[str | None]:
+    return [report["kind"], report["occurred_at"].isoformat(), report["urgency"]]
