@@ -20,7 +20,7 @@ SELECT v.tenant_id, v.visit_id, v.provider_ref, v.zone, v.window_start, v.state,
         FROM jsonb_array_elements(v.attendances) AS a(stay)
         JOIN check_events e ON e.tenant_id = v.tenant_id
           AND e.event_id IN ((a.stay ->> 'check_in_event')::uuid, (a.stay ->> 'check_out_event')::uuid)) END AS received,
-       (SELECT jsonb_agg(jsonb_build_array(r.kind, r.occurred_at, r.urgency) ORDER BY r.occurred_at, r.report_id)::text
+       (SELECT jsonb_agg(jsonb_build_array(r.kind, r.occurred_at, r.urgency, r.care_worker_ref) ORDER BY r.occurred_at, r.report_id)::text
         FROM reports r
         WHERE r.tenant_id = v.tenant_id AND r.visit_id = v.visit_id AND r.kind = ANY ($3::text[])) AS reports
 FROM unnest($1::int[], $2::bigint[]) AS q(tenant_id, visit_id)

@@ -40,6 +40,7 @@ class Report:
     kind: str
     occurred_at: datetime
     urgency: str | None = None
+    care_worker: str | None = None
 
     def severity(self, *, cannot_wait: bool) -> str:
         """`cannot_wait`: the person is of tier A, or the visit's time is critical."""
@@ -53,4 +54,6 @@ class Report:
     def words(self) -> str:
         if self.kind in (CONCERN, HAZARD):
             return f"{WORDS[self.kind]}, {BY_URGENCY[self.urgency][1]}"
+        if self.kind == SOS and self.care_worker:  # the visit beside it may be another's, where none was near
+            return f"care worker {self.care_worker} asks for help"
         return WORDS[self.kind]

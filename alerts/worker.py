@@ -234,8 +234,8 @@ def _visit_now(row: Record) -> VisitNow:
         came=_heard(attendances, "check_in", received, first=True),
         left=_heard(attendances, "check_out", received, first=False),
         reports=tuple(
-            Report(kind, datetime.fromisoformat(at), urgency)
-            for kind, at, urgency in _listed(row["reports"] or "[]")
+            Report(kind, datetime.fromisoformat(at), urgency, care_worker)
+            for kind, at, urgency, care_worker in _listed(row["reports"] or "[]")
         ),
     )
 

@@ -216,7 +216,7 @@ async def _store(
     fix = report.fix
     digest = sha256(item.jws.payload).digest()
     worker = report.care_worker or phone.care_worker
-    received_at = await connection.fetchval(
+    added = await connection.fetchrow(
         sql.add_report,
         phone.tenant_id,
         report.id,
@@ -239,8 +239,14 @@ async def _store(
         digest,
         raw.decode(),
     )
-    if received_at is not None:
-        return Receipt(id=report.id, status="created", received_at=received_at)
+    if added is not None:
+        nobody_hears = report.kind == "sos" and not added["rings"]
+        return Receipt(
+            id=report.id,
+            status="created",
+            received_at=added["received_at"],
+            detail="nobody could be told: ring the office, or 999" if nobody_hears else "",
+        )
     known = await connection.fetchrow(sql.known_report, phone.tenant_id, report.id)
     assert known is not None
     if known["body_sha256"] != digest:

@@ -1,28 +1,37 @@
 -- name: add_report role: ecm_web
--- One report, once, with the visit it is about: the one it names, else the worker's nearest of that day; and a to-do
--- for the alarms if there is one. Answers its receipt; nothing if the id was there.
-WITH about AS (
-  SELECT v.visit_id, v.service_user_ref FROM visits v
-  WHERE v.tenant_id = $1::int AND v.provider_ref = $8::text
-    AND (v.ref = $10::text
-         OR ($10::text IS NULL AND v.local_date BETWEEN ($4::timestamptz - interval '1 day')::date
-                                                    AND ($4::timestamptz + interval '1 day')::date
-             AND $7::text = ANY (v.care_worker_refs) AND NOT v.cancelled
-             AND ($9::text IS NULL OR v.service_user_ref = $9::text)
-             AND v.window_start BETWEEN $4::timestamptz - interval '12 hours' AND $4::timestamptz + interval '12 hours'))
-  ORDER BY abs(extract(epoch FROM v.window_start - $4::timestamptz)), v.visit_id LIMIT 1
+-- One report, once, with the visit it is about: the one it names, else the worker's nearest within half a day. A call
+-- for help must ring whatever is known: else it takes the worker's nearest of the month, else the provider's. Answers
+-- its receipt and whether it can ring; nothing if the id was there.
+WITH named AS (
+  SELECT v.visit_id, v.service_user_ref, 1 AS choice, interval '0' AS far FROM visits v
+  WHERE v.tenant_id = $1::int AND v.provider_ref = $8::text AND v.ref = $10::text
+), around AS (
+  SELECT v.visit_id, v.service_user_ref, $7::text = ANY (v.care_worker_refs) AS of_worker,
+         greatest(v.window_start - $4::timestamptz, $4::timestamptz - v.window_start) AS far
+  FROM visits v
+  WHERE NOT EXISTS (SELECT FROM named) AND v.tenant_id = $1::int AND v.provider_ref = $8::text AND NOT v.cancelled
+    AND v.local_date BETWEEN ($4::timestamptz - CASE WHEN $3::text = 'sos' THEN interval '30 days' ELSE interval '1 day' END)::date
+                         AND ($4::timestamptz + CASE WHEN $3::text = 'sos' THEN interval '30 days' ELSE interval '1 day' END)::date
+), near AS (
+  SELECT visit_id, service_user_ref, 2 AS choice, far FROM around
+  WHERE $10::text IS NULL AND of_worker AND far <= interval '12 hours' AND ($9::text IS NULL OR service_user_ref = $9::text)
+  UNION ALL
+  SELECT visit_id, service_user_ref, CASE WHEN of_worker THEN 3 ELSE 4 END, far FROM around WHERE $3::text = 'sos'
+), about AS (
+  SELECT visit_id, service_user_ref, choice FROM (SELECT * FROM named UNION ALL SELECT * FROM near) AS each
+  ORDER BY choice, far, visit_id LIMIT 1
 ), added AS (
   INSERT INTO reports (tenant_id, report_id, kind, occurred_at, received_at, device_id, care_worker_ref, provider_ref,
     service_user_ref, visit_id, urgency, reason_code, words, lat, lon, accuracy_m, tasks, proofs, body_sha256, body)
   SELECT $1::int, $2::uuid, $3::text, $4::timestamptz, $5::timestamptz, $6::uuid, $7::text, $8::text,
-    coalesce((SELECT service_user_ref FROM about), $9::text), (SELECT visit_id FROM about), $11::text, $12::text,
+    coalesce((SELECT service_user_ref FROM about WHERE choice < 3), $9::text), (SELECT visit_id FROM about), $11::text, $12::text,
     $13::text, $14::float8, $15::float8, $16::float8, $17::jsonb, $18::text[], $19::bytea, $20::text
   ON CONFLICT DO NOTHING
   RETURNING visit_id, received_at
 ), queued AS (
   INSERT INTO alert_queue (tenant_id, visit_id) SELECT $1::int, visit_id FROM added WHERE visit_id IS NOT NULL
 )
-SELECT received_at FROM added;
+SELECT received_at, visit_id IS NOT NULL AS rings FROM added;
 
 -- name: known_report role: ecm_web
 -- What stands under this id.

@@ -58,14 +58,14 @@ async def test_a_report_becomes_an_alert_and_a_page(database: Addresses) -> None
             " VALUES (1, 'critical', 'email', 'duty@example.org')"
         )
         await morning.owner.execute(
-            "INSERT INTO reports (tenant_id, report_id, kind, occurred_at, received_at, visit_id, words, body_sha256,"
-            " body)"
-            " VALUES (1, gen_random_uuid(), 'sos', $1, $1, $2, 'He has a knife', '', '')",
+            "INSERT INTO reports (tenant_id, report_id, kind, occurred_at, received_at, visit_id, words,"
+            " care_worker_ref, body_sha256, body)"
+            " VALUES (1, gen_random_uuid(), 'sos', $1, $1, $2, 'He has a knife', 'W-1', '', '')",
             at("09:05"),
             number,
         )
         await morning.queue(number)
         await morning.alerts.step()
         row = await morning.owner.fetchrow("SELECT kind, severity, state, reason FROM alerts")
-        assert tuple(row) == ("sos", "critical", "open", "care worker asks for help")
+        assert tuple(row) == ("sos", "critical", "open", "care worker W-1 asks for help")
         assert await morning.owner.fetchval("SELECT count(*) FROM deliveries") == 1

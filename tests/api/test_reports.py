@@ -46,6 +46,31 @@ async def test_a_call_for_help_that_names_no_visit_finds_the_workers_nearest(
     assert (await story.one("SELECT visit_id FROM reports"))["visit_id"] == 1
 
 
+async def test_a_call_for_help_rings_though_no_visit_is_near_or_known(story: Story, alices: Caller) -> None:
+    await story.run(
+        "UPDATE visits SET window_start = window_start - interval '9 days', local_date = local_date - 9"
+    )
+    answer = await told(alices, report(kind="sos", visit="V-nobody-knows"), report(kind="note", visit=None))
+    assert [one["detail"] for one in answer.json()] == ["", ""]
+    rows = await story.all("SELECT kind, visit_id, service_user_ref FROM reports ORDER BY kind DESC")
+    assert [tuple(row) for row in rows] == [("sos", 1, None), ("note", None, None)]
+    assert [row["visit_id"] for row in await story.all("SELECT visit_id FROM alert_queue")] == [1]
+
+
+async def test_a_call_for_help_of_a_worker_without_visits_rings_beside_the_providers_nearest(
+    story: Story, alices: Caller
+) -> None:
+    await story.run("UPDATE visits SET care_worker_refs = '{}'")
+    await told(alices, report(kind="sos", visit=None))
+    assert (await story.one("SELECT visit_id FROM reports"))["visit_id"] == 1
+
+
+async def test_where_nobody_can_be_told_the_phone_says_so(story: Story, alices: Caller) -> None:
+    await story.run("UPDATE visits SET cancelled = true")
+    answer = await told(alices, report(kind="sos", visit=None))
+    assert answer.json()[0]["detail"] == "nobody could be told: ring the office, or 999"
+
+
 async def test_a_visit_of_another_provider_is_not_named(story: Story, alices: Caller) -> None:
     await told(alices, report(visit="V-B"))
     assert (await story.one("SELECT visit_id FROM reports"))["visit_id"] is None

@@ -448,4 +448,4 @@ def _record(row: Row) -> Any:
 
 
 def _said(report: Row) -> list[str | None]:
-    return [report["kind"], report["occurred_at"].isoformat(), report["urgency"]]
+    return [report["kind"], report["occurred_at"].isoformat(), report["urgency"], report["care_worker_ref"]]
