@@ -100,6 +100,16 @@ async def test_help_is_called_by_holding_or_by_saying_yes(doorstep: Doorstep, an
         assert (sos["kind"], sos["urgency"], sos["accuracy_m"]) == ("sos", "now", 12)
 
 
+async def test_where_nobody_can_be_alerted_the_app_does_not_say_so(doorstep: Doorstep, annas: Page) -> None:
+    await doorstep.owner.execute("UPDATE visits SET cancelled = true")
+    await annas.get_by_role("link", name="SOS").click()
+    await annas.get_by_role("button", name="Hold for 2 seconds").focus()
+    await annas.keyboard.press("Enter")
+    await annas.keyboard.press("Enter")
+    await expect(annas.get_by_text("nobody could be alerted")).to_be_visible()
+    await expect(annas.get_by_text("Your office is being alerted")).to_be_hidden()
+
+
 async def test_a_tag_opens_its_visit_and_stands_in_the_record(doorstep: Doorstep, annas: Page) -> None:
     await annas.goto(f"/t/{TAG}")
     await expect(annas.get_by_role("heading", level=1)).to_have_text("Mrs Amina A.")

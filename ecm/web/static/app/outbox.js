@@ -160,7 +160,7 @@ async function settle(records, receipts) {
 function outcome(receipt) {
   const problem = receipt.problem || {};
   if (STORED.has(receipt.status))
-    return { status: "sent", received_at: receipt.received_at, acknowledged_at: Date.now(), detail: "" };
+    return { status: "sent", received_at: receipt.received_at, acknowledged_at: Date.now(), detail: receipt.detail || "" };
   if (receipt.status === "conflict") return { status: "conflict", detail: problem.detail || receipt.detail || "", office_has_it: problem.kept === true };
   if (receipt.status === "rejected") return { status: "refused", detail: problem.detail || receipt.detail || "", office_has_it: problem.kept === true };
   return {};

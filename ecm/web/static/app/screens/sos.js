@@ -61,15 +61,15 @@ export function sos() {
   }
 }
 
-/** `{status, received_at}` of the call for help that was made on this screen. */
+/** `{status, received_at, detail}` of the call for help that was made on this screen. */
 function mineSince(opened_at) {
   const found = state.records.filter((record) => record.said.kind === "sos" && record.saved_at >= opened_at).pop();
-  return found && { status: found.status, received_at: found.received_at };
+  return found && { status: found.status, received_at: found.received_at, detail: found.detail };
 }
 
 function said(sent) {
-  const done = sent.status === "sent";
-  const words = done ? t("sosSent", { time: hourMinute(sent.received_at) }) : t("sosSaved");
+  const done = sent.status === "sent" && !sent.detail; // a receipt that has something to say of it: nobody could be told
+  const words = done ? t("sosSent", { time: hourMinute(sent.received_at) }) : t(sent.status === "sent" ? "sosNobody" : "sosSaved");
   return card(h("p", { class: `place ${done ? "good" : "critical"}`, role: "status" }, icon(done ? "good" : "kept"), h("span", {}, words)));
 }
 

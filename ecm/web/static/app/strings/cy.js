@@ -151,6 +151,7 @@ export default {
   saidSos: "Galwad am help wedi'i chadw.",
   sosSent: "Anfonwyd {time}. Mae eich swyddfa'n cael ei rhybuddio.",
   sosSaved: "Wedi'i gadw, heb ei anfon eto. Os nad oes signal, ffoniwch 999 neu eich swyddfa.",
+  sosNobody: "Mae eich swyddfa wedi'i dderbyn, ond ni ellid rhybuddio neb. Ffoniwch 999 neu eich swyddfa.",
   sosNotHere: "Nid yw'r ffôn hwn wedi'i osod, felly ni all rybuddio swyddfa. Ffoniwch 999.",
 
   // tags and codes

@@ -151,6 +151,7 @@ export default {
   saidSos: "Call for help saved.",
   sosSent: "Sent {time}. Your office is being alerted.",
   sosSaved: "Saved, and not sent yet. If you have no signal, ring 999 or your office.",
+  sosNobody: "Your office has it, and nobody could be alerted. Ring 999 or your office.",
   sosNotHere: "This phone is not set up, so it cannot alert an office. Ring 999.",
 
   // tags and codes

@@ -151,6 +151,7 @@ export default {
   saidSos: "Zapisano wezwanie pomocy.",
   sosSent: "Wysłano {time}. Biuro jest alarmowane.",
   sosSaved: "Zapisane, jeszcze niewysłane. Jeśli nie masz zasięgu, zadzwoń pod 999 lub do biura.",
+  sosNobody: "Biuro to otrzymało, ale nikogo nie udało się zaalarmować. Zadzwoń pod 999 lub do biura.",
   sosNotHere: "Ten telefon nie jest skonfigurowany i nie zaalarmuje biura. Zadzwoń pod 999.",
 
   // tags and codes

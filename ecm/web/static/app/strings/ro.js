@@ -151,6 +151,7 @@ export default {
   saidSos: "Cererea de ajutor este salvată.",
   sosSent: "Trimis {time}. Biroul este alertat.",
   sosSaved: "Salvat, încă netrimis. Dacă nu aveți semnal, sunați la 999 sau la birou.",
+  sosNobody: "Biroul l-a primit, dar nimeni nu a putut fi alertat. Sunați la 999 sau la birou.",
   sosNotHere: "Acest telefon nu este configurat și nu poate alerta un birou. Sunați la 999.",
 
   // tags and codes
