@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ecm.api.wire import Id, Instant, Note, Ref, answers, asks
 from ecm.doors import Services, permit_for, services
 from ecm.errors import NotFound, NotSignedIn, TooLarge
-from ecm.permit import Action, Actor, reach
+from ecm.permit import Action, Actor, permit, reach
 from ecm.phone_doors import Phone, named_phone
 from ecm.signed import SignedItem, checks, unwrap
 from ecm.store.db import Connection
@@ -146,7 +146,9 @@ async def of_visit(
     who: Annotated[Actor, Depends(permit_for(Action.READ_VISITS))],
     visit_id: Id,
 ) -> list[Report]:
-    """What phones said of one visit, oldest first."""
+    """What phones said of one visit, oldest first. Free words only to those who care for the person: they may be
+    about somebody's health."""
+    may_read_words = bool(permit(who, Action.READ_FULL_ADDRESS))
     async with door.web.tenant(who.tenant_id) as connection:
         if not await connection.fetchval(
             sql.visit_exists, who.tenant_id, visit_id, reach(who, Action.READ_VISITS)
@@ -162,7 +164,7 @@ async def of_visit(
             care_worker=row["care_worker_ref"],
             urgency=row["urgency"],
             reason_code=row["reason_code"],
-            words=row["words"],
+            words=row["words"] if may_read_words else None,
             tasks=row["tasks"],
             proofs=row["proofs"],
         )

@@ -30,13 +30,11 @@ from ecm.processing.claim import Arrival
 from ecm.processing.load import EventKey
 from ecm.store.db import Connection, Record
 from ecm.store.queries import load_queries
+from ecm.visit.matching import LINKED
 from ecm.visit.model import EventKind
 from ecm.visit.stays import LONGEST_STAY
 
 sql = load_queries(__package__, "processing.sql")
-
-LINKED = "linked by an amendment"
-"""The reason that matching gives all of a stay that an officer linked."""
 
 
 @dataclass(frozen=True, slots=True)

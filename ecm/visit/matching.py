@@ -43,6 +43,8 @@ from ecm.visit.stays import Stay, stays
 
 SAME_STAY_GAP = timedelta(minutes=60)
 ROSTERED_IS_NEARER = timedelta(minutes=60)
+LINKED = "linked by an amendment"
+"""The reason of every event of a stay that an officer linked."""
 UNPLANNED = "unplanned-"
 """An unplanned visit's ref is this and the id of the check-in it was made from."""
 
@@ -259,7 +261,7 @@ def _named_visit(
             linked = links.get(event.event_id)
             if linked is not None:
                 if linked in by_id:
-                    return Match(linked, "linked by an amendment", explicit=True)
+                    return Match(linked, LINKED, explicit=True)
                 return Match(None, "linked to a visit elsewhere", explicit=True)
     refused: Match | None = None
     for event in events:

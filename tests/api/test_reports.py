@@ -35,6 +35,8 @@ async def test_a_report_is_kept_once_and_stands_with_its_visit(story: Story, ali
         "no_reply", "Knocked and rang", "CW-A", ["signed"],
     )  # fmt: skip
     assert (await cleo.get("/v1/visits/1/reports")).status_code == 404
+    [reduced] = (await (await story.signed_in("fay")).get("/v1/visits/1/reports")).json()
+    assert (reduced["kind"], reduced["words"]) == ("no_reply", None)
     assert [row["visit_id"] for row in await story.all("SELECT visit_id FROM alert_queue")] == [1]
 
 
