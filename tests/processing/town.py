@@ -15,7 +15,8 @@ from ecm.processing import Processor
 from ecm.store.db import Database
 from ecm.store.embedded import Addresses
 from tests.processing.desk import DAY, Desk, at
-from tests.prove.refold import Folded, refold
+from tests.prove.folded import Folded
+from tests.prove.refold import refold
 
 T = TypeVar("T")
 

@@ -12,8 +12,9 @@ import sys
 import time
 from collections.abc import Mapping
 
+from tests.prove.aftermath import fold_again
+from tests.prove.folded import Folded
 from tests.prove.play import Players, set_out
-from tests.prove.refold import Folded, fold_again
 from tests.prove.service import Service, a_service
 from tests.prove.table import Line, all_pass, print_table
 

@@ -15,7 +15,6 @@ order, batches, kills and repeats, they must be these:
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import json
 from collections import Counter, defaultdict
@@ -28,12 +27,9 @@ from uuid import UUID
 
 from alerts.rules import AlertNow, decide
 from alerts.said import KINDS as RINGING
-from alerts.worker import AlertWorker, _visit_now
-from ecm.clock import ManualClock
-from ecm.overdue import Watcher
-from ecm.processing import Processor, rows
+from alerts.worker import _visit_now
+from ecm.processing import rows
 from ecm.store.db import Connection, Database
-from ecm.store.embedded import Addresses
 from ecm.store.rules import ContractRules
 from ecm.visit.assess import assess
 from ecm.visit.clocks import happened_at
@@ -41,75 +37,11 @@ from ecm.visit.matching import allocate
 from ecm.visit.model import Amendment, CheckEvent, EventKind, Evidence, Visit
 from ecm.visit.policy import DEFAULT, Policy
 from ecm.visit.stays import LONGEST_STAY
-from tests.prove.service import DOWN_SECONDS, Service
-from tests.prove.table import Line
+from tests.prove.folded import Difference, Folded
 
 Row = Mapping[str, Any]
 Person = tuple[int, str]
 VisitKey = tuple[int, int]
-
-KINDS = {
-    "to-do": "to-do rows left over",
-    "outcome": "events on another visit than all evidence gives",
-    "visit": "visits stored otherwise than folded afresh",
-    "transition": "transitions doubled, missing or out of line",
-    "alert": "alerts missing, doubled or in another state",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    kind: str
-    what: str
-
-
-@dataclass(frozen=True, slots=True)
-class Folded:
-    """What was read, and every way in which it is not what it must be."""
-
-    visits: int
-    events: int
-    alerts: int
-    differences: tuple[Difference, ...]
-
-    def lines(self) -> list[Line]:
-        count = Counter(each.kind for each in self.differences)
-        return [Line(meaning, str(count[kind]), "0", count[kind] == 0) for kind, meaning in KINDS.items()]
-
-    def told(self, most: int) -> Iterator[str]:
-        yield f"folded again: {self.visits} visits, {self.events} events, {self.alerts} alerts"
-        for each in self.differences[:most]:
-            yield f"  {each.kind}: {each.what}"
-
-
-def fold_again(service: Service) -> Folded:
-    """Ends the service, lets what was left to do be done, and folds everything again."""
-    said = service.wait_until_up()
-    service.end()
-    # A moment later than all the service did: its clock went on while it was ending.
-    now = datetime.fromisoformat(said["now"]) + timedelta(seconds=DOWN_SECONDS) * said["speed"]
-
-    async def settled(addresses: Addresses) -> Folded:
-        await settle(addresses.app, now)
-        owner = await Database.connect(addresses.owner, None, 1)
-        try:
-            return await refold(owner, now)
-        finally:
-            await owner.close()
-
-    with service.database() as addresses:
-        return asyncio.run(settled(addresses))
-
-
-async def settle(app_dsn: str, now: datetime) -> None:
-    """Lets the worker's steps finish what is to be done by `now`. What was lost is not found again by this."""
-    db, clock = await Database.connect(app_dsn, "ecm_worker", 2), ManualClock(now)
-    processor, watcher, alerts = Processor(db, clock), Watcher(db, clock), AlertWorker(db, clock)
-    try:
-        while await processor.step() or await watcher.step() or await alerts.step():
-            pass
-    finally:
-        await db.close()
 
 
 async def refold(owner: Database, now: datetime) -> Folded:

@@ -14,6 +14,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from random import Random
 
+from tests.prove.aftermath import fold_again
 from tests.prove.day import (
     DAY_SECONDS,
     STARTS_AT,
@@ -24,7 +25,6 @@ from tests.prove.day import (
     set_out_as_asked,
 )
 from tests.prove.play import Players
-from tests.prove.refold import fold_again
 from tests.prove.service import Accident, Service, a_service
 from tests.prove.table import Line, all_pass, print_table
 
