@@ -44,7 +44,7 @@ KINDS = [
     ("landline", "rang_own_number", "location_inside", HOME,
      "an unanswered ring", "the worker's own line was rung", "the home's telephone", "heard"),
     ("sms", "registered_mobile", "location_none", MOBILE,
-     f"text message from {MOBILE}", "registered mobile", "nothing says where", "heard"),
+     f"text message from {MOBILE}", "registered mobile", "nothing says where", "a text, which can come late"),
     ("token", "signed code_valid", "location_none", None,
      "the code card in the home", "code checked", "the code shown in the home at that minute", "the code shown"),
     ("app", "partner", "location_inside", None,
