@@ -123,6 +123,18 @@ async def test_one_worker_running_late_is_one_row(stage: Stage, open_page):
     assert rows < 3
 
 
+async def test_a_call_for_help_stands_before_a_missed_visit_and_says_what_it_is(stage: Stage, open_page):
+    missed = await stage.plan("V-1", at="08:00", state="missed", state_reason="no check-in received by 09:00")
+    await stage.alarm(missed, kind="missed", severity="critical")
+    calling = await stage.plan("V-2", person="P-T", at="09:00", state="in_progress")
+    await stage.alarm(calling, kind="sos", severity="critical", reason="care worker W-K asks for help")
+    page = await live(await open_page(stage, "/board"))
+    row = page.locator(f'tr.need[data-visit="{calling}"]')
+    await expect(row).to_contain_text("Asks for help")
+    await expect(row).to_contain_text("care worker W-K asks for help")
+    assert await page.locator("tr.need").first.get_attribute("data-visit") == str(calling)
+
+
 async def test_rows_do_not_move_under_the_pointer(stage: Stage, open_page):
     first = await stage.plan("V-1", person="P-T", provider="HAR", workers=("W-B",), at="09:00", **LATE)
     await stage.alarm(first, severity="warning", provider_ref="HAR")

@@ -20,7 +20,7 @@ export function needOf(visit, alerts) {
   return {
     visit, kind, open,
     tone: SAID.includes(kind) && active.some((a) => a.kind === kind && a.severity === "critical") ? "critical" : NEEDS[kind][2],
-    since: sinceOf(visit, kind),
+    since: sinceOf(visit, kind, active),
     reason: reasonOf(visit, kind, active),
     owner: open.length ? null : (owned?.owner ?? null),
     owned: active.filter((alert) => alert.state === "acknowledged"),
@@ -29,6 +29,7 @@ export function needOf(visit, alerts) {
 
 export function worstFirst(a, b) {
   return (
+    (b.kind === "sos") - (a.kind === "sos") || // whoever calls for help is waiting for us
     TONE[a.tone] - TONE[b.tone] ||
     TIER[a.visit.tier] - TIER[b.visit.tier] ||
     (a.since ?? Infinity) - (b.since ?? Infinity) ||
@@ -69,7 +70,8 @@ function kindOf(visit, active) {
   return OF_ALERT.has(alert.kind) ? alert.kind : "other";
 }
 
-function sinceOf(visit, kind) {
+function sinceOf(visit, kind, active) {
+  if (SAID.includes(kind)) return Date.parse(active.find((a) => a.kind === kind).raised_for);
   if (kind === "missed" || kind === "late" || kind === "late_soft" || kind === "second_worker_missing") return Date.parse(visit.planned_start);
   if (kind === "overrunning" || kind === "no_check_out") return visit.planned_end ? Date.parse(visit.planned_end) : null;
   return null;
