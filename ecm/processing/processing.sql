@@ -126,9 +126,9 @@ LEFT JOIN LATERAL (
   SELECT n.planned_start FROM visits n
   WHERE n.tenant_id = p.tenant_id AND n.service_user_ref = p.service_user_ref
     AND n.window_start > p.planned_start AND n.window_start <= p.planned_start + interval '24 hours'
-    AND n.planned_start IS NOT NULL AND NOT n.cancelled AND NOT EXISTS (
-      SELECT FROM amendments a
-      WHERE a.tenant_id = n.tenant_id AND a.visit_id = n.visit_id AND a.kind = 'cancelled')
+    AND n.planned_start IS NOT NULL AND NOT n.cancelled
+    AND (SELECT a.kind FROM amendments a  -- a value, not NOT EXISTS: that may join all of a tenant's amendments
+         WHERE a.tenant_id = n.tenant_id AND a.visit_id = n.visit_id AND a.kind = 'cancelled' LIMIT 1) IS NULL
   ORDER BY n.window_start LIMIT 1) following ON true
 WHERE v.tenant_id = p.tenant_id AND v.visit_id = p.visit_id
   AND v.next_planned_start IS DISTINCT FROM following.planned_start
