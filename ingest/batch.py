@@ -19,7 +19,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
@@ -74,8 +73,7 @@ class Row(NamedTuple):
     """What the door checked itself: words of `ecm.visit.proof.Proof`, a space between."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """`received_at` is that of the stored event: also when this one merely repeats or contradicts it."""
 
     status: Literal["created", "exists", "conflict", "refused"]
@@ -260,8 +258,7 @@ def _blames_a_row(error: Exception) -> bool:
     return str(state).startswith(REFUSALS)
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """What stands under an id now. `body` is None when it was us who put it there."""
 
     received_at: datetime

@@ -15,10 +15,9 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, from_json
@@ -58,8 +57,7 @@ class NotAnEvent(NotUnderstood):
         self.errors = errors
 
 
-@dataclass(frozen=True, slots=True)
-class Understood:
+class Understood(NamedTuple):
     """`fingerprint`: 32 bytes, equal for two bodies that say the same. `warnings`: what was set aside, and why."""
 
     event: CheckEventIn

@@ -14,8 +14,8 @@ from typing import Any
 import click
 import uvicorn
 
+from ecm import serving
 from ecm.app import create_app
-from ecm.board import MESSAGE_BYTES_MAX, BoardProtocol
 from ecm.cli.options import data_option, json_option, runs
 from ecm.cli.place import Place, opened, scale_clock, service_clock
 from ecm.clock import Clock
@@ -146,22 +146,10 @@ async def serve_web(place: Place, clock: Clock, settings: Settings) -> None:
         clock=clock,
         settings=settings,
     )
-    config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        http="httptools",
-        ws=BoardProtocol,
-        ws_max_size=MESSAGE_BYTES_MAX,
-        access_log=False,
-        log_level="warning",
-        timeout_graceful_shutdown=5,
-        server_header=False,
-    )
     for number in (signal.SIGINT, signal.SIGTERM):
         # The server raises the signal again once it has stopped; ours lets what surrounds it stop in order too.
         signal.signal(number, lambda *_: None)
-    await uvicorn.Server(config).serve()
+    await uvicorn.Server(serving.config(app, settings.host, settings.port)).serve()
 
 
 def _settings(host: str | None, port: int | None, data_dir: Path) -> Settings:

@@ -186,8 +186,7 @@ async def serving(factory: str, env: dict[str, str]) -> AsyncIterator[int]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", factory, "--factory", "--port", str(port)]
-    command += ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
+    command = [sys.executable, "-m", "tests.bench.serving", factory, str(port)]
     process = await asyncio.create_subprocess_exec(*command, env=os.environ | env)
     try:
         await answering(port, process)

@@ -26,7 +26,7 @@ import uvicorn
 import websockets
 from fastapi import APIRouter, FastAPI
 
-from ecm import problem, web
+from ecm import problem, serving, web
 from ecm.board import BoardProtocol, Hub
 from ecm.board import router as board_router
 from ecm.clock import ManualClock
@@ -223,16 +223,10 @@ class Stage:
         await self.listen(protocol)
 
     async def listen(self, protocol: Any = BoardProtocol) -> None:
-        config = uvicorn.Config(
-            self.app,
-            host="127.0.0.1",
-            port=self.port,
-            ws=protocol,
-            log_level="warning",
-            ws_per_message_deflate=False,
-            lifespan="off",
+        config = serving.config(
+            self.app, "127.0.0.1", self.port, ws=protocol, ws_per_message_deflate=False, lifespan="off",
             timeout_graceful_shutdown=1,
-        )
+        )  # fmt: skip
         self._server = uvicorn.Server(config)
         self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         self._serving = asyncio.create_task(self._server._serve(None))

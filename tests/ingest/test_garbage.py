@@ -13,6 +13,7 @@ import uvicorn
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ecm import serving
 from ecm.store.embedded import Addresses
 from ingest.openapi import describe
 from ingest.quarantine import Quarantine
@@ -117,14 +118,14 @@ async def port(door: Door) -> AsyncIterator[int]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         server = uvicorn.Server(
-            uvicorn.Config(door.app, http="httptools", lifespan="off", log_level="critical")
+            serving.config(door.app, "127.0.0.1", 0, lifespan="off", log_level="critical")
         )
-        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        running = asyncio.create_task(server.serve(sockets=[listening]))
         while not server.started:
             await asyncio.sleep(0.01)
         yield listening.getsockname()[1]
         server.should_exit = True
-        await serving
+        await running
 
 
 async def exchange(port: int, *sent: bytes, pause_s: float = 0.05, hang_up: bool = False) -> bytes:

@@ -24,6 +24,7 @@ from typing import Any
 import asyncpg
 import uvicorn
 
+from ecm import serving
 from ecm.api.phones import _digest
 from ecm.api.today import key_safe_of
 from ecm.app import create_app
@@ -91,9 +92,7 @@ class Doorstep:
         await self.listen()
 
     async def listen(self) -> None:
-        config = uvicorn.Config(
-            self.app, host="127.0.0.1", port=self.port, log_level="warning", lifespan="off", timeout_graceful_shutdown=1
-        )  # fmt: skip
+        config = serving.config(self.app, "127.0.0.1", self.port, lifespan="off", timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)
         self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         self._serving = asyncio.create_task(self._server._serve(None))
