@@ -52,6 +52,7 @@ class Backlog(Part):
         default=None, description="Since the oldest waiting evidence was received."
     )
     put_off: int | None = Field(default=None, description="Rows that failed and wait for another try.")
+    alerts_waiting: int | None = Field(default=None, description="Visits whose alerts are yet to be decided.")
 
 
 class Worker(Part):
@@ -74,7 +75,14 @@ READY = {
     "database": {"ok": True, "says": "answers"},
     "migrations": {"ok": True, "says": "at 1"},
     "worker": {"ok": True, "says": "beat 2 s ago", "beat_age_s": 2.0},
-    "backlog": {"ok": True, "says": "nothing waits", "waiting": 0, "oldest_age_s": None, "put_off": 0},
+    "backlog": {
+        "ok": True,
+        "says": "nothing waits",
+        "waiting": 0,
+        "oldest_age_s": None,
+        "put_off": 0,
+        "alerts_waiting": 0,
+    },
     "alarms": {"ok": True, "says": "no page is failing"},
     "payments": {"ok": True, "says": "no run failed"},
 }
@@ -196,7 +204,14 @@ def _backlog(row: Record, door: Services) -> Backlog:
     says = f"the oldest waits {age_s:.0f} s" if age_s is not None else "no evidence waits"
     if row["put_off"]:
         says += f"; {row['put_off']} failed and wait for another try"
-    return Backlog(ok=ok, says=says, waiting=row["waiting"], oldest_age_s=age_s, put_off=row["put_off"])
+    return Backlog(
+        ok=ok,
+        says=says,
+        waiting=row["waiting"],
+        oldest_age_s=age_s,
+        put_off=row["put_off"],
+        alerts_waiting=row["alerts_waiting"],
+    )
 
 
 def _alarms(row: Record) -> Part:

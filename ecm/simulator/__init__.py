@@ -25,7 +25,7 @@ from ecm.simulator.compare import Difference, compare
 from ecm.simulator.day import Day, make_day
 from ecm.simulator.player import ImportRefusedError, Log, Player
 from ecm.simulator.rates import SCENARIOS
-from ecm.simulator.reading import NotReadableError, read_back
+from ecm.simulator.reading import NotReadableError, evidence_waits, read_back
 from ecm.simulator.report import Report, report
 from ecm.simulator.service_clock import ServiceClock
 from ecm.simulator.truth import LATE_SYNC_GRACE
@@ -51,7 +51,7 @@ PATIENCE_SECONDS = 120.0
 BREATH = timedelta(
     minutes=2
 )  # visits beginning sooner than this are left out: they could not be imported in time
-SETTLING_TRIES_MAX = 15
+SETTLING_TRIES_MAX = 60
 SETTLING_PAUSE_SECONDS = 2.0
 PROGRESS_SECONDS = 1.0
 PRETTY_START_MINUTE = 6 * 60 + 50  # local: the board is still quiet, and the first knock is ten minutes off
@@ -186,16 +186,17 @@ async def _until_settled(clock: ServiceClock, day: Day, log: Log, progress: Told
 async def _settled_differences(
     client: httpx.AsyncClient, clock: ServiceClock, day: Day, log: Log, progress: Told
 ) -> list[Difference]:
-    """Compares; while there are differences, gives the service some seconds to finish what it has in hand."""
+    """Compares; while there are differences, gives the service time to finish what it has in hand."""
     received_on = {
         receipt.received_at.astimezone(zone).date() for receipt in log.receipts.values() for zone in _ZONES
     }
     differences: list[Difference] = []
     for _ in range(SETTLING_TRIES_MAX):
         progress(_standing("comparing", clock, day, log))
+        at_work = await evidence_waits(client)
         back = await read_back(client, day.borough.day, received_on)
         before, differences = differences, compare(day, log, back, speed=clock.speed)
-        if not differences or differences == before:
+        if not differences or (differences == before and not at_work):
             break
         await asyncio.sleep(SETTLING_PAUSE_SECONDS)
     return differences

@@ -42,6 +42,16 @@ async def read_back(client: httpx.AsyncClient, day: date, received_on: Iterable[
     )
 
 
+async def evidence_waits(client: httpx.AsyncClient) -> bool:
+    """Whether evidence, or an alert that follows from it, has yet to be dealt with. False when nobody says."""
+    try:
+        answer = await client.get("/readyz", timeout=READ_TIMEOUT_SECONDS)
+        backlog = answer.json()["backlog"]
+    except (httpx.TransportError, ValueError, KeyError, TypeError):
+        return False
+    return any(backlog.get(what) for what in ("waiting", "alerts_waiting"))
+
+
 def instant(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 

@@ -24,7 +24,7 @@ SOME_TROUBLE = {"none": 95, "503": 3, "hang up after": 2}
 class FakeService:
     """`kept`: event id -> received_at. `bodies`: every body that came under an id,
     without what tells of the sending. `imported`: rows by kind.
-    `pages`: what each reading door has to say."""
+    `pages`: what each reading door has to say. `backlogs`: how much waits, at each asking; nothing at the end."""
 
     def __init__(
         self, *, starts_at: datetime, speed: float, seed: int, troubles: dict[str, int] = TROUBLES
@@ -42,6 +42,7 @@ class FakeService:
         self._open = 0
         self.port = 0
         self.pages: Callable[[], dict[str, list[Any]]] = dict
+        self.backlogs: list[int] = []
 
     def now(self) -> datetime:
         return self._starts_at + timedelta(seconds=(time.monotonic() - self._began) * self._speed)
@@ -76,6 +77,8 @@ class FakeService:
         path = scope["path"]
         if path == "/healthz":
             await _answer(send, 200, {"status": "ok", "now": self.now().isoformat(), "speed": self._speed})
+        elif path == "/readyz":
+            await _answer(send, 200, {"backlog": {"waiting": self.backlogs.pop(0) if self.backlogs else 0}})
         elif path.startswith("/v1/imports/"):
             rows = json.loads(body)
             self.imported.setdefault(path.rsplit("/", 1)[1], []).extend(rows)

@@ -85,6 +85,22 @@ async def test_a_service_that_forgets_a_visits_evidence_does_not(service):
     assert not came_to.passed
 
 
+async def test_a_service_that_is_still_at_work_is_given_time(service):
+    service.backlogs = [1, 1, 1, 1]
+    async with service.running() as url:
+        whole = service.pages
+
+        def catching_up():
+            said = whole()
+            if service.backlogs:
+                said["/v1/check-events"] = said["/v1/check-events"][1:]
+            return said
+
+        service.pages = catching_up
+        came_to = await run(url)
+    assert came_to.differences == ()
+
+
 async def test_another_speed_than_the_services_is_said_before_anything_is_sent(service):
     async with service.running() as url:
         with pytest.raises(ValueError, match="runs at 20000 times, not 60"):
