@@ -45,6 +45,13 @@ async def test_tags_for_every_home_without_one_are_made_and_printed(stage: Stage
 
     made = {row["tag_id"] for row in await stage.owner.fetch("SELECT tag_id FROM tags WHERE kind = 'qr'")}
     assert set(await page.locator(".labels .id").all_text_contents()) == made
+    listed = await page.locator("[aria-labelledby=tags-title] li b ~ span").all_inner_texts()
+    assert len({ref.strip() for ref in listed}) == PERSONS, (
+        "two Mrs U. of one area are told apart, and so are their codes"
+    )
+    assert not any("P-" in text for text in await page.locator(".labels .label").all_inner_texts()), (
+        "not in the home"
+    )
     whole = await page.content()
     assert not any(secret in whole for secret in ("Madeup Lane", "ZZ1", "Dobson", "Ashworth"))
 
