@@ -120,6 +120,32 @@ async def test_a_secure_tags_keys_are_shown_once(stage: Stage, open_page) -> Non
     assert len(re.findall(r"\b[0-9A-F]{32}\b", await shown.inner_text())) >= 2
 
 
+async def test_keys_that_are_shown_once_are_whole_on_paper_and_say_which_is_which(
+    stage: Stage, open_page, picture
+) -> None:
+    await visited(stage)
+    page = await open_page(stage, "/tags", who="cole", color_scheme="dark")
+    await page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    await page.get_by_label("Kind of tag").select_option("ntag424")
+    await page.get_by_role("button", name="Make 12 secure NFC tags").click()
+    shown = page.get_by_role("dialog", name="Keys of secure tags")
+    await expect(shown.locator("li")).to_have_count(PERSONS)
+    await expect(shown.get_by_text("P-D")).to_be_visible()
+    await page.emulate_media(media="print", color_scheme="dark")
+    await expect(shown.get_by_text("Meta key").last).to_be_visible()
+    for part in (shown, shown.locator(".things")):
+        assert await part.evaluate("(part) => part.scrollHeight <= part.clientHeight + 2"), "cut off on paper"
+    box = await shown.bounding_box()
+    assert box is not None
+    assert box["y"] >= 0, "the first tags stand above the paper"
+    assert await shown.evaluate("(shown) => getComputedStyle(shown).color") == "rgb(20, 32, 43)", (
+        "ink on paper"
+    )
+    if not os.environ.get("CI"):
+        await picture(page, "tags-keys-print", full_page=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", await page.pdf(prefer_css_page_size=True))) >= 2
+
+
 async def test_a_tag_is_retired_with_a_reason(stage: Stage, open_page) -> None:
     await stage.plan("V-1")
     page = await open_page(stage, "/tags", who="cole", size=PHONE)
