@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
@@ -19,6 +20,7 @@ from ecm.store.db import Database
 from ecm.store.embedded import Addresses
 from ingest.door import CheckEventsDoor
 from tests.board.stage import NOW, Stage, staged
+from tests.web.borough import EXPLAINED
 from tests.web.test_every_page import AXE, CONTROL_ROOM, LAPTOP, PHONE, RUN_AXE, TOO_WIDE
 
 HOME = "+441632960001"
@@ -215,3 +217,11 @@ async def test_a_nights_check_out_by_hand_is_next_morning(stage: Stage, open_pag
     assert str(await stage.owner.fetchval("SELECT occurred_at FROM check_events")).startswith(
         "2026-11-24 06:58"
     )
+
+
+async def test_on_a_narrow_phone_the_captured_times_stand_above_their_bar(morning: Stage, open_page) -> None:
+    page = await open_page(morning, f"/visits/{EXPLAINED}", size=(320, 640))
+    said = page.locator(".time-row", has_text="Captured").locator(".time-said")
+    await expect(said).to_have_text(re.compile(r"\d\d:\d\d:\d\d–\d\d:\d\d:\d\d · 30 min"))
+    await expect(said).to_be_visible()
+    assert await page.evaluate(TOO_WIDE) == []
