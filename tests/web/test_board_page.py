@@ -167,6 +167,31 @@ async def test_the_board_is_worked_by_keyboard(stage: Stage, open_page):
     await expect(page.locator("h1")).to_be_visible()
 
 
+async def test_single_letters_can_be_switched_off_and_stay_off(stage: Stage, open_page):
+    await stage.alarm(await stage.plan("V-1", at="09:00", **LATE))
+    page = await live(await open_page(stage, "/board"))
+    await page.locator("tr.need").wait_for()
+    await page.keyboard.press("?")
+    await page.get_by_label("Keyboard shortcuts on").uncheck()
+    await page.keyboard.press("Escape")
+    await page.reload()
+    await live(page)
+    await page.locator("tr.need a[href^='/visits/']").focus()
+    for key in ("a", "m", "n", "j", "/", "?"):
+        await page.keyboard.press(key)
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(page).to_have_url(re.compile("/board$"))
+    assert not await page.locator("#find").evaluate("(find) => find === document.activeElement")
+    await page.wait_for_timeout(300)
+    assert await stage.owner.fetchval("SELECT count(*) FROM audit WHERE action LIKE '%acknowledge%'") == 0
+    await expect(page.locator("tr.need")).not_to_contain_text("Dana Duty")
+    await page.get_by_role("button", name="Keys").click()
+    await page.get_by_label("Keyboard shortcuts on").check()
+    await page.get_by_role("button", name="Close").click()
+    await page.keyboard.press("m")
+    await expect(page).to_have_url(re.compile("mine=1"))
+
+
 async def test_a_coordinator_without_the_right_sees_no_others(stage: Stage, open_page):
     await stage.plan("V-1", at="09:00", **LATE)
     await stage.plan("V-2", person="P-T", provider="HAR", workers=("W-B",), at="10:00", **LATE)

@@ -45,6 +45,13 @@ async def test_tags_for_every_home_without_one_are_made_and_printed(stage: Stage
 
     made = {row["tag_id"] for row in await stage.owner.fetch("SELECT tag_id FROM tags WHERE kind = 'qr'")}
     assert set(await page.locator(".labels .id").all_text_contents()) == made
+    listed = await page.locator("[aria-labelledby=tags-title] li b ~ span").all_inner_texts()
+    assert len({ref.strip() for ref in listed}) == PERSONS, (
+        "two Mrs U. of one area are told apart, and so are their codes"
+    )
+    assert not any("P-" in text for text in await page.locator(".labels .label").all_inner_texts()), (
+        "not in the home"
+    )
     whole = await page.content()
     assert not any(secret in whole for secret in ("Madeup Lane", "ZZ1", "Dobson", "Ashworth"))
 
@@ -111,6 +118,32 @@ async def test_a_secure_tags_keys_are_shown_once(stage: Stage, open_page) -> Non
     shown = page.get_by_role("dialog", name="Keys of secure tags")
     await expect(shown).to_contain_text("/t/")
     assert len(re.findall(r"\b[0-9A-F]{32}\b", await shown.inner_text())) >= 2
+
+
+async def test_keys_that_are_shown_once_are_whole_on_paper_and_say_which_is_which(
+    stage: Stage, open_page, picture
+) -> None:
+    await visited(stage)
+    page = await open_page(stage, "/tags", who="cole", color_scheme="dark")
+    await page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    await page.get_by_label("Kind of tag").select_option("ntag424")
+    await page.get_by_role("button", name="Make 12 secure NFC tags").click()
+    shown = page.get_by_role("dialog", name="Keys of secure tags")
+    await expect(shown.locator("li")).to_have_count(PERSONS)
+    await expect(shown.get_by_text("P-D")).to_be_visible()
+    await page.emulate_media(media="print", color_scheme="dark")
+    await expect(shown.get_by_text("Meta key").last).to_be_visible()
+    for part in (shown, shown.locator(".things")):
+        assert await part.evaluate("(part) => part.scrollHeight <= part.clientHeight + 2"), "cut off on paper"
+    box = await shown.bounding_box()
+    assert box is not None
+    assert box["y"] >= 0, "the first tags stand above the paper"
+    assert await shown.evaluate("(shown) => getComputedStyle(shown).color") == "rgb(20, 32, 43)", (
+        "ink on paper"
+    )
+    if not os.environ.get("CI"):
+        await picture(page, "tags-keys-print", full_page=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", await page.pdf(prefer_css_page_size=True))) >= 2
 
 
 async def test_a_tag_is_retired_with_a_reason(stage: Stage, open_page) -> None:

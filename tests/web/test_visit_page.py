@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
@@ -19,6 +20,7 @@ from ecm.store.db import Database
 from ecm.store.embedded import Addresses
 from ingest.door import CheckEventsDoor
 from tests.board.stage import NOW, Stage, staged
+from tests.web.borough import EXPLAINED
 from tests.web.test_every_page import AXE, CONTROL_ROOM, LAPTOP, PHONE, RUN_AXE, TOO_WIDE
 
 HOME = "+441632960001"
@@ -38,13 +40,13 @@ KINDS = [
     ("nfc", "signed tag_forged", "location_none", None,
      "the tag in the home", "tag does not check", "nothing says where", "received"),
     ("landline", "pin", "location_inside", HOME,
-     f"telephone {HOME}", "PIN by telephone", "the home's telephone", "heard as it happened"),
+     "telephone 01632960001", "PIN by telephone", "the home's telephone", "heard as it happened"),
     ("landline", "pin withheld", "location_none", None,
      "a telephone with its number withheld", "number withheld", "nothing says where", "heard as it happened"),
     ("landline", "rang_own_number", "location_inside", HOME,
      "an unanswered ring", "the worker's own line was rung", "the home's telephone", "heard"),
     ("sms", "registered_mobile", "location_none", MOBILE,
-     f"text message from {MOBILE}", "registered mobile", "nothing says where", "a text, which can come late"),
+     "text message from 07700900301", "registered mobile", "nothing says where", "a text, which can come late"),
     ("token", "signed code_valid", "location_none", None,
      "the code card in the home", "code checked", "the code shown in the home at that minute", "the code shown"),
     ("app", "partner", "location_inside", None,
@@ -215,3 +217,11 @@ async def test_a_nights_check_out_by_hand_is_next_morning(stage: Stage, open_pag
     assert str(await stage.owner.fetchval("SELECT occurred_at FROM check_events")).startswith(
         "2026-11-24 06:58"
     )
+
+
+async def test_on_a_narrow_phone_the_captured_times_stand_above_their_bar(morning: Stage, open_page) -> None:
+    page = await open_page(morning, f"/visits/{EXPLAINED}", size=(320, 640))
+    said = page.locator(".time-row", has_text="Captured").locator(".time-said")
+    await expect(said).to_have_text(re.compile(r"\d\d:\d\d:\d\d–\d\d:\d\d:\d\d · 30 min"))
+    await expect(said).to_be_visible()
+    assert await page.evaluate(TOO_WIDE) == []

@@ -25,6 +25,21 @@ TOO_SMALL = """(tapped) => [...document.querySelectorAll(tapped)].filter((e) => 
     .map((e) => [e, e.getBoundingClientRect()])
     .filter(([e, box]) => box.width && (box.height < 47.5 || box.width < 47.5))
     .map(([e, box]) => `too small (${box.width} × ${box.height}): ` + e.outerHTML.slice(0, 100))"""
+# A word of a button's or a sentence's that goes on in the next line: its first and last letter stand at other heights.
+BROKEN = """() => { const found = []; const range = document.createRange();
+    const all = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let text; (text = all.nextNode()); ) for (const word of text.data.matchAll(/[^ \\n-]+/g)) {
+        range.setStart(text, word.index); range.setEnd(text, word.index + word[0].length);
+        const boxes = [...range.getClientRects()].filter((box) => box.width > 1);
+        if (new Set(boxes.map((box) => Math.round(box.top))).size > 1) found.push(word[0]); }
+    return found; }"""
+DATES = {
+    "en": "Monday 23 November",
+    "cy": "dydd Llun 23 Tachwedd",
+    "pl": "23 listopada",
+    "ro": "23 noiembrie",
+}
+SMALL = {"width": 360, "height": 640}
 LANGUAGES = ("en", "cy", "pl", "ro")
 
 # what to do first, where to go, what shows that it is there
@@ -92,6 +107,52 @@ async def test_a_phone_that_was_cut_off(doorstep: Doorstep, new_phone, picture) 
     await page.reload()
     await page.get_by_role("heading", name="Phone cut off").wait_for()
     assert await faults_of(page, picture, "app-cut-off") == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_on_a_small_phone_the_title_takes_one_line_of_buttons_and_no_word_breaks(
+    language: str, doorstep: Doorstep, new_phone, picture
+) -> None:
+    await doorstep.owner.execute("DELETE FROM visits WHERE ref NOT IN ('V-1', 'V-2')")
+    page = await new_phone()
+    await page.set_viewport_size(SMALL)
+    await enrol(page, await doorstep.code())
+    await page.evaluate("(tag) => localStorage.setItem('ecm language', tag)", language)
+    await speaks(page, language)
+    for where, sign in [
+        ("#/", "#check-in"),
+        ("#/visit/V-1", "#check-in"),
+        ("#/late/V-2", ".six"),
+        ("#/sos", "#sos-hold"),
+    ]:
+        await goes(page, where, sign)
+        assert await page.evaluate("document.getElementById('top').offsetHeight") < 76, where
+        assert await page.evaluate(BROKEN) == [], where
+    await goes(page, "#/late/V-2", ".six")
+    last = await page.locator(".six .button").last.bounding_box()
+    assert last["y"] + last["height"] < SMALL["height"], "all six reasons are seen at once"
+    await goes(page, "#/", "#check-in")
+    said = await page.locator("main > .small").inner_text()
+    assert DATES[language] in said
+
+
+async def test_with_the_phones_own_text_twice_as_large_help_stays_under_the_thumb(
+    annas: Page, picture
+) -> None:
+    await annas.set_viewport_size(SMALL)
+    tools = await annas.context.new_cdp_session(annas)
+    await tools.send("Page.setFontSizes", {"fontSizes": {"standard": 32, "fixed": 26}})
+    for language in LANGUAGES:
+        await speaks(annas, language)
+        assert await annas.evaluate(TOO_WIDE) + await annas.evaluate(CROWDED) == []
+        box = await annas.locator(".tabs .sos").bounding_box()
+        assert box["y"] + box["height"] <= SMALL["height"]
+        assert box["height"] >= 48
+        assert await annas.evaluate("document.getElementById('tabs').offsetHeight") < SMALL["height"] / 4, (
+            language
+        )
+    if not os.environ.get("CI"):
+        await picture(annas, "app-today-phones-own-text-twice-as-large")
 
 
 async def goes(page: Page, where: str, sign: str) -> None:

@@ -255,6 +255,10 @@ async def test_a_full_disk_is_said_and_the_record_goes_out_from_memory(
     await doorstep.hang_up()
     await annas.locator("#check-in").click()
     await expect(annas.get_by_role("alert").get_by_text("its storage is full")).to_be_visible()
+    for where in ("#/", "#/kept", "#/log-out"):
+        await go_to(annas, where)
+        await expect(annas.locator("main section, main ul").first).to_be_visible()
+        assert "Saved on this phone" not in await annas.locator("body").inner_text(), where
     await doorstep.listen()
     await annas.evaluate("dispatchEvent(new Event('online'))")
     await doorstep.until_stored(events=1)

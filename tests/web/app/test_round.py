@@ -108,6 +108,7 @@ async def test_where_nobody_can_be_alerted_the_app_does_not_say_so(doorstep: Doo
     await annas.keyboard.press("Enter")
     await expect(annas.get_by_text("nobody could be alerted")).to_be_visible()
     await expect(annas.get_by_text("Your office is being alerted")).to_be_hidden()
+    assert "#warning" in await annas.locator(".place.critical use").get_attribute("href")
 
 
 async def test_a_tag_opens_its_visit_and_stands_in_the_record(doorstep: Doorstep, annas: Page) -> None:
@@ -199,7 +200,7 @@ async def test_a_visit_nobody_planned(doorstep: Doorstep, annas: Page) -> None:
 async def test_it_never_refuses_without_a_position(doorstep: Doorstep, new_phone: Opening) -> None:
     page = await new_phone(permissions=[], geolocation=None)
     await enrol(page, await doorstep.code())
-    await expect(page.get_by_text("You can check in anyway")).to_be_visible()
+    await expect(page.get_by_text("You can carry on without it")).to_be_visible()
     await page.get_by_role("button", name="Check in anyway").click()
     await doorstep.until_stored(events=1)
     assert (await doorstep.events())[0]["lat"] is None

@@ -63,7 +63,7 @@ export function sendingNow() {
   const n = waiting().length;
   if (n) {
     const away = state.sending.problem === "away" || !navigator.onLine;
-    return { tone: "warning", icon: "kept", words: t("notYetSent", { n }), short: away ? t("noSignalKept", { n }) : t("kept", { n }) };
+    return { tone: "warning", icon: "kept", words: inMemoryOnly() ? t("notSaved") : t("notYetSent", { n }), short: away ? t("noSignalKept", { n }) : t("kept", { n }) };
   }
   const last = lastSent();
   const words = last ? t("sentAt", { time: hourMinute(last.received_at) }) : t("allSent");

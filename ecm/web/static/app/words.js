@@ -47,10 +47,20 @@ export function hourMinute(at) {
   return new Intl.DateTimeFormat("en-GB", how).format(new Date(at));
 }
 
+// Many browsers have no Welsh dates of their own, and would put English ones between Welsh words.
+const WELSH = {
+  Monday: "dydd Llun", Tuesday: "dydd Mawrth", Wednesday: "dydd Mercher", Thursday: "dydd Iau", Friday: "dydd Gwener",
+  Saturday: "dydd Sadwrn", Sunday: "dydd Sul", January: "Ionawr", February: "Chwefror", March: "Mawrth", April: "Ebrill",
+  May: "Mai", June: "Mehefin", July: "Gorffennaf", August: "Awst", September: "Medi", October: "Hydref",
+  November: "Tachwedd", December: "Rhagfyr",
+};
+
 /** "Monday 23 November" */
 export function dayOf(at) {
   const how = { weekday: "long", day: "numeric", month: "long", timeZone: zone() };
-  return new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, how).format(new Date(at));
+  const welsh = language === "cy";
+  const words = new Intl.DateTimeFormat(welsh || language === "en" ? "en-GB" : language, how).format(new Date(at));
+  return welsh ? words.replace(/[A-Z][a-z]+/g, (word) => WELSH[word]) : words;
 }
 
 export const span = (visit) => `${hourMinute(visit.planned_start)}–${hourMinute(visit.planned_end)}`;

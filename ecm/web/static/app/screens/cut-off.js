@@ -2,7 +2,7 @@
 
 import { h } from "../dom.js";
 import { sendingNow } from "../frame.js";
-import { waiting } from "../state.js";
+import { inMemoryOnly, waiting } from "../state.js";
 import { t } from "../words.js";
 import { banner, card, link } from "./parts.js";
 
@@ -12,7 +12,7 @@ export function cutOff() {
     key: () => [sendingNow()],
     draw: () => [
       banner("critical", h("p", {}, h("strong", {}, t("cutOff"))), h("p", {}, t("cutOffWhat"))),
-      card(h("p", {}, sendingNow().words), waiting().length ? h("p", {}, t("carryOn")) : "", link(t("whatIsKept"), "#/kept", "kept"), link(t("logOut"), "#/log-out", "back")),
+      card(h("p", {}, sendingNow().words), waiting().length && !inMemoryOnly() ? h("p", {}, t("carryOn")) : "", link(t("whatIsKept"), "#/kept", "kept"), link(t("logOut"), "#/log-out", "door")),
     ],
   };
 }

@@ -4,7 +4,7 @@ import { retryRefused } from "../outbox.js";
 import { h, icon } from "../dom.js";
 import { sendingNow } from "../frame.js";
 import { sendSoon } from "../sender.js";
-import { state, toLookAt, waiting } from "../state.js";
+import { inMemoryOnly, state, toLookAt, waiting } from "../state.js";
 import { dayOf, hourMinute, t } from "../words.js";
 import { banner, button, card } from "./parts.js";
 
@@ -28,7 +28,7 @@ export function kept() {
 
 function summary() {
   const now = sendingNow();
-  return banner(now.tone, h("p", {}, h("strong", {}, now.words)), waiting().length ? h("p", {}, t("carryOn")) : "");
+  return banner(now.tone, h("p", {}, h("strong", {}, now.words)), waiting().length && !inMemoryOnly() ? h("p", {}, t("carryOn")) : "");
 }
 
 function sending() {
@@ -62,7 +62,7 @@ function row(record) {
 
 function statusOf(record) {
   if (record.status === "sent") return t("sentAt", { time: hourMinute(record.received_at) });
-  if (record.status === "waiting") return t("keptNotSent");
+  if (record.status === "waiting") return t(record.unsaved ? "notSaved" : "keptNotSent");
   const key = record.status === "conflict" ? "keptConflict" : "keptRefused";
   return `${t(key)} ${t(record.office_has_it ? "officeHasIt" : "showOffice")}`;
 }

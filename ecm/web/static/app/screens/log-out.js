@@ -3,7 +3,7 @@
 import { h } from "../dom.js";
 import { logOut } from "../phone.js";
 import { sendSoon } from "../sender.js";
-import { state, waiting } from "../state.js";
+import { inMemoryOnly, state, waiting } from "../state.js";
 import { t } from "../words.js";
 import { banner, button, card, link } from "./parts.js";
 
@@ -15,7 +15,7 @@ export function logOutScreen() {
     draw() {
       const n = waiting().length;
       return [
-        n > 0 && banner("warning", h("p", {}, h("strong", {}, t("notYetSent", { n }))), h("p", {}, t("logOutKeeps"))),
+        n > 0 && !inMemoryOnly() && banner("warning", h("p", {}, h("strong", {}, t("notYetSent", { n }))), h("p", {}, t("logOutKeeps"))),
         card(h("p", {}, t("logOutWhat")), h("div", { class: "stack" }, n > 0 && first(), out(n), link(t("stay"), "#/", ""))),
       ];
     },

@@ -30,7 +30,7 @@ export function more() {
         "div",
         { class: "links" },
         state.phone && state.phone.shared && state.who && locking(),
-        state.phone && link(t("logOut"), "#/log-out", "back"),
+        state.phone && link(t("logOut"), "#/log-out", "door"),
       ),
       h("p", { class: "quiet small" }, t("edition", { version: APP_VERSION })),
     ],

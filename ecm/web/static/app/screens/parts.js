@@ -27,7 +27,7 @@ export function placeSentence(visit) {
 
 function metres(m) {
   if (m === undefined) return "";
-  return m >= 2000 ? `${Math.round(m / 1000)} km` : `${m} m`;
+  return whole(m >= 2000 ? `${Math.round(m / 1000)} km` : `${m} m`);
 }
 
 export const button = (words, attributes, ...more) => h("button", { type: "button", class: "button", ...attributes }, ...[words, more].flat());
@@ -64,12 +64,15 @@ function ofColleague(other) {
   return t("colleagueNotYet", { name });
 }
 
+/** A number and its unit, or a postcode, which no line breaks in two. */
+export const whole = (words) => words.replace(/ /g, "\u00a0");
+
 /** "Call 999 first" and the number to press. */
 export const emergency = () =>
   h("a", { class: "button critical wide", href: "tel:999" }, icon("phone"), h("span", {}, t("ring999")));
 
 export function telephone(number, words) {
-  return number ? h("a", { class: "button wide", href: `tel:${number}` }, icon("phone"), h("span", {}, `${words} ${readable(number)}`)) : "";
+  return number ? h("a", { class: "button wide", href: `tel:${number}` }, icon("phone"), h("span", {}, `${words} `, h("span", { class: "whole" }, readable(number)))) : "";
 }
 
 export const readable = (number) => number.replace(/^\+44/, "0").replace(/^(0\d{3})(\d{3})(\d{4})$/, "$1 $2 $3");

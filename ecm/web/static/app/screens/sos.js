@@ -70,7 +70,7 @@ function mineSince(opened_at) {
 function said(sent) {
   const done = sent.status === "sent" && !sent.detail; // a receipt that has something to say of it: nobody could be told
   const words = done ? t("sosSent", { time: hourMinute(sent.received_at) }) : t(sent.status === "sent" ? "sosNobody" : "sosSaved");
-  return card(h("p", { class: `place ${done ? "good" : "critical"}`, role: "status" }, icon(done ? "good" : "kept"), h("span", {}, words)));
+  return card(h("p", { class: `place ${done ? "good" : "critical"}`, role: "status" }, icon(done ? "good" : sent.status === "sent" ? "warning" : "kept"), h("span", {}, words)));
 }
 
 function holdable(element, done) {

@@ -4,7 +4,7 @@ import { checkIn, checkOut, tell } from "../actions.js";
 import * as clock from "../clock.js";
 import { h, icon, setText } from "../dom.js";
 import { counting, hourMinute, minutesOf, t } from "../words.js";
-import { addressOf, button, go, link, once, placeSentence, when } from "./parts.js";
+import { addressOf, button, go, link, once, placeSentence, when, whole } from "./parts.js";
 
 // Leaving before this share of the planned time asks why. Nothing is refused.
 const EARLY_SHARE = 0.8;
@@ -103,7 +103,7 @@ function cancelled(visit, named) {
 }
 
 function head(visit, named, before) {
-  const street = [visit.address, visit.postcode].filter(Boolean).join(", ");
+  const street = [visit.address, visit.postcode && whole(visit.postcode)].filter(Boolean).join(", ");
   return [
     when(visit, before),
     named && h("h2", { class: "person" }, h("a", { href: addressOf(visit, "visit") }, visit.name || t("unplannedVisit"))),

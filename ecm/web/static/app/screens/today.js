@@ -3,7 +3,7 @@
 import * as clock from "../clock.js";
 import { isOver, nextVisit, visits } from "../day.js";
 import { h, icon } from "../dom.js";
-import { state, toLookAt, waiting } from "../state.js";
+import { inMemoryOnly, state, toLookAt, waiting } from "../state.js";
 import { dayOf, hourMinute, minutesOf, t } from "../words.js";
 import { addressOf, banner, card, link } from "./parts.js";
 import { stay } from "./stay.js";
@@ -14,7 +14,7 @@ export function today() {
   let alive = () => {};
   return {
     title: () => t("today"),
-    key: () => [visits(), waiting().length, toLookAt().length, state.trouble, state.tag && state.tag.read_at, isOld(), visits().filter(isOver).length, Boolean(state.day)],
+    key: () => [visits(), waiting().length, inMemoryOnly(), toLookAt().length, state.trouble, state.tag && state.tag.read_at, isOld(), visits().filter(isOver).length, Boolean(state.day)],
     draw() {
       const all = visits();
       const next = nextVisit(all);
@@ -30,7 +30,7 @@ export function today() {
         list(t("notRecorded"), all.filter(isOver)),
         list(t("laterToday"), all.filter((visit) => visit !== next && !isOver(visit) && (visit.stage === "to_do" || visit.stage === "here"))),
         list(t("doneToday"), all.filter((visit) => ["done", "no_care", "cancelled"].includes(visit.stage))),
-        h("div", { class: "pair" }, link(t("unplannedVisit"), "#/unplanned", "plus"), link(t("reportSomething"), "#/report", "note")),
+        h("div", { class: "links" }, link(t("unplannedVisit"), "#/unplanned", "plus"), link(t("reportSomething"), "#/report", "note")),
         state.day && h("p", { class: "quiet small" }, t(isOld() ? "dayIsOld" : "dayIs", { day: dayOf(clock.now()), time: hourMinute(state.day.server_time) })),
       ];
     },
@@ -43,7 +43,7 @@ const isOld = () => Boolean(state.day) && Date.now() - state.day.heard_at > OLD_
 /** What is saved and not yet sent, with its times, so that nobody writes them down again. */
 function notSent() {
   const kept = waiting();
-  if (!kept.length) return "";
+  if (!kept.length || inMemoryOnly()) return ""; // the alarm above says what is so
   const times = kept
     .filter((record) => record.door === "check-events")
     .slice(-6)

@@ -14,14 +14,30 @@ const KEYS = [
   ["?", "show these keys"],
 ];
 
+// Whoever speaks to the machine, or whose hand slips, turns the single letters off: remembered on this machine.
+const SWITCH = "ecm keys";
+
 export function installKeys({ change, wish }) {
   const help = byId("help");
+  const on = h("input", { type: "checkbox", id: "keys-on", checked: localStorage.getItem(SWITCH) !== "off" });
+  const button = byId("keys");
+  const show = () => {
+    button.classList.toggle("off", !on.checked);
+    button.title = on.checked ? "Keys" : "Keys, switched off";
+  };
+  on.addEventListener("change", () => {
+    localStorage.setItem(SWITCH, on.checked ? "on" : "off");
+    show();
+  });
   help.replaceChildren(
     h("h2", { id: "help-title" }, "Keys"),
     h("dl", { class: "keys" }, KEYS.flatMap(([key, words]) => [h("dt", {}, key.split(" and ").flatMap((one, n) => [n ? " " : "", h("kbd", {}, one)])), h("dd", {}, words)])),
-    h("form", { method: "dialog" }, h("button", { class: "button primary" }, "Close")),
+    h("label", { class: "keys-switch", for: "keys-on" }, on, "Keyboard shortcuts on"),
+    h("p", { class: "quiet small" }, "Off: these keys do nothing. The ? button still opens this."),
+    h("form", { method: "dialog" }, h("button", { class: "button primary", autofocus: true }, "Close")),
   );
-  byId("keys").addEventListener("click", () => help.showModal());
+  button.addEventListener("click", () => help.showModal());
+  show();
   const press = {
     "/": () => byId("find").focus(),
     "?": () => help.showModal(),
@@ -39,7 +55,7 @@ export function installKeys({ change, wish }) {
       event.target.blur();
       change({ q: "" });
     }
-    if (typing || !press[event.key]) return;
+    if (typing || !on.checked || !press[event.key]) return;
     event.preventDefault();
     press[event.key]();
   });

@@ -7,13 +7,13 @@ export function showCard(card, done) {
   once("A new code card", done,
     h("p", {}, "Set a token with this, now: the code is shown only here and only once."),
     h("div", { class: "label one" }, drawn(card.qr, "QR code that sets the token"),
-      h("div", {}, h("b", { class: "whose" }, card.short_name), h("p", {}, card.area ?? ""), h("p", { class: "how" }, `${card.digits} digits, a new code every ${card.step_seconds} seconds`), h("p", { class: "id" }, card.secret.replace(/(.{4})(?=.)/g, "$1 ")), h("p", {}, `card ${card.id}, ${card.label}`))),
+      h("div", {}, h("b", { class: "whose" }, card.short_name), h("p", {}, [card.area, card.service_user].filter(Boolean).join(" · ")), h("p", { class: "how" }, `${card.digits} digits, a new code every ${card.step_seconds} seconds`), h("p", { class: "id" }, card.secret.replace(/(.{4})(?=.)/g, "$1 ")), h("p", {}, `card ${card.id}, ${card.label}`))),
     h("p", { class: "quiet small" }, "Whoever has this can make the codes. Do not leave it in the home: only the token goes there."));
 }
 
 showCard.keys = (tags, done) => once("Keys of secure tags", done,
   h("p", {}, "Write each tag with this address and these keys, now: they are shown only here and only once."),
-  h("ul", { class: "things" }, tags.map((tag) => h("li", {}, h("div", {}, h("b", {}, tag.short_name), tag.area && ` · ${tag.area}`,
+  h("ul", { class: "things" }, tags.map((tag) => h("li", {}, h("div", {}, h("b", {}, tag.short_name), tag.area && ` · ${tag.area}`, tag.service_user && ` · ${tag.service_user}`,
     [["Address", tag.template], ["Meta key", tag.keys.meta], ["File key", tag.keys.file]].map(([name, value]) => h("p", { class: "id" }, h("span", { class: "quiet" }, `${name} `), value)))))));
 
 function once(title, done, ...body) {

@@ -128,8 +128,8 @@ function listCard(id, title, n, rows, none, words, more) {
 }
 
 function thing(one, words, name, path) {
-  return h("li", {}, h("div", { class: "grow" }, h("b", {}, nameOf(one)), one.area && ` · ${one.area}`, h("p", { class: "quiet small" }, `${words} · ${name} · since ${dayOf(one.made_at)}`)),
-    h("button", { class: "button", type: "button", "aria-label": `Retire ${name} of ${nameOf(one)}`, onclick: () => askWhy(`${name} of ${nameOf(one)}`, path, load) }, "Retire"));
+  return h("li", {}, h("div", { class: "grow" }, h("b", {}, nameOf(one)), one.area && ` · ${one.area}`, h("span", { class: "quiet small" }, ` ${one.service_user}`), h("p", { class: "quiet small" }, `${words} · ${name} · since ${dayOf(one.made_at)}`)),
+    h("button", { class: "button", type: "button", "aria-label": `Retire ${name} of ${nameOf(one)}, ${one.service_user}`, onclick: () => askWhy(`${name} of ${nameOf(one)}, ${one.service_user}`, path, load) }, "Retire"));
 }
 
 const nameOf = (one) => one.short_name;

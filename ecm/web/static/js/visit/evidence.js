@@ -14,13 +14,16 @@ const WAYS = [
   [(e) => has(e, "partner"), (e) => `another system’s ${METHODS[e.method] ?? e.method}`],
   [(e) => has(e, "rang_own_number"), () => "an unanswered ring"],
   [(e) => e.method === "landline" && has(e, "withheld"), () => "a telephone with its number withheld"],
-  [(e) => e.method === "landline", (e) => `telephone${e.cli ? ` ${e.cli}` : ""}`],
-  [(e) => e.method === "sms", (e) => `text message${e.cli ? ` from ${e.cli}` : ""}`],
+  [(e) => e.method === "landline", (e) => `telephone${e.cli ? ` ${asDialled(e.cli)}` : ""}`],
+  [(e) => e.method === "sms", (e) => `text message${e.cli ? ` from ${asDialled(e.cli)}` : ""}`],
   [(e) => e.method === "nfc", () => "the tag in the home"],
   [(e) => e.method === "qr", () => "the printed code in the home"],
   [(e) => e.method === "token", () => "the code card in the home"],
   [() => true, (e) => METHODS[e.method] ?? e.method],
 ];
+
+/** "+441632960001" as people here dial it. */
+const asDialled = (number) => number.replace(/^\+44/, "0");
 
 export function eventMoment(event, visit) {
   const about = visit.findings.filter((finding) => finding.event_id === event.id);

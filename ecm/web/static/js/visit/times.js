@@ -26,7 +26,7 @@ export function timesCard(visit) {
   return h("section", { class: "card", "aria-labelledby": "times-title" },
     h("header", {}, h("h2", { id: "times-title" }, "Five times, side by side")),
     h("div", { class: "body times" }, rows.map(([name, kind, bars, none]) => h("div", { class: "time-row" },
-      h("div", { class: "time-name" }, name),
+      h("div", { class: "time-name" }, name, h("b", { class: "time-said" }, bars.map(([, words]) => ` ${words}`))),
       h("div", { class: "time-track" }, bars.length ? bars.map(([at, words]) => block(kind, at, words, from, to)) : h("span", { class: "quiet small" }, none))))));
 }
 
