@@ -179,6 +179,23 @@ async def test_a_client_learnt_of_later_does_not_change_what_was_recorded(
     assert {row["service_user"] for row in await stored(story)} == {"A-7"}
 
 
+async def test_two_providers_may_number_their_clients_and_workers_alike(
+    story: Story, client: httpx.AsyncClient
+) -> None:
+    """Each provider's 7 and 9 are its own; who sends without a provider speaks for whoever said nothing."""
+    for provider, person, worker in (("P1", "SU-A", "CW-A"), ("P2", "SU-B", "CW-B"), ("", "SU-A", "CW-B")):
+        of = {"ProviderIdentification": {"ProviderID": provider}} if provider else {}
+        await told(client, "clients", of | {"ClientOtherID": "7", "ClientCustomID": person, "SequenceID": 1})
+        await told(
+            client, "employees", of | {"EmployeeOtherID": "9", "EmployeeCustomID": worker, "SequenceID": 1}
+        )
+    for n, provider in enumerate(("P1", "P2", "P3")):
+        named = visit(VisitOtherID=str(n), ClientOtherID="7", EmployeeOtherID="9")
+        await told(client, "visits", named | {"ProviderIdentification": {"ProviderID": provider}})
+    assert {(row["service_user"], row["care_worker"]) for row in await stored(story)} == {
+        ("SU-A", "CW-A"), ("SU-B", "CW-B"), ("SU-A", "CW-B")}  # fmt: skip
+
+
 async def test_a_bad_record_costs_the_others_nothing_and_a_bad_call_not_its_neighbour(
     story: Story, client: httpx.AsyncClient
 ) -> None:
