@@ -17,6 +17,7 @@ from ecm.processing import Processor
 from ecm.store.db import Database
 from ecm.store.embedded import Addresses
 from ingest.feeds import door as feeds_door
+from ingest.feeds.taking import Taking
 from ingest.recorder import Recorder
 from tests.api.conftest import NOW, Story, story_in
 from tests.ingest.feeds.records import other_dialect, punch, visit
@@ -224,6 +225,31 @@ async def test_the_same_transaction_twice_at_once_is_recorded_once(
     both = await asyncio.gather(*(told(client, "visits", *some) for _ in range(2)))
     assert sorted(status["succeededCount"] for status in both) == [0, 50]
     assert len(await stored(story)) == 100
+
+
+async def test_a_client_that_sends_without_end_waits_for_itself_and_nobody_for_it(
+    story: Story, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = asyncio.Event()
+    take = Taking.take
+
+    async def slowly(self: Taking, *said: Any) -> None:
+        await go_on.wait()
+        await take(self, *said)
+
+    monkeypatch.setattr(Taking, "take", slowly)
+    sending = [asyncio.create_task(client.post(f"{PATH}/visits", json=[visit()])) for _ in range(20)]
+    _, waiting = await asyncio.wait(sending, timeout=1)
+    another = await story.with_key("ingest")
+    of_another = asyncio.create_task(another.post(f"{PATH}/visits", json=[visit(VisitOtherID="7")]))
+    go_on.set()
+    answers = await asyncio.gather(*sending)
+    assert len(waiting) == feeds_door.AT_ONCE_MAX
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert len(refused) == 20 - feeds_door.AT_ONCE_MAX
+    assert {answer.headers["Retry-After"] for answer in refused} == {"5"}
+    assert (await of_another).status_code == 200
+    assert (await client.post(f"{PATH}/visits", json=[visit(SequenceID=2)])).status_code == 200
 
 
 async def test_killed_before_its_answer_the_client_sends_again_and_nothing_is_lost(
