@@ -8,7 +8,8 @@
 It counts from when we receive it. Whose home it is: what the text says, else the worker's round; where that leaves more
 than one, the record is made without it and processing finds the nearest. The same message twice is one record and the
 same answer. A PIN is tried and forgotten, and is then nothing else: neither a code nor anybody's reference. The text
-itself is not kept, because it may hold one.
+itself is not kept, because it may hold one. What records nothing is answered a few times and then rarely: two machines
+that answer each other's texts would go on for ever, and each text is paid for.
 
 "In traffic" and "out of petrol" are no check-in and no check-out: what follows the word is digits, a reference, a name
 after its title, or a word of AFTER. Anything else is asked again, because nobody would look for whoever is "in".
@@ -27,6 +28,7 @@ from ecm.clock import Clock
 from ecm.names import TITLES
 from ecm.store.db import Connection, Database, Record
 from ecm.store.queries import load_queries
+from ingest.limits import Rates
 from ingest.recorder import Recorder
 from ingest.telephone import kept as keeping
 from ingest.telephone import people
@@ -70,6 +72,9 @@ CODE_DIGITS = range(6, 9)
 PIN_DIGITS = range(4, 11)
 PINS_TRIED_MAX = 2
 PARTS = re.compile(r"[^\W\d_]+|\d+")
+
+FRUITLESS = frozenset({"sms_unknown_mobile", "sms_unclear", "sms_several"})
+FRUITLESS_AT_ONCE, FRUITLESS_PER_S = 10.0, 1 / 600
 
 Answer = tuple[str, Say]
 
@@ -140,17 +145,30 @@ def _plain(word: str) -> str:
     return "".join(letter for letter in spelled if not unicodedata.combining(letter))
 
 
+def fruitless_answers() -> Rates:
+    """How often a number is answered that nothing was recorded."""
+    return Rates(FRUITLESS_PER_S, FRUITLESS_AT_ONCE)
+
+
 class Texts:
     """`web`: role ecm_web."""
 
-    def __init__(self, web: Database, recorder: Recorder, clock: Clock, pins: Pins) -> None:
+    def __init__(self, web: Database, recorder: Recorder, clock: Clock, pins: Pins, fruitless: Rates) -> None:
         self._web = web
         self._recorder = recorder
         self._clock = clock
         self._pins = pins
+        self._fruitless = fruitless
 
     async def received(self, message_id: str, cli: str, dialled: str, body: str) -> Answer | None:
-        """The answer, in its language; None for a number that is not ours. Raises Unavailable."""
+        """The answer, in its language; None for no answer: the number is not ours, or theirs had enough of them.
+        Raises Unavailable."""
+        answer = await self._received(message_id, cli, dialled, body)
+        if answer is not None and answer[1].key in FRUITLESS and self._fruitless.take((0, cli)):
+            return None
+        return answer
+
+    async def _received(self, message_id: str, cli: str, dialled: str, body: str) -> Answer | None:
         line_number = dialled_number(dialled)
         async with self._web.connection() as connection:
             line = await connection.fetchrow(sql.line, line_number, "sms")

@@ -156,6 +156,15 @@ async def test_an_unknown_mobile_is_answered_politely(exchange: Exchange, cli: s
     assert await exchange.events() == []
 
 
+async def test_two_machines_do_not_answer_each_other_for_ever(exchange: Exchange) -> None:
+    answers = [await exchange.texts("Thank you for your message.", A_MOBILE) for _ in range(30)]
+    assert [bool(answer) for answer in answers] == [True] * 10 + [False] * 20
+    assert await exchange.texts("hello?"), "another number is answered all the same"
+    for _ in range(20):
+        await exchange.texts("hello?")
+    assert await exchange.texts("IN su-1") == "Checked in at Mrs A, 09:02.", "and what counts always is"
+
+
 async def test_what_says_neither_is_asked_again(exchange: Exchange) -> None:
     assert "Text IN when you arrive" in await exchange.texts("hello?")
     assert await exchange.events() == []
