@@ -46,6 +46,7 @@ from ingest.telephone.turn import (
     KeepTasks,
     Learned,
     RingBack,
+    Say,
     State,
     Turn,
     Want,
@@ -58,6 +59,7 @@ sql = load_queries(__package__, "telephone.sql")
 DURABLE = (State.RECORDING, State.RINGING_BACK, State.KEEPING_TASKS)
 ABANDONED_AFTER = timedelta(minutes=10)
 FINISHED_AT_ONCE = 500
+NOTHING_WAS_SAID = (Say("nothing_recorded"), Say("goodbye"))
 NOBODY = Turn(Interview(State.OVER), hang_up=True, reject=True)
 
 
@@ -223,8 +225,9 @@ class Conductor:
 
     # ------------------------------------------------------------ the end
 
-    async def _end(self, tenant_id: int, gateway: str, call_id: str) -> None:
-        """Records what was chosen, or rings the home back, or keeps that nothing was said."""
+    async def _end(self, tenant_id: int, gateway: str, call_id: str, *, left_open: bool = False) -> None:
+        """Records what was chosen, or rings the home back, or keeps that nothing was said. `left_open`: somebody very
+        slow may still be there, and is told what became of it when they key something."""
         while (kept := await self._load(tenant_id, gateway, call_id)) is not None and not kept.ended:
             if kept.interview.state is State.WAITING:
                 await self._ring(kept)
@@ -235,7 +238,8 @@ class Conductor:
                 await self._save(kept, kept.step + 1, turn)
                 continue
             turn = await self._settle(kept, turn, to_the_end=True)
-            silent = replace(turn, says=(), gather=None, wants=(), hang_up=True)
+            says = (turn.says if turn.interview.kind else NOTHING_WAS_SAID) if left_open else ()
+            silent = replace(turn, says=says, gather=None, wants=(), hang_up=True)
             if await self._save(kept, kept.step + 1, silent):
                 return
 
@@ -278,7 +282,7 @@ class Conductor:
         for row in rows:
             log.warning("phone call %s of %s had no end; it is ended now", row["call_id"], row["gateway"])
             await self._record_waiting(tenant_id, row["gateway"], row["call_id"])
-            await self._end(tenant_id, row["gateway"], row["call_id"])
+            await self._end(tenant_id, row["gateway"], row["call_id"], left_open=True)
 
     # ------------------------------------------------------------ what is kept
 

@@ -252,6 +252,15 @@ async def test_nobody_said_that_it_ended_and_it_is_kept_all_the_same(
     assert told == ["CW-104 check_in None 09:02:12 pin"]
 
 
+async def test_who_speaks_longer_than_that_is_told_that_nothing_was_recorded(exchange: Exchange) -> None:
+    slow = exchange.rings(BIRCH)
+    await slow.keys("4711")
+    exchange.later(minutes=11)
+    await exchange.conductor.finish_abandoned(1)
+    assert "Nothing was recorded. Please ring again" in await slow.key("1")
+    assert await exchange.events() == []
+
+
 # ---------------------------------------------------------------- said again
 
 
