@@ -24,6 +24,8 @@ from ecm.private import Private
 from ecm.settings import Settings
 from ecm.store.db import Database
 from ingest.door import CheckEventsDoor
+from ingest.telephone.left_open import finishing_left_open
+from ingest.telephone.webhook import conductor_of
 
 HOT_DOOR = "/v1/check-events"
 
@@ -52,7 +54,8 @@ def create_app(*, web_db: Database, ingest_db: Database, clock: Clock, settings:
         await door.start()
         await hub.start()
         try:
-            yield
+            async with finishing_left_open(ingest_db, conductor_of(fastapi)):
+                yield
         finally:
             await hub.stop()
             await door.stop()

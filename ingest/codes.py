@@ -38,9 +38,8 @@ async def check(
         step = step_of(secret, code, event.occurred_at, card["step_seconds"], card["digits"])
         if step is None:
             continue
-        used_by = await connection.fetchval(
-            sql.use_code, tenant_id, card["card_id"], step, event.id, received_at
-        )
+        await connection.execute(sql.use_code, tenant_id, card["card_id"], step, event.id, received_at)
+        used_by = await connection.fetchval(sql.code_used_by, tenant_id, card["card_id"], step)
         proof = Proof.CODE_VALID if used_by == event.id else Proof.CODE_REPEATED
         return HomeProof((proof,), card["service_user_ref"])
     return HomeProof((Proof.CODE_WRONG,))

@@ -10,13 +10,11 @@ WHERE c.tenant_id = $1::int AND c.retired_at IS NULL AND c.service_user_ref IN (
 ORDER BY c.card_id DESC;
 
 -- name: use_code role: ecm_ingest
--- Uses a step once; answers whose use it is.
-WITH used AS (
-  INSERT INTO used_codes (tenant_id, card_id, step, event_id, used_at)
-  VALUES ($1::int, $2::bigint, $3::bigint, $4::uuid, $5::timestamptz)
-  ON CONFLICT DO NOTHING RETURNING event_id
-)
-SELECT event_id FROM used
-UNION ALL
-SELECT event_id FROM used_codes WHERE tenant_id = $1::int AND card_id = $2::bigint AND step = $3::bigint
-LIMIT 1;
+-- Uses a step once.
+INSERT INTO used_codes (tenant_id, card_id, step, event_id, used_at)
+VALUES ($1::int, $2::bigint, $3::bigint, $4::uuid, $5::timestamptz)
+ON CONFLICT DO NOTHING;
+
+-- name: code_used_by role: ecm_ingest
+-- Whose use a step is. A statement of its own: whoever lost a race for the step sees the winner only now.
+SELECT event_id FROM used_codes WHERE tenant_id = $1::int AND card_id = $2::bigint AND step = $3::bigint;

@@ -38,9 +38,8 @@ async def check(
     tapped = _tapped(tag, sealer, tenant_id, event.tag)
     if tapped is None:
         return HomeProof((Proof.TAG_FORGED,))
-    use = await connection.fetchrow(
-        sql.use_tap, tenant_id, tag["tag_id"], tapped.counter, event.id, received_at
-    )
+    await connection.execute(sql.use_tap, tenant_id, tag["tag_id"], tapped.counter, event.id, received_at)
+    use = await connection.fetchrow(sql.tap_used, tenant_id, tag["tag_id"], tapped.counter)
     assert use is not None
     return HomeProof(elsewhere or (_of_use(use, event),), home)
 

@@ -19,6 +19,7 @@ from ecm.settings import Settings
 from ingest.door import CheckEventsDoor
 from ingest.telephone import prompts
 from ingest.telephone.conductor import Conductor
+from ingest.telephone.left_open import finishing_left_open
 from ingest.telephone.sip import SipDoor, Voice, Where
 from ingest.telephone.turn import LANGUAGES
 
@@ -75,7 +76,8 @@ async def answer_until(
     ingest_db = await place.database("ecm_ingest", 4)
     services = Services(web=web_db, clock=clock, settings=settings)
     evidence = CheckEventsDoor(ingest_db, clock, services.sealer)
-    telephone = SipDoor(where, Conductor(web_db, evidence.recorder, clock), voice, clock)
+    conductor = Conductor(web_db, evidence.recorder, clock)
+    telephone = SipDoor(where, conductor, voice, clock)
     await evidence.start()
     try:
         try:
@@ -84,7 +86,8 @@ async def answer_until(
             raise Conflict(f"{where.host}, port {where.port} cannot be listened on: {error}") from error
         click.echo(f"answering SIP calls at {where.advertised}:{telephone.port} (UDP)")
         try:
-            await stopped.wait()
+            async with finishing_left_open(ingest_db, conductor):
+                await stopped.wait()
         finally:
             await telephone.stop()
     finally:

@@ -20,6 +20,9 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, Literal, NoReturn
 from uuid import UUID, uuid4
 
@@ -28,7 +31,7 @@ from fastapi.security import HTTPBasic, HTTPBasicCredentials, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 
 from ecm.doors import Services, of_key, services
-from ecm.errors import NotFound, NotPermitted, NotSignedIn, NotUnderstood, TooLarge
+from ecm.errors import NotFound, NotPermitted, NotSignedIn, NotUnderstood, TooLarge, TooMany
 from ecm.permit import Action, Actor, permit
 from ingest.feeds import sandata
 from ingest.feeds.sandata import FEED, Record
@@ -52,6 +55,8 @@ router = APIRouter(tags=["feeds"])
 
 BODY_BYTES_MAX = 32 * 1024 * 1024
 DEPTH_MAX = 32
+AT_ONCE_MAX = 4
+RETRY_AFTER_S = 5
 
 KINDS = {"clients": "client", "employees": "employee", "visits": "visit"}
 KindName = Literal["clients", "employees", "visits"]
@@ -81,7 +86,12 @@ async def sender(
 @router.post(
     "/v1/feeds/sandata/{kind}",
     response_model=Received,
-    responses={200: {"content": {"application/json": {"example": RECEIVED_EXAMPLE}}}, 413: {}, 422: {}},
+    responses={
+        200: {"content": {"application/json": {"example": RECEIVED_EXAMPLE}}},
+        413: {},
+        422: {},
+        429: {},
+    },
     openapi_extra=BODY,
 )
 async def receive(
@@ -91,14 +101,15 @@ async def receive(
     who: Annotated[Actor, Depends(sender)],
 ) -> Received:
     """Takes up to 5,000 records of another system, and answers the id their status stands under."""
-    body = await _body(request)
-    received_at = door.clock.now()
-    records = await asyncio.to_thread(
-        _records, KINDS[kind], body
-    )  # a long array must not make the others wait
     transaction_id = uuid4()
-    taking = Taking(door.web, request.app.state.recorder, who, KINDS[kind], received_at)
-    await taking.take(transaction_id, records)
+    with _turn(request, who):
+        body = await _body(request)
+        received_at = door.clock.now()
+        records = await asyncio.to_thread(
+            _records, KINDS[kind], body
+        )  # a long array must not make the others wait
+        taking = Taking(door.web, request.app.state.recorder, who, KINDS[kind], received_at)
+        await taking.take(transaction_id, records)
     return Received(
         id=transaction_id,
         transaction_id=transaction_id,
@@ -132,6 +143,26 @@ async def status(
         succeededCount=len(rows) - failed,
         data=[shown(row["record_id"], row["sequence_id"], row["status"], row["reasons"]) for row in rows],
     )
+
+
+@contextmanager
+def _turn(request: Request, who: Actor) -> Iterator[None]:
+    """A transaction may be long and fill memory, so each sender has only a few under way. Raises TooMany."""
+    state = request.app.state
+    if not hasattr(state, "feeds_under_way"):
+        state.feeds_under_way = Counter()
+    under_way: Counter[tuple[int, int]] = state.feeds_under_way
+    key = (who.tenant_id, who.id)
+    if under_way[key] >= AT_ONCE_MAX:
+        raise TooMany(
+            "Other transactions of this key are still being taken; send this one again.",
+            retry_after_seconds=RETRY_AFTER_S,
+        )
+    under_way[key] += 1
+    try:
+        yield
+    finally:
+        under_way[key] -= 1
 
 
 async def _body(request: Request) -> bytes:

@@ -11,12 +11,16 @@ SELECT ref FROM care_workers WHERE tenant_id = $1::int AND ref = ANY ($2::text[]
 SELECT ref FROM visits WHERE tenant_id = $1::int AND ref = ANY ($2::text[]);
 
 -- name: names_told role: ecm_web
--- Whom the feed's own ids mean, by the clients or employees it sent before; the newest word counts.
-SELECT DISTINCT ON (said) said, f.our_ref
-FROM unnest($4::text[]) AS said
-JOIN feed_records f ON f.known_as @> ARRAY[said] AND f.our_ref IS NOT NULL
+-- Whom the feed's own ids mean, by the clients or employees that provider sent before, else that were sent without a
+-- provider: two providers number theirs alike. The newest word counts.
+SELECT DISTINCT ON (asked.provider, asked.said) asked.provider, asked.said, f.our_ref
+FROM unnest($4::text[], $5::text[]) AS asked(provider, said)
+JOIN feed_records f ON f.known_as @> ARRAY[asked.said] AND f.our_ref IS NOT NULL
   AND f.tenant_id = $1::int AND f.feed = $2::text AND f.kind = $3::text AND f.status = 'accepted'
-ORDER BY said, f.received_at DESC, f.position DESC;
+CROSS JOIN LATERAL (SELECT coalesce(nullif(btrim(f.body #>> '{ProviderIdentification,ProviderID}'), ''),
+                                    btrim(f.body #>> '{ProviderIdentification,ProviderId}'), '') AS provider) AS its
+WHERE its.provider IN ('', asked.provider)
+ORDER BY asked.provider, asked.said, its.provider DESC, f.received_at DESC, f.position DESC;
 
 -- name: phones_of role: ecm_web
 -- The telephones of these people.

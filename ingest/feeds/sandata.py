@@ -116,8 +116,9 @@ class Punch:
 
 @dataclass(frozen=True, slots=True)
 class VisitSaid:
-    """`people`, `workers`: how the record names them, most likely first."""
+    """`people`, `workers`: how the record names them, most likely first; `provider`: who names them so, "" unsaid."""
 
+    provider: str
     visit_ref: str
     people: tuple[str, ...]
     workers: tuple[str, ...]
@@ -233,6 +234,7 @@ def _visit(reading: _Reading, own: str) -> VisitSaid:
     on_punch = [_text(each, *PERSON_OF_PUNCH) for each in sent if isinstance(each, dict)]
     people = (*_every(said, OF_KIND["client"][1]), *(each for each in on_punch if each))
     return VisitSaid(
+        provider=_provider(said),
         visit_ref=own,
         people=tuple(dict.fromkeys(people)),
         workers=_every(said, OF_KIND["employee"][1]),

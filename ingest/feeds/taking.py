@@ -29,6 +29,10 @@ RECORDED_AT_ONCE = 100
 OVERTAKEN = "SequenceID should be higher than {highest}, the last one accepted"
 
 
+_Told = dict[tuple[str, str], str]
+"""Our reference, by the provider and its own id."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Judged:
     """A record with what the database knows of it."""
@@ -52,23 +56,23 @@ class _Known:
     ours: frozenset[str]
     workers: frozenset[str]
     visits: frozenset[str]
-    person_told: dict[str, str]
-    worker_told: dict[str, str]
+    person_told: _Told
+    worker_told: _Told
     phones: dict[str, set[str]]
     sequences: dict[str, int]
     before: dict[UUID, Any]
 
-    def person(self, names: Iterable[str]) -> str | None:
-        return _first(names, self.ours, self.person_told)
+    def person(self, names: Iterable[str], provider: str = "") -> str | None:
+        return _first(names, provider, self.ours, self.person_told)
 
-    def worker(self, names: Iterable[str]) -> str | None:
-        return _first(names, self.workers, self.worker_told)
+    def worker(self, names: Iterable[str], provider: str = "") -> str | None:
+        return _first(names, provider, self.workers, self.worker_told)
 
 
-def _first(names: Iterable[str], ours: frozenset[str], told: dict[str, str]) -> str | None:
+def _first(names: Iterable[str], provider: str, ours: frozenset[str], told: _Told) -> str | None:
     every = tuple(names)
     return next((name for name in every if name in ours), None) or next(
-        (told[name] for name in every if name in told), None
+        (told[provider, name] for name in every if (provider, name) in told), None
     )
 
 
@@ -106,8 +110,10 @@ class Taking:
         of_ours = frozenset(
             row["ref"] for row in await connection.fetch(sql.workers_known, tenant_id, [*workers])
         )
-        person_told = await self._told(connection, "client", people - ours) if visits else {}
-        worker_told = await self._told(connection, "employee", workers - of_ours) if visits else {}
+        theirs = {(visit.provider, name) for visit in visits for name in visit.people if name not in ours}
+        person_told = await self._told(connection, "client", theirs)
+        theirs = {(visit.provider, name) for visit in visits for name in visit.workers if name not in of_ours}
+        worker_told = await self._told(connection, "employee", theirs)
         visit_refs = [visit.visit_ref for visit in visits]
         ids = [punch.event_id for visit in visits for punch in visit.punches]
         phones: dict[str, set[str]] = {}
@@ -127,11 +133,14 @@ class Taking:
             },
         )
 
-    async def _told(self, connection: Connection, kind: str, names: set[str]) -> dict[str, str]:
+    async def _told(self, connection: Connection, kind: str, names: set[tuple[str, str]]) -> _Told:
         if not names:
             return {}
-        rows = await connection.fetch(sql.names_told, self.who.tenant_id, FEED, kind, [*names])
-        return {row["said"]: row["our_ref"] for row in rows}
+        providers, said = zip(*names, strict=True)
+        rows = await connection.fetch(
+            sql.names_told, self.who.tenant_id, FEED, kind, list(providers), list(said)
+        )
+        return {(row["provider"], row["said"]): row["our_ref"] for row in rows}
 
     async def _sequences(self, connection: Connection, records: Sequence[Record]) -> dict[str, int]:
         ids = list({record.record_id for record in records if record.record_id})
@@ -222,7 +231,7 @@ def _of_reference(judged: _Judged, our_ref: str | None, exception: int) -> _Judg
 def _of_visit(judged: _Judged, known: _Known, before: dict[UUID, Any]) -> _Judged:
     visit = judged.record.visit
     assert visit is not None
-    person, worker = known.person(visit.people), known.worker(visit.workers)
+    person, worker = known.person(visit.people, visit.provider), known.worker(visit.workers, visit.provider)
     reasons = [
         *judged.reasons,
         *sandata.exceptions(

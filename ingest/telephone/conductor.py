@@ -6,7 +6,7 @@
 
 Each step is answered once and the answer kept: asked a hundred times, at once or after a crash, it is the same answer
 and one record. A choice of in or out is committed with its instant before anything is done about it, so whoever comes
-next (the gateway asking again, the end of the phone call, `_finish_abandoned`) does the rest of it.
+next (the gateway asking again, the end of the phone call, `finish_abandoned`) does the rest of it.
 
 A line that rings back. The worker is told four digits and hangs up; only then is the home's telephone free, so the
 end of the phone call is what rings it (`ringing`). Its own phone call then answers for the first one. Nobody answers,
@@ -46,6 +46,7 @@ from ingest.telephone.turn import (
     KeepTasks,
     Learned,
     RingBack,
+    Say,
     State,
     Turn,
     Want,
@@ -57,7 +58,8 @@ sql = load_queries(__package__, "telephone.sql")
 # States kept before what they want is done: everything that doing it needs is in the interview.
 DURABLE = (State.RECORDING, State.RINGING_BACK, State.KEEPING_TASKS)
 ABANDONED_AFTER = timedelta(minutes=10)
-FINISHED_AT_ONCE = 5
+FINISHED_AT_ONCE = 500
+NOTHING_WAS_SAID = (Say("nothing_recorded"), Say("goodbye"))
 NOBODY = Turn(Interview(State.OVER), hang_up=True, reject=True)
 
 
@@ -125,7 +127,6 @@ class Conductor:
         if tenant_id is None:
             return
         await self._end(tenant_id, gateway, call_id)
-        await self._finish_abandoned(tenant_id)
 
     async def answered(self, gateway: str, call_id: str, answers_for: str, now: datetime) -> Turn:
         """The first turn of a phone call that we made to ring a home back. Raises Unavailable."""
@@ -224,8 +225,9 @@ class Conductor:
 
     # ------------------------------------------------------------ the end
 
-    async def _end(self, tenant_id: int, gateway: str, call_id: str) -> None:
-        """Records what was chosen, or rings the home back, or keeps that nothing was said."""
+    async def _end(self, tenant_id: int, gateway: str, call_id: str, *, left_open: bool = False) -> None:
+        """Records what was chosen, or rings the home back, or keeps that nothing was said. `left_open`: somebody very
+        slow may still be there, and is told what became of it when they key something."""
         while (kept := await self._load(tenant_id, gateway, call_id)) is not None and not kept.ended:
             if kept.interview.state is State.WAITING:
                 await self._ring(kept)
@@ -236,7 +238,8 @@ class Conductor:
                 await self._save(kept, kept.step + 1, turn)
                 continue
             turn = await self._settle(kept, turn, to_the_end=True)
-            silent = replace(turn, says=(), gather=None, wants=(), hang_up=True)
+            says = (turn.says if turn.interview.kind else NOTHING_WAS_SAID) if left_open else ()
+            silent = replace(turn, says=says, gather=None, wants=(), hang_up=True)
             if await self._save(kept, kept.step + 1, silent):
                 return
 
@@ -271,15 +274,15 @@ class Conductor:
             if await self._save(kept, kept.step + 1, over):
                 return
 
-    async def _finish_abandoned(self, tenant_id: int) -> None:
-        """Ends phone calls that nobody told us the end of, a few at a time."""
+    async def finish_abandoned(self, tenant_id: int) -> None:
+        """Ends phone calls that nobody told us the end of. Raises Unavailable."""
         before = self._clock.now() - ABANDONED_AFTER
         async with self._web.tenant(tenant_id) as connection:
             rows = await connection.fetch(sql.abandoned, tenant_id, before, FINISHED_AT_ONCE)
         for row in rows:
             log.warning("phone call %s of %s had no end; it is ended now", row["call_id"], row["gateway"])
             await self._record_waiting(tenant_id, row["gateway"], row["call_id"])
-            await self._end(tenant_id, row["gateway"], row["call_id"])
+            await self._end(tenant_id, row["gateway"], row["call_id"], left_open=True)
 
     # ------------------------------------------------------------ what is kept
 

@@ -70,7 +70,7 @@ async def _try(
     fitting = await asyncio.to_thread(_fitting, pin, tried)
     if len(fitting) == 1:
         return Input.PIN_FITS, fitting[0]
-    if fitting and not named:
+    if fitting:  # two providers may number their workers alike: it is right, and no wrong try of either
         return Input.PIN_UNCLEAR, None
     for worker in allowed:
         await pin_tries.failed(connection, tenant_id, came_from, worker, real_now, expected=not named)

@@ -37,6 +37,10 @@ SELECT gateway, call_id FROM phone_calls
 WHERE tenant_id = $1::int AND ended_at IS NULL AND began_at < $2::timestamptz
 ORDER BY began_at LIMIT $3::int;
 
+-- name: tenants role: ecm_ingest
+-- Every authority that may have phone calls left open.
+SELECT tenant_id FROM tenants ORDER BY tenant_id;
+
 -- name: people_of_number role: ecm_web
 -- Who lives where this telephone is, with whether a code card is there.
 SELECT s.ref, s.name, s.needs,

@@ -7,7 +7,12 @@
 
 It counts from when we receive it. Whose home it is: what the text says, else the worker's round; where that leaves more
 than one, the record is made without it and processing finds the nearest. The same message twice is one record and the
-same answer. A PIN is tried and forgotten; the text itself is not kept, because it may hold one.
+same answer. A PIN is tried and forgotten, and is then nothing else: neither a code nor anybody's reference. The text
+itself is not kept, because it may hold one. What records nothing is answered a few times and then rarely: two machines
+that answer each other's texts would go on for ever, and each text is paid for.
+
+"In traffic" and "out of petrol" are no check-in and no check-out: what follows the word is digits, a reference, a name
+after its title, or a word of AFTER. Anything else is asked again, because nobody would look for whoever is "in".
 """
 
 from __future__ import annotations
@@ -20,8 +25,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from ecm.clock import Clock
+from ecm.names import TITLES
 from ecm.store.db import Connection, Database, Record
 from ecm.store.queries import load_queries
+from ingest.limits import Rates
 from ingest.recorder import Recorder
 from ingest.telephone import kept as keeping
 from ingest.telephone import people
@@ -53,25 +60,39 @@ WORDS: dict[str, tuple[Kind, str]] = {
 }
 BEFORE = frozenset({"check", "checked", "clock", "log", "logged", "i", "am", "hello", "hi"})
 """Words that may stand before one of those."""
+AFTER = frozenset(
+    {"at", "with", "now", "pin", "code", "card", "please", "pls", "thanks", "thank", "you", "ta"}
+    | {"nawr", "diolch", "teraz", "prosze", "dziekuje", "acum", "multumesc"}
+)
+"""Words that may stand behind it."""
+BEFORE_A_NAME = TITLES | {"pan", "pani", "domnul", "doamna"}
+NAMES_MAX = 2
+A_WHILE = re.compile(r"\d+(m|mins?|minutes?|h|hrs?|hours?)")
 CODE_DIGITS = range(6, 9)
 PIN_DIGITS = range(4, 11)
+PINS_TRIED_MAX = 2
 PARTS = re.compile(r"[^\W\d_]+|\d+")
+
+FRUITLESS = frozenset({"sms_unknown_mobile", "sms_unclear", "sms_several"})
+FRUITLESS_AT_ONCE, FRUITLESS_PER_S = 10.0, 1 / 600
 
 Answer = tuple[str, Say]
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What a message says. `numbers`: its groups of digits; `refs`: everything after the word that is no number."""
+    """What a message says. `numbers`: its groups of digits; `refs`: everything after the word that is no number;
+    `doubtful`: the one word of it that is only understood if it is somebody's reference."""
 
     kind: Kind
     language: str
     numbers: tuple[str, ...] = ()
     refs: tuple[str, ...] = ()
+    doubtful: str = ""
 
 
 def understand(body: str) -> Text | None:
-    """None for what says neither in nor out, or both, or says it late in a sentence."""
+    """None for what says neither in nor out, or both, or says it within a sentence."""
     parts = PARTS.findall(body)
     said = [n for n, part in enumerate(parts) if _plain(part) in WORDS]
     if not said or len({WORDS[_plain(parts[n])][0] for n in said}) > 1:
@@ -83,7 +104,32 @@ def understand(body: str) -> Text | None:
     after = body.partition(parts[first])[2]
     refs = [token for token in after.split() if not re.fullmatch(r"[\d.,;:#]+", token)]
     numbers = [part for part in PARTS.findall(after) if part.isdigit() and part.isascii()]
-    return Text(kind, language, tuple(_joined(numbers)), tuple(refs))
+    doubtful = _doubtful(refs)
+    if len(doubtful) > 1:
+        return None
+    return Text(kind, language, tuple(_joined(numbers)), tuple(refs), "".join(doubtful))
+
+
+def _doubtful(refs: list[str]) -> list[str]:
+    """The words that are none of AFTER, no name behind a title and, having no digit, hardly a reference."""
+    found, names = [], 0
+    for ref in refs:
+        word = _plain(ref.strip(".,;:!?'\"()"))
+        if word in BEFORE_A_NAME:
+            names = NAMES_MAX
+        elif word in AFTER or not _is_a_word(word):
+            names = 0
+        elif names:
+            names -= 1
+        else:
+            found.append(ref)
+    return found
+
+
+def _is_a_word(token: str) -> bool:
+    """And neither a reference with digits in it nor a mere sign; "20mins" is two words."""
+    has_digits = any(letter.isdigit() for letter in token) and not A_WHILE.fullmatch(token)
+    return not has_digits and any(letter.isalpha() for letter in token)
 
 
 def _joined(numbers: list[str]) -> list[str]:
@@ -99,17 +145,30 @@ def _plain(word: str) -> str:
     return "".join(letter for letter in spelled if not unicodedata.combining(letter))
 
 
+def fruitless_answers() -> Rates:
+    """How often a number is answered that nothing was recorded."""
+    return Rates(FRUITLESS_PER_S, FRUITLESS_AT_ONCE)
+
+
 class Texts:
     """`web`: role ecm_web."""
 
-    def __init__(self, web: Database, recorder: Recorder, clock: Clock, pins: Pins) -> None:
+    def __init__(self, web: Database, recorder: Recorder, clock: Clock, pins: Pins, fruitless: Rates) -> None:
         self._web = web
         self._recorder = recorder
         self._clock = clock
         self._pins = pins
+        self._fruitless = fruitless
 
     async def received(self, message_id: str, cli: str, dialled: str, body: str) -> Answer | None:
-        """The answer, in its language; None for a number that is not ours. Raises Unavailable."""
+        """The answer, in its language; None for no answer: the number is not ours, or theirs had enough of them.
+        Raises Unavailable."""
+        answer = await self._received(message_id, cli, dialled, body)
+        if answer is not None and answer[1].key in FRUITLESS and self._fruitless.take((0, cli)):
+            return None
+        return answer
+
+    async def _received(self, message_id: str, cli: str, dialled: str, body: str) -> Answer | None:
         line_number = dialled_number(dialled)
         async with self._web.connection() as connection:
             line = await connection.fetchrow(sql.line, line_number, "sms")
@@ -127,7 +186,9 @@ class Texts:
                 return language, Say("sms_unknown_mobile")
             if text is None:
                 return language, Say("sms_unclear")
-            worker, with_pin = await self._who(tenant_id, mobile, text, workers, now)
+            if text.doubtful and await self._names_nobody(tenant_id, text.doubtful):
+                return language, Say("sms_unclear")
+            worker, with_pin, text = await self._who(tenant_id, mobile, text, workers, now)
             if worker is None:
                 return language, Say("sms_several")
             async with self._web.tenant(tenant_id) as connection:
@@ -151,22 +212,35 @@ class Texts:
 
     async def _who(
         self, tenant_id: int, mobile: str, text: Text, workers: Sequence[Record], now: datetime
-    ) -> tuple[str | None, bool]:
-        """The worker, and whether a PIN said so. One mobile is one worker's, unless several registered it."""
+    ) -> tuple[str | None, bool, Text]:
+        """The worker, whether a PIN said so, and the text without it. One mobile is one worker's, unless several
+        registered it."""
         refs = [row["ref"] for row in workers]
         alone = refs[0] if len(refs) == 1 else None
-        pin = next((number for number in text.numbers if len(number) in PIN_DIGITS), None)
-        if pin is None or (alone and await self._means_a_home(tenant_id, text, pin)):
-            return alone, False
-        found, worker = await self._pins.whose(tenant_id, mobile, pin, (), refs, now, named=False)
-        return worker or alone, found is Input.PIN_FITS
+        for pin in [number for number in text.numbers if len(number) in PIN_DIGITS][:PINS_TRIED_MAX]:
+            if alone and await self._is_on_the_round(tenant_id, alone, text, pin, now):
+                continue
+            found, worker = await self._pins.whose(tenant_id, mobile, pin, (), refs, now, named=False)
+            if found is Input.PIN_FITS:
+                rest = tuple(number for number in text.numbers if number != pin)
+                return worker, True, replace(text, numbers=rest)
+        return alone, False, text
 
-    async def _means_a_home(self, tenant_id: int, text: Text, number: str) -> bool:
-        """Digits that are a home's code or card, or a person's reference, are no PIN to try."""
-        if len(number) in CODE_DIGITS:
-            return True
+    async def _is_on_the_round(
+        self, tenant_id: int, worker: str, text: Text, number: str, now: datetime
+    ) -> bool:
+        """Digits that name a home the worker is due at are no PIN to try."""
         async with self._web.tenant(tenant_id) as connection:
-            return await _named(connection, tenant_id, replace(text, refs=(), numbers=(number,))) is not None
+            meant = await _named(connection, tenant_id, replace(text, refs=(), numbers=(number,)))
+            if meant is None:
+                return False
+            zone = ZoneInfo(await connection.fetchval(sql.zone, tenant_id))
+            around = await people.of_round(connection, tenant_id, worker, now, zone)
+        return meant.ref in {person.ref for person in around}
+
+    async def _names_nobody(self, tenant_id: int, word: str) -> bool:
+        async with self._web.tenant(tenant_id) as connection:
+            return await _named(connection, tenant_id, Text("check_in", "en", refs=(word,))) is None
 
 
 async def _interview(

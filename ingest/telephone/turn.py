@@ -60,7 +60,7 @@ class Input(StrEnum):
     STAFF_UNKNOWN = "staff_unknown"
     PIN_FITS = "pin_fits"
     PIN_WRONG = "pin_wrong"
-    PIN_UNCLEAR = "pin_unclear"  # two people expected here have it
+    PIN_UNCLEAR = "pin_unclear"  # two people who are expected here, or have that number, have it
     TOO_MANY_HERE = "too_many_here"  # wrong PINs from this telephone: say first who you are
     TOO_MANY = "too_many"
     CARD_KNOWN = "card_known"

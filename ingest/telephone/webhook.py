@@ -24,7 +24,7 @@ from ingest.telephone import twiml
 from ingest.telephone.conductor import Conductor
 from ingest.telephone.ringing import Ringing
 from ingest.telephone.signature import is_signed
-from ingest.telephone.texts import Texts
+from ingest.telephone.texts import Texts, fruitless_answers
 from ingest.telephone.turn import Heard, Say
 
 router = APIRouter(tags=["telephone"], prefix="/v1/telephone")
@@ -184,7 +184,10 @@ async def sms(
     """A text message: IN or OUT from a registered mobile, answered with what was recorded."""
     if not form["MessageSid"]:
         return Xml(twiml.nothing())
-    texts = Texts(door.web, request.app.state.recorder, door.clock, conducting.pins)
+    state = request.app.state
+    if not hasattr(state, "fruitless_texts"):
+        state.fruitless_texts = fruitless_answers()
+    texts = Texts(door.web, state.recorder, door.clock, conducting.pins, state.fruitless_texts)
     answer = await texts.received(form["MessageSid"], form["From"], form["To"], form.text("Body"))
     return Xml(twiml.nothing() if answer is None else twiml.of_text(*answer))
 

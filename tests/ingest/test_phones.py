@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from ecm.ntag424 import TagKeys, Tap, address_parts
@@ -198,6 +200,40 @@ async def test_the_cards_code_counts_for_its_minute_and_once(door: Door, beth: P
         assert (await door.post(beth.item(said), **beth.headers)).status_code == 201
     found = [await proofs_of(door, said["id"]) - {"signed"} for said in showing]
     assert found == [{"code_valid"}, {"code_repeated"}, {"code_valid"}, {"code_wrong"}]
+
+
+USES = {
+    "tag": "INSERT INTO tag_taps (tenant_id, tag_id, counter, event_id, used_at) VALUES (1, 'secure1', 61, $1, now())",
+    "code": "INSERT INTO used_codes (tenant_id, card_id, step, event_id, used_at)"
+    " SELECT 1, card_id, $2, $1, now() FROM code_cards",
+}
+
+
+@pytest.mark.usefixtures("alices_home")
+@pytest.mark.parametrize("proved_by", ["tag", "code"])
+async def test_sent_twice_at_the_same_moment_it_is_no_repetition(
+    door: Door, beth: Phone, proved_by: str
+) -> None:
+    """The first sending has used it and is about to commit; the second, of the same event, finds it so."""
+    step = int(NOW.timestamp()) // 60
+    said = (
+        event(method="nfc", tag=tapped(61))
+        if proved_by == "tag"
+        else event(code=code_at(SECRET, step, 60, 6))
+    )
+    first = await asyncpg.connect(door.addresses.owner)
+    used_under = (UUID(said["id"]), step) if proved_by == "code" else (UUID(said["id"]),)
+    async with first.transaction():
+        await first.execute(USES[proved_by], *used_under)
+        second = asyncio.create_task(door.post(beth.item(said), **beth.headers))
+        while not await door.rows("SELECT FROM pg_stat_activity WHERE wait_event = 'transactionid'"):
+            await asyncio.sleep(0.01)
+    assert (await second).status_code == 201
+    await first.close()
+    assert await proofs_of(door, said["id"]) == {
+        "signed",
+        "tag_fresh" if proved_by == "tag" else "code_valid",
+    }
 
 
 def test_codes_are_those_of_the_published_vectors() -> None:

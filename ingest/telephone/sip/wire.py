@@ -35,6 +35,9 @@ T1_S, T2_S = 0.5, 4.0
 PATIENCE_S = 64 * T1_S
 REMEMBERED_MAX = 50_000
 REFUSALS_PER_S = 5.0
+# In a flood a refusal is said once, and again to an INVITE that comes again: else each would be sent eleven times, in
+# the time that those who are speaking need for their sound.
+REFUSALS_AGAIN_MAX = 1_000
 LAST_WORDS_S = 1
 # Hundreds may ring in one instant; as much of this as the kernel grants.
 WAITING_BYTES = 4 * 1024 * 1024
@@ -175,7 +178,9 @@ class Wire(SipTransport):
             seen = self._seen.get(_transaction(message))
             if seen is not None:
                 seen.answer, seen.to = datagram, addr
-            if message.status_code >= 200 and (message.cseq is not None and message.cseq.method == "INVITE"):
+            to_invite = message.cseq is not None and message.cseq.method == "INVITE"
+            flooded = message.status_code >= 300 and len(self._again) >= REFUSALS_AGAIN_MAX
+            if message.status_code >= 200 and to_invite and not flooded:
                 self._insist(_dialogue(message), datagram, addr)
         self._put(datagram, addr)
 

@@ -17,6 +17,7 @@ from ecm.processing import Processor
 from ecm.store.db import Database
 from ecm.store.embedded import Addresses
 from ingest.feeds import door as feeds_door
+from ingest.feeds.taking import Taking
 from ingest.recorder import Recorder
 from tests.api.conftest import NOW, Story, story_in
 from tests.ingest.feeds.records import other_dialect, punch, visit
@@ -179,6 +180,23 @@ async def test_a_client_learnt_of_later_does_not_change_what_was_recorded(
     assert {row["service_user"] for row in await stored(story)} == {"A-7"}
 
 
+async def test_two_providers_may_number_their_clients_and_workers_alike(
+    story: Story, client: httpx.AsyncClient
+) -> None:
+    """Each provider's 7 and 9 are its own; who sends without a provider speaks for whoever said nothing."""
+    for provider, person, worker in (("P1", "SU-A", "CW-A"), ("P2", "SU-B", "CW-B"), ("", "SU-A", "CW-B")):
+        of = {"ProviderIdentification": {"ProviderID": provider}} if provider else {}
+        await told(client, "clients", of | {"ClientOtherID": "7", "ClientCustomID": person, "SequenceID": 1})
+        await told(
+            client, "employees", of | {"EmployeeOtherID": "9", "EmployeeCustomID": worker, "SequenceID": 1}
+        )
+    for n, provider in enumerate(("P1", "P2", "P3")):
+        named = visit(VisitOtherID=str(n), ClientOtherID="7", EmployeeOtherID="9")
+        await told(client, "visits", named | {"ProviderIdentification": {"ProviderID": provider}})
+    assert {(row["service_user"], row["care_worker"]) for row in await stored(story)} == {
+        ("SU-A", "CW-A"), ("SU-B", "CW-B"), ("SU-A", "CW-B")}  # fmt: skip
+
+
 async def test_a_bad_record_costs_the_others_nothing_and_a_bad_call_not_its_neighbour(
     story: Story, client: httpx.AsyncClient
 ) -> None:
@@ -207,6 +225,31 @@ async def test_the_same_transaction_twice_at_once_is_recorded_once(
     both = await asyncio.gather(*(told(client, "visits", *some) for _ in range(2)))
     assert sorted(status["succeededCount"] for status in both) == [0, 50]
     assert len(await stored(story)) == 100
+
+
+async def test_a_client_that_sends_without_end_waits_for_itself_and_nobody_for_it(
+    story: Story, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = asyncio.Event()
+    take = Taking.take
+
+    async def slowly(self: Taking, *said: Any) -> None:
+        await go_on.wait()
+        await take(self, *said)
+
+    monkeypatch.setattr(Taking, "take", slowly)
+    sending = [asyncio.create_task(client.post(f"{PATH}/visits", json=[visit()])) for _ in range(20)]
+    _, waiting = await asyncio.wait(sending, timeout=1)
+    another = await story.with_key("ingest")
+    of_another = asyncio.create_task(another.post(f"{PATH}/visits", json=[visit(VisitOtherID="7")]))
+    go_on.set()
+    answers = await asyncio.gather(*sending)
+    assert len(waiting) == feeds_door.AT_ONCE_MAX
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert len(refused) == 20 - feeds_door.AT_ONCE_MAX
+    assert {answer.headers["Retry-After"] for answer in refused} == {"5"}
+    assert (await of_another).status_code == 200
+    assert (await client.post(f"{PATH}/visits", json=[visit(SequenceID=2)])).status_code == 200
 
 
 async def test_killed_before_its_answer_the_client_sends_again_and_nothing_is_lost(

@@ -116,6 +116,19 @@ async def test_withheld_numbers_do_not_use_up_each_others_tries(exchange: Exchan
     assert await gets_in(exchange, "anonymous", "104", "4711")
 
 
+async def test_two_of_one_number_and_one_pin_are_asked_for_their_mobile(exchange: Exchange) -> None:
+    """Birch's worker 104 chose Beth's PIN: neither is told that it is wrong, and neither is shut out by it."""
+    await exchange.run(
+        "INSERT INTO care_workers (tenant_id, ref, name, provider_ref, pin_hash)"
+        " SELECT 1, 'B/104', 'Bea', 'P2', pin_hash FROM care_workers WHERE ref = 'CW-104'"
+    )
+    beth = exchange.rings(A_STRANGER)
+    assert "number of your own mobile" in await beth.keys("104", "4711")
+    await beth.key("07700900104")
+    assert "check in, press 1" in await beth.key("4711")
+    assert await exchange.rows("SELECT * FROM pin_tries") == []
+
+
 async def test_a_right_pin_is_no_try(exchange: Exchange) -> None:
     for _ in range(7):
         assert await gets_in(exchange, ASH, "4711")

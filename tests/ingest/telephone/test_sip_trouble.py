@@ -9,6 +9,7 @@ from ipaddress import IPv4Network
 
 import pytest
 
+from ingest.telephone.sip.wire import REFUSALS_AGAIN_MAX
 from tests.ingest.telephone.caller import HOST, Caller, Response
 from tests.ingest.telephone.stage import PAIRS, RANG_OWN, SAYS_GOODBYE, Script, opened, ringing, settled
 
@@ -236,3 +237,17 @@ async def test_five_hundred_at_once_are_answered_or_asked_to_come_again():
         await settled(door)
         assert set(script.ends.values()) == {1}
         assert len(door.ports) == PAIRS
+
+
+async def test_a_flood_is_refused_once_each_and_whoever_speaks_goes_on_speaking():
+    script = Script()
+    async with ringing(script, at_once=1) as (door, caller):
+        await caller.ring()
+        flood = caller.invite()
+        for n in range(2 * REFUSALS_AGAIN_MAX):
+            door.wire.received(flood.replace(b"story-", b"flood-%d-" % n), (HOST, 9))
+        assert len(door.wire._again) == REFUSALS_AGAIN_MAX
+        await caller.press("4711")
+        await caller.press("1")
+        await script.ended()
+        assert script.only[1:] == ["4711", "1"]

@@ -9,6 +9,7 @@ import re
 import pytest
 
 from ecm.rotating_code import code_at
+from ingest.telephone import left_open
 from ingest.telephone.conductor import Conductor
 from ingest.telephone.turn import Heard
 from tests.ingest.telephone.conftest import (
@@ -233,14 +234,31 @@ async def test_and_is_nothing_where_it_could(exchange: Exchange, why_not: str) -
     assert await exchange.events() == []
 
 
-async def test_nobody_said_that_it_ended_and_it_is_kept_all_the_same(exchange: Exchange) -> None:
+async def test_nobody_said_that_it_ended_and_it_is_kept_all_the_same(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lost = exchange.rings(BIRCH)
     await lost.keys("4711", "1")
+    exchange.later(minutes=5)
+    still_speaking = exchange.rings(BIRCH)
+    await still_speaking.keys("5822", "1")
+    exchange.later(minutes=6)
+    await exchange.app.state.door.stop()
+    monkeypatch.setattr(left_open, "LOOKED_FOR_EVERY_S", 0.01)
+    # The service as it runs: nobody else rings, and nothing else happens.
+    async with exchange.app.router.lifespan_context(exchange.app):
+        while not (told := await exchange.told()):
+            await asyncio.sleep(0.05)
+    assert told == ["CW-104 check_in None 09:02:12 pin"]
+
+
+async def test_who_speaks_longer_than_that_is_told_that_nothing_was_recorded(exchange: Exchange) -> None:
+    slow = exchange.rings(BIRCH)
+    await slow.keys("4711")
     exchange.later(minutes=11)
-    other = exchange.rings(ASH)
-    await other.begin()
-    await other.hang_up()
-    assert await exchange.told() == ["CW-104 check_in None 09:02:12 pin"]
+    await exchange.conductor.finish_abandoned(1)
+    assert "Nothing was recorded. Please ring again" in await slow.key("1")
+    assert await exchange.events() == []
 
 
 # ---------------------------------------------------------------- said again

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from ecm.pins import hash_pin
 from ecm.rotating_code import code_at
 from ingest.telephone.texts import Text, understand
 from tests.ingest.telephone.conftest import A_MOBILE, BETHS_MOBILE, NOW, SECRET, Exchange
@@ -45,6 +46,15 @@ LATER_AT_THE_BIRCHES = (
         ("what is this?", None),
         ("\x00 \ud83d\ude00", None),
         ("inside", None),
+        ("In traffic, will be late", None),
+        ("Out of petrol, cannot come to Mrs Ash", None),
+        ("in 20 minutes, sorry", None),
+        (
+            "In now at Mrs Alma Ash, thanks",
+            Text("check_in", "en", (), ("now", "at", "Mrs", "Alma", "Ash,", "thanks")),
+        ),
+        ("in traffic", Text("check_in", "en", (), ("traffic",), "traffic")),
+        ("in 20mins", Text("check_in", "en", ("20",), ("20mins",), "20mins")),
     ],
 )
 def test_what_a_text_says(body: str, text: Text | None) -> None:
@@ -105,10 +115,54 @@ async def test_two_who_share_a_mobile_say_who_they_are(exchange: Exchange) -> No
     assert await exchange.told() == ["CW-106 check_in None 09:02:12 pin registered_mobile"]
 
 
+async def test_a_pin_is_nobodys_reference(exchange: Exchange) -> None:
+    await exchange.run("INSERT INTO service_users (tenant_id, ref, name) VALUES (1, '4711', 'Mr Will Wren')")
+    await exchange.run(LATER_AT_THE_BIRCHES)
+    assert await exchange.texts("IN 4711") == "Checked in at Mrs A, 09:02."
+    assert await exchange.told() == ["CW-104 check_in SU-1 09:02:12 pin registered_mobile"]
+
+
+async def test_a_long_pin_is_no_code_and_is_not_kept(exchange: Exchange) -> None:
+    await exchange.run("UPDATE care_workers SET pin_hash = $1 WHERE ref = 'CW-104'", hash_pin("693312"))
+    await exchange.texts("IN 693312")
+    assert await exchange.told() == ["CW-104 check_in None 09:02:12 pin registered_mobile"]
+    [event] = await exchange.events()
+    assert "693312" not in event["body"]
+
+
+async def test_two_who_share_a_mobile_may_give_a_code_as_well(exchange: Exchange) -> None:
+    await exchange.run("UPDATE care_workers SET phone = $1 WHERE ref = 'CW-106'", BETHS_MOBILE)
+    code = code_at(SECRET, int(NOW.timestamp()) // 60, 60, 6)
+    await exchange.texts(f"IN su-1 {code} 6933")
+    assert await exchange.told() == ["CW-106 check_in SU-1 09:02:12 code_valid pin registered_mobile"]
+
+
+@pytest.mark.parametrize(
+    "body", ["in traffic", "Out of petrol, cannot come to Mrs Ash", "in 20 mins", "in 20mins"]
+)
+async def test_a_sentence_that_begins_so_is_no_check_in(exchange: Exchange, body: str) -> None:
+    assert "Nothing was recorded" in await exchange.texts(body)
+    assert await exchange.events() == []
+
+
+async def test_a_reference_may_be_a_word(exchange: Exchange) -> None:
+    await exchange.run("INSERT INTO service_users (tenant_id, ref, name) VALUES (1, 'WREN', 'Mr Will Wren')")
+    assert await exchange.texts("in wren") == "Checked in at Mr W, 09:02."
+
+
 @pytest.mark.parametrize("cli", [A_MOBILE, "", "anonymous", "EXAMPLECARE"])
 async def test_an_unknown_mobile_is_answered_politely(exchange: Exchange, cli: str) -> None:
     assert "not registered with us" in await exchange.texts("IN", cli)
     assert await exchange.events() == []
+
+
+async def test_two_machines_do_not_answer_each_other_for_ever(exchange: Exchange) -> None:
+    answers = [await exchange.texts("Thank you for your message.", A_MOBILE) for _ in range(30)]
+    assert [bool(answer) for answer in answers] == [True] * 10 + [False] * 20
+    assert await exchange.texts("hello?"), "another number is answered all the same"
+    for _ in range(20):
+        await exchange.texts("hello?")
+    assert await exchange.texts("IN su-1") == "Checked in at Mrs A, 09:02.", "and what counts always is"
 
 
 async def test_what_says_neither_is_asked_again(exchange: Exchange) -> None:
