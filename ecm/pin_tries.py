@@ -6,8 +6,9 @@
                                   mobile, a phone of the provider         tries
     at one worker, named first    anywhere                                the worker, wherever from: a thousand spoofed
                                                                           numbers have five tries between them
-                                                                          that place: it cannot go through the workers
-                                                                          one by one
+                                                                          that place: a number cannot go through the
+                                                                          workers one by one (who withholds it can, with
+                                                                          five tries at each)
 
 The two kinds are counted apart. So nobody is locked out: whoever guesses at a worker from afar leaves the tries at the
 worker's own doors untouched, and whoever uses up the tries of a home leaves its workers to say who they are first. A
