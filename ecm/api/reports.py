@@ -14,9 +14,10 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
-from ecm.api.wire import Id, Instant, Note, Ref, answers, asks
+from ecm.api.report_in import Kind, ReportIn, TaskDone, Urgency, understood
+from ecm.api.wire import Id, answers, asks
 from ecm.doors import Services, permit_for, services
 from ecm.errors import NotFound, NotSignedIn, TooLarge
 from ecm.permit import Action, Actor, permit, reach
@@ -31,40 +32,6 @@ sql = load_queries(__package__, "reports.sql")
 router = APIRouter(tags=["app"])
 
 ITEMS_MAX = 100
-
-Kind = Literal["at_the_door", "late_reason", "no_reply", "concern", "hazard", "sos", "note", "tasks"]
-Urgency = Literal["now", "today", "routine"]
-
-
-class Where(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-    lat: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
-    lon: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
-    accuracy_m: Annotated[float, Field(ge=0, le=10_000_000, allow_inf_nan=False)] | None = None
-
-
-class TaskDone(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-    name: Ref
-    done: bool
-
-
-class ReportIn(BaseModel):
-    """What was signed. Unlisted fields are kept with the body."""
-
-    model_config = ConfigDict(extra="ignore")
-    id: UUID
-    kind: Kind
-    occurred_at: Instant
-    visit: Ref | None = None
-    service_user: Ref | None = None
-    care_worker: Ref | None = None
-    urgency: Urgency | None = None
-    reason_code: Ref | None = None
-    words: Note | None = None
-    fix: Where | None = None
-    tasks: Annotated[list[TaskDone], Field(max_length=50)] = []
-    unlock: Annotated[str, Field(max_length=1000)] | None = None
 
 
 class Receipt(BaseModel):
@@ -177,7 +144,7 @@ async def _take(connection: Connection, door: Services, phone: Phone, raw: bytes
     if item is None:
         return Receipt(id=None, status="rejected", detail="this report is not signed")
     try:
-        report = ReportIn.model_validate_json(item.jws.payload)
+        report = understood(item.jws.payload)
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
         return Receipt(id=None, status="rejected", detail=wrong)

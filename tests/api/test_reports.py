@@ -114,3 +114,35 @@ async def test_a_shared_phone_says_whether_a_pin_opened_it(story: Story, shared:
     await told(shared, hers | {"unlock": opened.json()["unlock"]}, report(care_worker="CW-A"))
     found = {tuple(row["proofs"]) for row in await story.all("SELECT proofs FROM reports")}
     assert found == {("shared", "signed", "unlocked"), ("shared", "signed")}
+
+
+async def test_a_long_concern_is_taken_whole(story: Story, alices: Caller) -> None:
+    words = "She was on the floor. " * 181  # as much as the app's box takes
+    answer = await told(alices, report(kind="concern", urgency="now", words=words[:4000]))
+    assert answer.json()[0]["status"] == "created"
+    assert (await story.one("SELECT words FROM reports"))["words"] == words[:4000]
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "column", "kept"),
+    [
+        ({"fix": {"lat": 91, "lon": 0}}, "lat", None),
+        ({"urgency": "at once"}, "urgency", None),
+        ({"words": "found her \ud83d"}, "words", "found her \ufffd"),
+        ({"words": "found \x00 her"}, "words", "found \ufffd her"),
+        ({"tasks": [{"name": "x" * 3000, "done": True}]}, "tasks", []),
+        ({"visit": 17}, "care_worker_ref", "CW-A"),
+    ],
+    ids=["no such place", "unknown urgency", "half a picture", "a NUL", "a long task", "a number"],
+)
+async def test_a_part_that_makes_no_sense_does_not_cost_a_call_for_help(
+    story: Story, alices: Caller, spoilt: dict[str, Any], column: str, kept: Any
+) -> None:
+    answer = await told(alices, report(kind="sos") | spoilt)
+    assert [one["status"] for one in answer.json()] == ["created"]
+    assert (await story.one("SELECT * FROM reports"))[column] == kept
+
+
+async def test_a_time_that_no_calendar_knows_costs_the_others_nothing(alices: Caller) -> None:
+    answer = await told(alices, report(occurred_at="0001-01-01T00:00:00+14:00"), report(kind="sos"))
+    assert [one["status"] for one in answer.json()] == ["rejected", "created"]
