@@ -49,6 +49,8 @@ class ReportIn(BaseModel):
     occurred_at: Annotated[Instant, Field(ge=EARLIEST, le=LATEST)]
     visit: Ref | None = None
     service_user: Ref | None = None
+    person: Ref | None = None
+    """Somebody the plan does not know, as the worker wrote the name."""
     care_worker: Ref | None = None
     urgency: Urgency | None = None
     reason_code: Ref | None = None

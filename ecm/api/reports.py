@@ -23,7 +23,7 @@ from ecm.errors import NotFound, NotSignedIn, TooLarge
 from ecm.permit import Action, Actor, permit, reach
 from ecm.phone_doors import Phone, named_phone
 from ecm.signed import SignedItem, checks, unwrap
-from ecm.store.db import Connection
+from ecm.store.db import Connection, Record
 from ecm.store.queries import load_queries
 from ecm.unlocking import Unlocking
 from ecm.visit.proof import Proof
@@ -32,6 +32,9 @@ sql = load_queries(__package__, "reports.sql")
 router = APIRouter(tags=["app"])
 
 ITEMS_MAX = 100
+RAISES_AN_ALERT = {"sos", "no_reply", "concern", "hazard"}
+# Beside whatever visit there is. Not so nobody's answer: a visit that was completed would stand it down.
+RINGS_ANYWHERE = RAISES_AN_ALERT - {"no_reply"}
 
 
 class Receipt(BaseModel):
@@ -207,17 +210,24 @@ async def _store(
         sorted(proof.value for proof in proofs),
         digest,
         raw.decode(),
+        report.person is None,
+        report.kind in RINGS_ANYWHERE,
     )
     if added is not None:
-        nobody_hears = report.kind == "sos" and not added["rings"]
-        return Receipt(
-            id=report.id,
-            status="created",
-            received_at=added["received_at"],
-            detail="nobody could be told: ring the office, or 999" if nobody_hears else "",
-        )
+        return _kept(report, "created", added)
     known = await connection.fetchrow(sql.known_report, phone.tenant_id, report.id)
     assert known is not None
     if known["body_sha256"] != digest:
         return Receipt(id=report.id, status="conflict", detail="this id is already another report's")
-    return Receipt(id=report.id, status="exists", received_at=known["received_at"])
+    return _kept(report, "exists", known)
+
+
+def _kept(report: ReportIn, status: Literal["created", "exists"], row: Record) -> Receipt:
+    """Each time it is asked: the first answer may have been lost on the way."""
+    nobody_hears = report.kind in RAISES_AN_ALERT and not row["rings"]
+    return Receipt(
+        id=report.id,
+        status=status,
+        received_at=row["received_at"],
+        detail="nobody could be told: ring the office, or 999" if nobody_hears else "",
+    )
