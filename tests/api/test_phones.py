@@ -141,6 +141,23 @@ async def test_the_phone_is_told_its_workers_day_and_nobody_elses(alices: Caller
 
 
 @pytest.mark.parametrize(
+    ("at", "shown"),
+    [("2026-11-21T03:30Z", True), ("2026-11-21T07:00Z", True), ("2026-11-21T11:01Z", False)],
+    ids=["in the night", "as it ends", "long over"],
+)
+async def test_a_night_visit_stays_on_the_phone_until_its_worker_has_left(
+    story: Story, alices: Caller, at: str, shown: bool
+) -> None:
+    await story.run(
+        "UPDATE visits SET local_date = '2026-11-20', planned_start = '2026-11-20T22:00Z',"
+        " planned_end = '2026-11-21T07:00Z', window_start = '2026-11-20T22:00Z' WHERE visit_id = 1"
+    )
+    story.clock.at = datetime.fromisoformat(at)
+    visits = (await alices.ask("GET", "/v1/app/today")).json()["visits"]
+    assert [visit["ref"] for visit in visits] == (["V-A"] if shown else [])
+
+
+@pytest.mark.parametrize(
     "spoil",
     [{"m": "POST"}, {"p": "/v1/app/epoch"}, {"b": "x"}, {"at": "yesterday"}, {"at": None}],
     ids=["method", "path", "body", "nonsense time", "no time"],
