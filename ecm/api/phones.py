@@ -194,12 +194,12 @@ async def new_code(
 async def enrol(request: Request, door: Door, asked: PhoneAsked) -> Enrolled:
     """Takes a phone's public key for a one-time code. The code is then used up."""
     address = address_of(request)
-    door.throttle.admit("phone code", address, time.monotonic())
     now = datetime.now(UTC)
     digest = _digest(asked.code)
     async with door.web.connection() as connection:
         code = await connection.fetchrow(sql.enrolment, digest, now)
-    if code is None:
+    if code is None:  # fifty bits guard a right one; whoever guesses behind its address must not keep it out
+        door.throttle.admit("phone code", address, time.monotonic())
         door.throttle.failed("phone code", address, time.monotonic())
         raise NotFound("That code is not known, was used, or has run out. Ask for a new one.")
     jwk = asked.public_key.model_dump()
@@ -220,7 +220,6 @@ async def enrol(request: Request, door: Door, asked: PhoneAsked) -> Enrolled:
             door.clock.now(),
             origin=address,
         )
-    door.throttle.succeeded("phone code", address)
     return Enrolled(
         device_id=row["device_id"],
         provider=row["provider_ref"],

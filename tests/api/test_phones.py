@@ -102,6 +102,13 @@ async def test_guessing_codes_is_slowed(story: Story) -> None:
     assert 429 in answers
 
 
+async def test_a_guesser_behind_the_same_address_keeps_no_right_code_out(story: Story) -> None:
+    code = await code_for(story, care_worker="CW-A")
+    guesser = Caller(story.at_the_door())
+    assert 429 in [(await guesser.enrol(f"GUESS{n}")).status_code for n in range(8)]
+    assert (await Caller(story.at_the_door()).enrol(code)).status_code == 201
+
+
 async def test_a_key_that_is_none_is_refused_and_the_code_still_good(story: Story) -> None:
     code = await code_for(story, care_worker="CW-A")
     caller = Caller(story.at_the_door())
