@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from dataclasses import dataclass, field
@@ -87,6 +88,27 @@ async def test_a_code_enrols_one_phone_however_it_is_typed(story: Story) -> None
     kept = await story.one("SELECT code_sha256, used_at FROM enrolments")
     assert code.encode() not in kept["code_sha256"]
     assert kept["used_at"] is not None
+
+
+async def test_a_phone_that_never_heard_the_answer_asks_again_and_is_one_phone(story: Story) -> None:
+    code = await code_for(story, care_worker="CW-A")
+    caller = Caller(story.at_the_door())
+    first = await caller.enrol(code)
+    again = await caller.enrol(code.lower())
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json()["device_id"] == again.json()["device_id"]
+    assert (await caller.ask("GET", "/v1/app/today")).status_code == 200
+    assert len(await story.all("SELECT * FROM devices")) == 1
+    await story.run("UPDATE devices SET cut_off_at = now(), cut_off_by = 'Cory'")
+    assert (await caller.enrol(code)).status_code == 404
+
+
+async def test_two_phones_with_one_code_at_the_same_moment_are_one(story: Story) -> None:
+    code = await code_for(story, care_worker="CW-A")
+    callers = [Caller(story.at_the_door()) for _ in range(4)]
+    answers = await asyncio.gather(*(caller.enrol(code) for caller in callers))
+    assert sorted(answer.status_code for answer in answers) == [201, 404, 404, 404]
+    assert len(await story.all("SELECT * FROM devices")) == 1
 
 
 async def test_a_code_runs_out(story: Story) -> None:
