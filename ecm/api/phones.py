@@ -200,12 +200,12 @@ async def enrol(request: Request, door: Door, asked: PhoneAsked) -> Enrolled:
     now = datetime.now(UTC)
     digest = _digest(asked.code)
     jwk = asked.public_key.model_dump()
-    if not is_public_key(jwk):
-        raise NotUnderstood("public_key should be a public key on P-256, as a JWK")
     device_id = uuid5(NAMESPACE, f"{digest.hex()} {jwk['x']} {jwk['y']}")
     async with door.web.connection() as connection:
         code = await connection.fetchrow(sql.enrolment, digest, now)
     if code is not None:
+        if not is_public_key(jwk):
+            raise NotUnderstood("public_key should be a public key on P-256, as a JWK")
         await _use(door, code, digest, device_id, asked.label or code["label"] or "phone", jwk, address)
     row = await _enrolled(door.web, device_id)
     if row is None:  # fifty bits guard a right one; whoever guesses behind its address must not keep it out
