@@ -25,7 +25,9 @@ from ingest.recorder import Recorder
 sql = load_queries(__package__, "desk.sql")
 router = APIRouter(tags=["evidence"])
 
-Words = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+Words = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]*$")
+]
 
 
 class EntryAsked(BaseModel):

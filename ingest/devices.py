@@ -6,18 +6,21 @@ one off must work at once; phones send a few events an hour, so that costs nothi
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from ecm.errors import NotPermitted, NotSignedIn
+from ecm.errors import NotPermitted, NotSignedIn, TooMany
 from ecm.signed import Jws, checks
 from ecm.store.db import Database
 from ecm.store.queries import load_queries
 from ecm.unlocking import Unlocking
 from ecm.visit.proof import Proof
-from ingest.keys import KeyHolder
+from ingest.keys import LOOK_UPS_PER_S, REMEMBERED_MAX, KeyHolder
+from ingest.limits import Bucket
 from ingest.model import CheckEventIn
 
 sql = load_queries(__package__, "devices.sql")
@@ -42,19 +45,41 @@ class Device:
         return KeyHolder(self.tenant_id, None, f"device {self.device_id}", may_record=True)
 
 
-async def device_of(db: Database, authorization: bytes) -> Device | None:
-    """The phone an `Authorization` header names; None if it names something else. Raises NotSignedIn, DatabaseAway."""
-    if not authorization.lower().startswith(SCHEME):
-        return None
-    try:
-        device_id = UUID(authorization[len(SCHEME) :].decode("ascii").strip())
-    except ValueError:
-        raise NotSignedIn("send Authorization: Device and the id this phone was given") from None
-    async with db.connection() as connection:
-        row = await connection.fetchrow(sql.device, device_id)
-    if row is None:
-        raise NotSignedIn("this phone is not enrolled")
-    return Device(*row)
+class Devices:
+    """Phones by their id. Made-up ids use up the look-ups of ids never found, and hold up nobody whose id was."""
+
+    def __init__(self, db: Database, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._db = db
+        self._monotonic = monotonic
+        self._found: set[UUID] = set()
+        self._look_ups = Bucket(LOOK_UPS_PER_S, LOOK_UPS_PER_S, monotonic())
+
+    async def named(self, authorization: bytes) -> Device | None:
+        """The phone an `Authorization` header names; None if it names something else.
+
+        Raises NotSignedIn, TooMany, DatabaseAway."""
+        if not authorization.lower().startswith(SCHEME):
+            return None
+        try:
+            device_id = UUID(authorization[len(SCHEME) :].decode("ascii").strip())
+        except ValueError:
+            raise NotSignedIn("send Authorization: Device and the id this phone was given") from None
+        was_found = device_id in self._found
+        if not was_found and (wait_s := self._look_ups.take(1, self._monotonic())):
+            raise TooMany("too many unknown phones", retry_after_seconds=max(1, round(wait_s)))
+        async with self._db.connection() as connection:
+            row = await connection.fetchrow(sql.device, device_id)
+        if row is None:
+            raise NotSignedIn("this phone is not enrolled")
+        if not was_found:
+            self._remember(device_id)
+        return Device(*row)
+
+    def _remember(self, device_id: UUID) -> None:
+        self._look_ups.give_back(1)
+        if len(self._found) >= REMEMBERED_MAX:
+            self._found.clear()
+        self._found.add(device_id)
 
 
 def signed_by(device: Device, jws: Jws | None, event: CheckEventIn, unlocking: Unlocking) -> list[Proof]:

@@ -34,7 +34,7 @@ from ingest import metrics
 from ingest.answers import Answer, bug, described, problem, receipt, success
 from ingest.batch import WRITERS, Batcher, Outcome, Row
 from ingest.body import Receive, SenderGone, is_array, read_body, too_large
-from ingest.devices import Device, device_of
+from ingest.devices import Device, Devices
 from ingest.keys import KeyHolder, Keys
 from ingest.limits import (
     ARRAY_BYTES_MAX,
@@ -78,8 +78,8 @@ class CheckEventsDoor:
         quarantine: Quarantine | None = None,
     ) -> None:
         self._clock = clock
-        self._db = db
         self._keys = Keys(db)
+        self._devices = Devices(db)
         self._rates = Rates(events_per_s, events_at_once)
         self._quarantine = quarantine or Quarantine(db)
         self._batcher = Batcher(db.dsn, db.role, writers=writers)
@@ -119,7 +119,7 @@ class CheckEventsDoor:
             raise too_large()
         if authorization is None:
             raise NotSignedIn("send Authorization: Bearer and a key")
-        device = await device_of(self._db, authorization)
+        device = await self._devices.named(authorization)
         holder = await self._holder(authorization) if device is None else device.holder
         body = await read_body(receive)
         received_at = self._clock.now()

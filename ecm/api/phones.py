@@ -12,7 +12,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Annotated, Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -33,6 +33,8 @@ router = APIRouter(tags=["phones"])
 CODE_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 CODE_LENGTH = 10
 CODE_LASTS = timedelta(hours=48)
+# A phone's id is made of the code it used and its key, so that the same phone asking twice is one phone.
+NAMESPACE = UUID("0b8f6f0e-3c52-5d1f-8a44-7e21c90d5a63")
 
 Door = Annotated[Services, Depends(services)]
 OfPhones = Annotated[Actor, Depends(permit_for(Action.MANAGE_PHONES))]
@@ -192,35 +194,24 @@ async def new_code(
     openapi_extra=asks({"code": "K7MP2XQR4T", "public_key": KEY}),
 )
 async def enrol(request: Request, door: Door, asked: PhoneAsked) -> Enrolled:
-    """Takes a phone's public key for a one-time code. The code is then used up."""
+    """Takes a phone's public key for a one-time code. The code is then used up, but for the same key: a phone that
+    never heard the answer asks again, and is told it."""
     address = address_of(request)
-    door.throttle.admit("phone code", address, time.monotonic())
     now = datetime.now(UTC)
     digest = _digest(asked.code)
+    jwk = asked.public_key.model_dump()
+    device_id = uuid5(NAMESPACE, f"{digest.hex()} {jwk['x']} {jwk['y']}")
     async with door.web.connection() as connection:
         code = await connection.fetchrow(sql.enrolment, digest, now)
-    if code is None:
+    if code is not None:
+        if not is_public_key(jwk):
+            raise NotUnderstood("public_key should be a public key on P-256, as a JWK")
+        await _use(door, code, digest, device_id, asked.label or code["label"] or "phone", jwk, address)
+    row = await _enrolled(door.web, device_id)
+    if row is None:  # fifty bits guard a right one; whoever guesses behind its address must not keep it out
+        door.throttle.admit("phone code", address, time.monotonic())
         door.throttle.failed("phone code", address, time.monotonic())
         raise NotFound("That code is not known, was used, or has run out. Ask for a new one.")
-    jwk = asked.public_key.model_dump()
-    if not is_public_key(jwk):
-        raise NotUnderstood("public_key should be a public key on P-256, as a JWK")
-    async with door.web.tenant(code["tenant_id"]) as connection:
-        row = await connection.fetchrow(
-            sql.enrol, code["tenant_id"], digest, asked.label or code["label"] or "phone", jwk, now
-        )
-        if row is None:  # somebody used it this very moment
-            raise NotFound("That code is not known, was used, or has run out. Ask for a new one.")
-        await write_down(
-            connection,
-            code["tenant_id"],
-            f"phone {row['device_id']}",
-            "phone_enrolled",
-            f"phone {row['device_id']}",
-            door.clock.now(),
-            origin=address,
-        )
-    door.throttle.succeeded("phone code", address)
     return Enrolled(
         device_id=row["device_id"],
         provider=row["provider_ref"],
@@ -231,6 +222,37 @@ async def enrol(request: Request, door: Door, asked: PhoneAsked) -> Enrolled:
         epoch=row["epoch"],
         server_time=door.clock.now(),
     )
+
+
+async def _use(
+    door: Services,
+    code: Record,
+    digest: bytes,
+    device_id: UUID,
+    label: str,
+    jwk: dict[str, Any],
+    address: str,
+) -> None:
+    """Adds the phone, unless somebody used the code this very moment."""
+    tenant_id: int = code["tenant_id"]
+    async with door.web.tenant(tenant_id) as connection:
+        added = await connection.fetchval(
+            sql.enrol, tenant_id, digest, label, jwk, datetime.now(UTC), device_id
+        )
+        if added is not None:
+            subject = f"phone {device_id}"
+            await write_down(
+                connection, tenant_id, subject, "phone_enrolled", subject, door.clock.now(), origin=address
+            )
+
+
+async def _enrolled(db: Database, device_id: UUID) -> Record | None:
+    async with db.connection() as connection:
+        tenant_id = await connection.fetchval(sql.tenant_of_phone, device_id)
+    if tenant_id is None:
+        return None
+    async with db.tenant(tenant_id) as connection:
+        return await connection.fetchrow(sql.enrolled, tenant_id, device_id)
 
 
 @router.get(

@@ -16,20 +16,27 @@ VALUES ($1::int, $2::bytea, $3::text, $4::text, $5::text, $6::text, $7::timestam
 SELECT tenant_id, label FROM ecm_enrolment($1::bytea, $2::timestamptz);
 
 -- name: enrol role: ecm_web
--- Uses a code up and adds the phone; nothing if somebody else was quicker.
+-- Uses a code up and adds the phone ($6); nothing if somebody else was quicker.
 WITH used AS (
-  UPDATE enrolments SET used_at = $5::timestamptz, device_id = gen_random_uuid()
+  UPDATE enrolments SET used_at = $5::timestamptz, device_id = $6::uuid
   WHERE tenant_id = $1::int AND code_sha256 = $2::bytea AND used_at IS NULL AND expires_at > $5::timestamptz
   RETURNING device_id, provider_ref, care_worker_ref, made_by
-), added AS (
-  INSERT INTO devices (tenant_id, device_id, provider_ref, care_worker_ref, label, public_key, enrolled_at, enrolled_by)
-  SELECT $1::int, u.device_id, u.provider_ref, u.care_worker_ref, $3::text, $4::jsonb, $5::timestamptz, u.made_by
-  FROM used u
-  RETURNING device_id, provider_ref, care_worker_ref
 )
-SELECT a.device_id, a.provider_ref, a.care_worker_ref, t.zone, b.epoch,
-  (SELECT w.name FROM care_workers w WHERE w.tenant_id = $1::int AND w.ref = a.care_worker_ref) AS name
-FROM added a JOIN tenants t ON t.tenant_id = $1::int JOIN board_heads b ON b.tenant_id = $1::int;
+INSERT INTO devices (tenant_id, device_id, provider_ref, care_worker_ref, label, public_key, enrolled_at, enrolled_by)
+SELECT $1::int, u.device_id, u.provider_ref, u.care_worker_ref, $3::text, $4::jsonb, $5::timestamptz, u.made_by
+FROM used u
+RETURNING device_id;
+
+-- name: tenant_of_phone role: ecm_web
+-- Whose phone this is, before the tenant is known.
+SELECT tenant_id FROM ecm_device($1::uuid);
+
+-- name: enrolled role: ecm_web
+-- What a phone is told when it is enrolled; nothing once it was cut off.
+SELECT d.device_id, d.provider_ref, d.care_worker_ref, t.zone, b.epoch, w.name
+FROM devices d JOIN tenants t ON t.tenant_id = d.tenant_id JOIN board_heads b ON b.tenant_id = d.tenant_id
+LEFT JOIN care_workers w ON w.tenant_id = d.tenant_id AND w.ref = d.care_worker_ref
+WHERE d.tenant_id = $1::int AND d.device_id = $2::uuid AND d.cut_off_at IS NULL;
 
 -- name: list_phones role: ecm_web
 -- Phones of one provider or all, by id.

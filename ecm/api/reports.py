@@ -14,15 +14,16 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
-from ecm.api.wire import Id, Instant, Note, Ref, answers, asks
+from ecm.api.report_in import Kind, ReportIn, TaskDone, Urgency, understood
+from ecm.api.wire import Id, answers, asks
 from ecm.doors import Services, permit_for, services
 from ecm.errors import NotFound, NotSignedIn, TooLarge
 from ecm.permit import Action, Actor, permit, reach
 from ecm.phone_doors import Phone, named_phone
 from ecm.signed import SignedItem, checks, unwrap
-from ecm.store.db import Connection
+from ecm.store.db import Connection, Record
 from ecm.store.queries import load_queries
 from ecm.unlocking import Unlocking
 from ecm.visit.proof import Proof
@@ -31,40 +32,9 @@ sql = load_queries(__package__, "reports.sql")
 router = APIRouter(tags=["app"])
 
 ITEMS_MAX = 100
-
-Kind = Literal["at_the_door", "late_reason", "no_reply", "concern", "hazard", "sos", "note", "tasks"]
-Urgency = Literal["now", "today", "routine"]
-
-
-class Where(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-    lat: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
-    lon: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
-    accuracy_m: Annotated[float, Field(ge=0, le=10_000_000, allow_inf_nan=False)] | None = None
-
-
-class TaskDone(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-    name: Ref
-    done: bool
-
-
-class ReportIn(BaseModel):
-    """What was signed. Unlisted fields are kept with the body."""
-
-    model_config = ConfigDict(extra="ignore")
-    id: UUID
-    kind: Kind
-    occurred_at: Instant
-    visit: Ref | None = None
-    service_user: Ref | None = None
-    care_worker: Ref | None = None
-    urgency: Urgency | None = None
-    reason_code: Ref | None = None
-    words: Note | None = None
-    fix: Where | None = None
-    tasks: Annotated[list[TaskDone], Field(max_length=50)] = []
-    unlock: Annotated[str, Field(max_length=1000)] | None = None
+RAISES_AN_ALERT = {"sos", "no_reply", "concern", "hazard"}
+# Beside whatever visit there is. Not so nobody's answer: a visit that was completed would stand it down.
+RINGS_ANYWHERE = RAISES_AN_ALERT - {"no_reply"}
 
 
 class Receipt(BaseModel):
@@ -177,7 +147,7 @@ async def _take(connection: Connection, door: Services, phone: Phone, raw: bytes
     if item is None:
         return Receipt(id=None, status="rejected", detail="this report is not signed")
     try:
-        report = ReportIn.model_validate_json(item.jws.payload)
+        report = understood(item.jws.payload)
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
         return Receipt(id=None, status="rejected", detail=wrong)
@@ -240,17 +210,24 @@ async def _store(
         sorted(proof.value for proof in proofs),
         digest,
         raw.decode(),
+        report.person is None,
+        report.kind in RINGS_ANYWHERE,
     )
     if added is not None:
-        nobody_hears = report.kind == "sos" and not added["rings"]
-        return Receipt(
-            id=report.id,
-            status="created",
-            received_at=added["received_at"],
-            detail="nobody could be told: ring the office, or 999" if nobody_hears else "",
-        )
+        return _kept(report, "created", added)
     known = await connection.fetchrow(sql.known_report, phone.tenant_id, report.id)
     assert known is not None
     if known["body_sha256"] != digest:
         return Receipt(id=report.id, status="conflict", detail="this id is already another report's")
-    return Receipt(id=report.id, status="exists", received_at=known["received_at"])
+    return _kept(report, "exists", known)
+
+
+def _kept(report: ReportIn, status: Literal["created", "exists"], row: Record) -> Receipt:
+    """Each time it is asked: the first answer may have been lost on the way."""
+    nobody_hears = report.kind in RAISES_AN_ALERT and not row["rings"]
+    return Receipt(
+        id=report.id,
+        status=status,
+        received_at=row["received_at"],
+        detail="nobody could be told: ring the office, or 999" if nobody_hears else "",
+    )

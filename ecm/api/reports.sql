@@ -1,22 +1,25 @@
 -- name: add_report role: ecm_web
--- One report, once, with the visit it is about: the one it names, else the worker's nearest within half a day. A call
--- for help must ring whatever is known: else it takes the worker's nearest of the month, else the provider's. Answers
--- its receipt and whether it can ring; nothing if the id was there.
+-- One report, once, with the visit it is about: the one it names, else the worker's nearest within half a day. What
+-- somebody must hear must ring whatever is known: else it takes the person's nearest of the month, the worker's, the
+-- provider's. It is said of a person only if they are named, or ($21: nobody else is) if the visit tells. Answers its
+-- receipt and whether it can ring; nothing if the id was there.
 WITH named AS (
   SELECT v.visit_id, v.service_user_ref, 1 AS choice, interval '0' AS far FROM visits v
   WHERE v.tenant_id = $1::int AND v.provider_ref = $8::text AND v.ref = $10::text
+), reach AS (
+  SELECT $22::bool AS must_ring, CASE WHEN $22::bool THEN interval '30 days' ELSE interval '1 day' END AS days
 ), around AS (
   SELECT v.visit_id, v.service_user_ref, $7::text = ANY (v.care_worker_refs) AS of_worker,
          greatest(v.window_start - $4::timestamptz, $4::timestamptz - v.window_start) AS far
-  FROM visits v
+  FROM visits v, reach
   WHERE NOT EXISTS (SELECT FROM named) AND v.tenant_id = $1::int AND v.provider_ref = $8::text AND NOT v.cancelled
-    AND v.local_date BETWEEN ($4::timestamptz - CASE WHEN $3::text = 'sos' THEN interval '30 days' ELSE interval '1 day' END)::date
-                         AND ($4::timestamptz + CASE WHEN $3::text = 'sos' THEN interval '30 days' ELSE interval '1 day' END)::date
+    AND v.local_date BETWEEN ($4::timestamptz - reach.days)::date AND ($4::timestamptz + reach.days)::date
 ), near AS (
   SELECT visit_id, service_user_ref, 2 AS choice, far FROM around
   WHERE $10::text IS NULL AND of_worker AND far <= interval '12 hours' AND ($9::text IS NULL OR service_user_ref = $9::text)
   UNION ALL
-  SELECT visit_id, service_user_ref, CASE WHEN of_worker THEN 3 ELSE 4 END, far FROM around WHERE $3::text = 'sos'
+  SELECT visit_id, service_user_ref, CASE WHEN service_user_ref = $9::text THEN 3 WHEN of_worker THEN 4 ELSE 5 END, far
+  FROM around, reach WHERE reach.must_ring
 ), about AS (
   SELECT visit_id, service_user_ref, choice FROM (SELECT * FROM named UNION ALL SELECT * FROM near) AS each
   ORDER BY choice, far, visit_id LIMIT 1
@@ -24,7 +27,8 @@ WITH named AS (
   INSERT INTO reports (tenant_id, report_id, kind, occurred_at, received_at, device_id, care_worker_ref, provider_ref,
     service_user_ref, visit_id, urgency, reason_code, words, lat, lon, accuracy_m, tasks, proofs, body_sha256, body)
   SELECT $1::int, $2::uuid, $3::text, $4::timestamptz, $5::timestamptz, $6::uuid, $7::text, $8::text,
-    coalesce((SELECT service_user_ref FROM about WHERE choice < 3), $9::text), (SELECT visit_id FROM about), $11::text, $12::text,
+    coalesce((SELECT service_user_ref FROM about WHERE choice = 1 OR choice = 2 AND $21::bool), $9::text),
+    (SELECT visit_id FROM about), $11::text, $12::text,
     $13::text, $14::float8, $15::float8, $16::float8, $17::jsonb, $18::text[], $19::bytea, $20::text
   ON CONFLICT DO NOTHING
   RETURNING visit_id, received_at
@@ -34,8 +38,9 @@ WITH named AS (
 SELECT received_at, visit_id IS NOT NULL AS rings FROM added;
 
 -- name: known_report role: ecm_web
--- What stands under this id.
-SELECT received_at, body_sha256 FROM reports WHERE tenant_id = $1::int AND report_id = $2::uuid;
+-- What stands under this id, and whether it can ring.
+SELECT received_at, body_sha256, visit_id IS NOT NULL AS rings FROM reports
+WHERE tenant_id = $1::int AND report_id = $2::uuid;
 
 -- name: visit_exists role: ecm_web
 -- Whether this visit is one the reader may see.

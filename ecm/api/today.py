@@ -32,8 +32,8 @@ from ecm.unlocking import Unlocking
 sql = load_queries(__package__, "today.sql")
 router = APIRouter(tags=["app"])
 
-# A night visit that began yesterday is still today's work.
-NIGHT_ENDS_AT_HOUR = 4
+# A night visit that began yesterday is still today's work, until a while after its end: who is in has to leave yet.
+NIGHT_STAYS_FOR = timedelta(hours=4)
 KEY_SAFE_BEFORE = timedelta(minutes=30)
 KEY_SAFE_AFTER = timedelta(minutes=30)
 
@@ -159,11 +159,10 @@ async def today(response: Response, door: Door, who: OfPhone, unlock: Unlock = N
         them = await connection.fetchrow(sql.worker, who.tenant_id, worker, who.provider_ref)
         if them is None:
             raise NotFound("This phone's care worker is no longer known.")
-        local = now.astimezone(ZoneInfo(them["zone"]))
-        days = [local.date()]
-        if local.hour < NIGHT_ENDS_AT_HOUR:
-            days.insert(0, local.date() - timedelta(days=1))
-        rows = await connection.fetch(sql.visits_of_worker, who.tenant_id, worker, days)
+        day = now.astimezone(ZoneInfo(them["zone"])).date()
+        rows = await connection.fetch(
+            sql.visits_of_worker, who.tenant_id, worker, day - timedelta(days=1), day, now - NIGHT_STAYS_FOR
+        )
         names = {
             row["ref"]: row["name"]
             for row in await connection.fetch(sql.names, who.tenant_id, sorted(_workers(rows)))
@@ -171,7 +170,7 @@ async def today(response: Response, door: Door, who: OfPhone, unlock: Unlock = N
     return Today(
         care_worker=worker,
         name=them["name"],
-        date=days[-1].isoformat(),
+        date=day.isoformat(),
         zone=them["zone"],
         epoch=them["epoch"],
         server_time=now,

@@ -8,7 +8,8 @@ JOIN board_heads b ON b.tenant_id = w.tenant_id
 WHERE w.tenant_id = $1::int AND w.ref = $2::text AND w.provider_ref = $3::text;
 
 -- name: visits_of_worker role: ecm_web
--- A worker's visits of these days: planned for them, or attended by them.
+-- A worker's visits of a day ($4): planned for them, or attended by them; and those of the day before ($3) that end
+-- after $5, so that whoever is in can leave.
 SELECT v.visit_id, v.ref, v.service_user_ref, s.name, s.address, s.postcode, s.needs,
   s.sealed_key_safe IS NOT NULL AS has_key_safe, v.planned_start, v.planned_end, v.carers_required, v.time_critical,
   v.cancelled, v.state, v.care_worker_refs, v.attendances, home.lat, home.lon, home.fence_m,
@@ -20,7 +21,8 @@ LEFT JOIN LATERAL (
   SELECT h.lat, h.lon, h.fence_m FROM places h
   WHERE h.tenant_id = v.tenant_id AND h.service_user_ref = v.service_user_ref
   ORDER BY h.label <> 'home', h.label LIMIT 1) home ON true
-WHERE v.tenant_id = $1::int AND v.local_date = ANY ($3::date[])
+WHERE v.tenant_id = $1::int AND v.local_date BETWEEN $3::date AND $4::date
+  AND (v.local_date = $4::date OR coalesce(v.planned_end, v.window_start) > $5::timestamptz)
   AND ($2::text = ANY (v.care_worker_refs)
        OR v.attendances @> jsonb_build_array(jsonb_build_object('care_worker', $2::text)))
 ORDER BY coalesce(v.planned_start, v.window_start), v.visit_id;

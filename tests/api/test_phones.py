@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from dataclasses import dataclass, field
@@ -89,6 +90,27 @@ async def test_a_code_enrols_one_phone_however_it_is_typed(story: Story) -> None
     assert kept["used_at"] is not None
 
 
+async def test_a_phone_that_never_heard_the_answer_asks_again_and_is_one_phone(story: Story) -> None:
+    code = await code_for(story, care_worker="CW-A")
+    caller = Caller(story.at_the_door())
+    first = await caller.enrol(code)
+    again = await caller.enrol(code.lower())
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json()["device_id"] == again.json()["device_id"]
+    assert (await caller.ask("GET", "/v1/app/today")).status_code == 200
+    assert len(await story.all("SELECT * FROM devices")) == 1
+    await story.run("UPDATE devices SET cut_off_at = now(), cut_off_by = 'Cory'")
+    assert (await caller.enrol(code)).status_code == 404
+
+
+async def test_two_phones_with_one_code_at_the_same_moment_are_one(story: Story) -> None:
+    code = await code_for(story, care_worker="CW-A")
+    callers = [Caller(story.at_the_door()) for _ in range(4)]
+    answers = await asyncio.gather(*(caller.enrol(code) for caller in callers))
+    assert sorted(answer.status_code for answer in answers) == [201, 404, 404, 404]
+    assert len(await story.all("SELECT * FROM devices")) == 1
+
+
 async def test_a_code_runs_out(story: Story) -> None:
     code = await code_for(story, care_worker="CW-A")
     await story.run("UPDATE enrolments SET expires_at = now() - interval '1 s'")
@@ -100,6 +122,13 @@ async def test_guessing_codes_is_slowed(story: Story) -> None:
     answers = [(await caller.enrol(f"GUESS{n}")).status_code for n in range(8)]
     assert answers[:5] == [404] * 5
     assert 429 in answers
+
+
+async def test_a_guesser_behind_the_same_address_keeps_no_right_code_out(story: Story) -> None:
+    code = await code_for(story, care_worker="CW-A")
+    guesser = Caller(story.at_the_door())
+    assert 429 in [(await guesser.enrol(f"GUESS{n}")).status_code for n in range(8)]
+    assert (await Caller(story.at_the_door()).enrol(code)).status_code == 201
 
 
 async def test_a_key_that_is_none_is_refused_and_the_code_still_good(story: Story) -> None:
@@ -138,6 +167,23 @@ async def test_the_phone_is_told_its_workers_day_and_nobody_elses(alices: Caller
     assert (visit["ref"], visit["name"], visit["address"]) == ("V-A", "Ms Adams", "1 Madeup Lane")
     assert answer.headers["cache-control"] == "no-store"
     assert "Baker" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("at", "shown"),
+    [("2026-11-21T03:30Z", True), ("2026-11-21T07:00Z", True), ("2026-11-21T11:01Z", False)],
+    ids=["in the night", "as it ends", "long over"],
+)
+async def test_a_night_visit_stays_on_the_phone_until_its_worker_has_left(
+    story: Story, alices: Caller, at: str, shown: bool
+) -> None:
+    await story.run(
+        "UPDATE visits SET local_date = '2026-11-20', planned_start = '2026-11-20T22:00Z',"
+        " planned_end = '2026-11-21T07:00Z', window_start = '2026-11-20T22:00Z' WHERE visit_id = 1"
+    )
+    story.clock.at = datetime.fromisoformat(at)
+    visits = (await alices.ask("GET", "/v1/app/today")).json()["visits"]
+    assert [visit["ref"] for visit in visits] == (["V-A"] if shown else [])
 
 
 @pytest.mark.parametrize(

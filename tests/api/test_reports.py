@@ -114,3 +114,76 @@ async def test_a_shared_phone_says_whether_a_pin_opened_it(story: Story, shared:
     await told(shared, hers | {"unlock": opened.json()["unlock"]}, report(care_worker="CW-A"))
     found = {tuple(row["proofs"]) for row in await story.all("SELECT proofs FROM reports")}
     assert found == {("shared", "signed", "unlocked"), ("shared", "signed")}
+
+
+async def test_a_long_concern_is_taken_whole(story: Story, alices: Caller) -> None:
+    words = "She was on the floor. " * 181  # as much as the app's box takes
+    answer = await told(alices, report(kind="concern", urgency="now", words=words[:4000]))
+    assert answer.json()[0]["status"] == "created"
+    assert (await story.one("SELECT words FROM reports"))["words"] == words[:4000]
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "column", "kept"),
+    [
+        ({"fix": {"lat": 91, "lon": 0}}, "lat", None),
+        ({"urgency": "at once"}, "urgency", None),
+        ({"words": "found her \ud83d"}, "words", "found her \ufffd"),
+        ({"words": "found \x00 her"}, "words", "found \ufffd her"),
+        ({"tasks": [{"name": "x" * 3000, "done": True}]}, "tasks", []),
+        ({"visit": 17}, "care_worker_ref", "CW-A"),
+    ],
+    ids=["no such place", "unknown urgency", "half a picture", "a NUL", "a long task", "a number"],
+)
+async def test_a_part_that_makes_no_sense_does_not_cost_a_call_for_help(
+    story: Story, alices: Caller, spoilt: dict[str, Any], column: str, kept: Any
+) -> None:
+    answer = await told(alices, report(kind="sos") | spoilt)
+    assert [one["status"] for one in answer.json()] == ["created"]
+    assert (await story.one("SELECT * FROM reports"))[column] == kept
+
+
+async def test_a_time_that_no_calendar_knows_costs_the_others_nothing(alices: Caller) -> None:
+    answer = await told(alices, report(occurred_at="0001-01-01T00:00:00+14:00"), report(kind="sos"))
+    assert [one["status"] for one in answer.json()] == ["rejected", "created"]
+
+
+@pytest.mark.parametrize("kind", ["concern", "hazard"])
+async def test_what_somebody_must_hear_rings_though_no_visit_is_near(
+    story: Story, alices: Caller, kind: str
+) -> None:
+    await story.run(
+        "UPDATE visits SET window_start = window_start - interval '9 days', local_date = local_date - 9"
+    )
+    answer = await told(alices, report(kind=kind, urgency="now", visit=None))
+    assert answer.json()[0]["detail"] == ""
+    assert [row["visit_id"] for row in await story.all("SELECT visit_id FROM alert_queue")] == [1]
+
+
+async def test_a_concern_about_somebody_rings_beside_a_visit_of_theirs(story: Story, alices: Caller) -> None:
+    await story.run(
+        "INSERT INTO service_users (tenant_id, ref, name) VALUES (1, 'SU-C', 'Mr Cole');"
+        "INSERT INTO visits (tenant_id, visit_id, ref, service_user_ref, provider_ref, local_date, zone, window_start)"
+        " OVERRIDING SYSTEM VALUE VALUES"
+        " (1, 9, 'V-C', 'SU-C', 'P1', '2026-11-19', 'Europe/London', '2026-11-19T09:00Z')"
+    )
+    await told(alices, report(kind="concern", urgency="now", visit=None, service_user="SU-C"))
+    row = await story.one("SELECT visit_id, service_user_ref FROM reports")
+    assert tuple(row) == (9, "SU-C")
+
+
+async def test_a_concern_about_somebody_the_plan_does_not_know_is_not_said_of_another(
+    story: Story, alices: Caller
+) -> None:
+    await told(alices, report(kind="concern", urgency="now", visit=None, person="Mr Nobody Planned"))
+    row = await story.one("SELECT visit_id, service_user_ref FROM reports")
+    assert tuple(row) == (1, None)
+
+
+@pytest.mark.parametrize("kind", ["sos", "no_reply", "concern", "hazard"])
+async def test_sent_again_it_is_told_again_that_nobody_heard(story: Story, alices: Caller, kind: str) -> None:
+    await story.run("UPDATE visits SET cancelled = true")
+    said = report(kind=kind, visit=None, urgency="now")
+    first, again = [(await told(alices, said)).json()[0] for _ in range(2)]
+    assert (first["status"], again["status"]) == ("created", "exists")
+    assert first["detail"] == again["detail"] == "nobody could be told: ring the office, or 999"

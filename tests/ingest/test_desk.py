@@ -73,3 +73,9 @@ async def test_the_same_id_for_something_else_is_a_conflict(story: Story) -> Non
     said = entry()
     await cory.post(PATH, json=said)
     assert (await cory.post(PATH, json=said | {"kind": "check_in"})).status_code == 409
+
+
+async def test_a_reason_of_spaces_is_none_and_nothing_is_written_down(story: Story) -> None:
+    cory = await story.signed_in("cory")
+    assert (await cory.post(PATH, json=entry(reason_code=" "))).status_code == 422
+    assert await story.all("SELECT * FROM audit WHERE action = 'entered_by_hand'") == []

@@ -249,3 +249,16 @@ def test_codes_are_those_of_the_published_vectors() -> None:
 async def test_a_nonsense_tag_costs_nothing(door: Door, beth: Phone, nonsense: str) -> None:
     answer = await door.post(beth.item(event(tag=nonsense)), **beth.headers)
     assert answer.status_code == 201
+
+
+async def test_made_up_phones_are_looked_up_so_often_and_hold_up_no_real_one(
+    door: Door, beth: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    devices = door.app._devices
+    assert (await door.post(beth.item(event()), **beth.headers)).status_code == 201
+    monkeypatch.setattr(devices, "_monotonic", lambda: devices._look_ups.at)
+    devices._look_ups.spent = devices._look_ups.size - 2
+    strangers = [await door.post(event(), **Phone().headers) for _ in range(3)]
+    assert [answer.status_code for answer in strangers] == [401, 401, 429]
+    assert int(strangers[-1].headers["retry-after"]) >= 1
+    assert (await door.post(beth.item(event()), **beth.headers)).status_code == 201

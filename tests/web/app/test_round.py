@@ -409,3 +409,22 @@ async def test_a_reader_hears_where_they_are_and_what_was_saved(doorstep: Doorst
     await annas.keyboard.press("Space")
     await expect(annas.get_by_label("Wash and dress")).to_be_checked()
     await expect(annas.get_by_label("Wash and dress")).to_be_focused()
+
+
+async def test_a_phone_whose_answer_was_lost_is_set_up_with_the_same_code(
+    doorstep: Doorstep, new_phone: Opening
+) -> None:
+    page = await new_phone()
+
+    async def answer_gets_lost(route: Route) -> None:
+        await route.fetch()
+        await route.abort()
+
+    await page.route("**/v1/app/enrolment", answer_gets_lost, times=1)
+    await page.get_by_label("Code from your office").fill(await doorstep.code())
+    await page.get_by_role("button", name="Set up").click()
+    await expect(page.get_by_text("Nothing was used up")).to_be_visible()
+    await page.get_by_role("button", name="Set up").click()
+    await page.get_by_text("as of").wait_for()
+    await page.locator("#check-in").click()
+    await doorstep.until_stored(events=1)

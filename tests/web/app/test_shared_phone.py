@@ -116,3 +116,56 @@ async def test_when_the_half_day_is_over_the_pin_is_asked_again(doorstep: Doorst
     doorstep.clock.at += timedelta(hours=13)
     await shared.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     await shared.get_by_label("Your PIN").wait_for()
+
+
+async def test_who_forgot_the_pin_records_the_visit_all_the_same(doorstep: Doorstep, shared: Page) -> None:
+    await open_as(shared, "W-M", "0000")
+    await expect(shared.get_by_text("That is not the PIN")).to_be_visible()
+    await shared.get_by_role("button", name="Carry on without PIN").click()
+    await shared.get_by_role("link", name="Unplanned visit").click()
+    await shared.get_by_label("Somebody else").fill("Ms Vera O.")
+    await shared.get_by_role("button", name="Check in").click()
+    await doorstep.until_stored(events=1)
+    [event] = await doorstep.events()
+    assert (event["care_worker"], event["proofs"]) == ("W-M", ["shared", "signed"])
+
+
+async def test_without_the_pin_nobody_reads_whom_a_colleague_visited(
+    doorstep: Doorstep, shared: Page
+) -> None:
+    await open_as(shared, "W-K", "4711")
+    await shared.get_by_role("link", name="Unplanned visit").click()
+    await shared.get_by_label("Somebody else").fill("Mr Nobody Planned")
+    await shared.get_by_role("button", name="Check in").click()
+    await shared.locator("#check-out").wait_for()
+    await doorstep.until_stored(events=1)
+    await lock(shared)
+    await open_as(shared, "W-K", "0000")
+    await shared.get_by_role("button", name="Carry on without PIN").click()
+    await shared.locator("#check-out").wait_for()
+    assert "Nobody Planned" not in await shared.locator("body").inner_text()
+
+
+async def test_a_day_left_on_a_locked_phone_is_gone_after_a_day(
+    doorstep: Doorstep, new_phone: Opening
+) -> None:
+    page = await new_phone("/app/manifest.webmanifest")
+    await page.clock.install()
+    await page.goto("/app")
+    await page.get_by_label("Code from your office").fill(await doorstep.code(None))
+    await page.get_by_role("button", name="Set up").click()
+    await open_as(page, "W-K", "4711")
+    await page.locator("#check-in").wait_for()
+    kept = """() => new Promise((done) => {
+        const asked = indexedDB.open('ecm', 1);
+        asked.onsuccess = () => {
+            const keys = asked.result.transaction(['keep']).objectStore('keep').getAllKeys();
+            keys.onsuccess = () => done(keys.result.includes('day'));
+        };
+    })"""
+    await lock(page)
+    assert await page.evaluate(kept)
+    await page.clock.fast_forward("25:00:00")
+    await page.reload()
+    await page.get_by_label("Your PIN").wait_for()
+    assert not await page.evaluate(kept)

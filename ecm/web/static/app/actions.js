@@ -75,7 +75,9 @@ function event(kind, visit, { method = "app", code, reason_code, note, person, o
 }
 
 function report(kind, visit, what) {
-  return { door: "reports", said: { ...common(kind, visit || {}), ...what } };
+  const somebodyElse = visit && visit.stay && !visit.service_user ? visit.name : "";
+  const words = somebodyElse ? [`Unplanned visit: ${somebodyElse}.`, what.words].filter(Boolean).join(" ") : what.words;
+  return { door: "reports", said: { ...common(kind, visit || {}), ...what, person: somebodyElse || undefined, words } };
 }
 
 function common(kind, visit, occurred_at) {

@@ -17,13 +17,20 @@ const STAY_MS = 18 * 3600000;
 
 /** The day on the disk, if it is today's holder's and not yet a day old; else it is wiped. On a shared phone a PIN shows it. */
 export async function open() {
+  await wipeIfOld();
   if (state.phone && state.phone.shared && !(state.who && state.who.unlock)) return;
   const kept = await read("day");
   if (!kept) return;
-  if (Date.now() - kept.at > KEPT_MS || Date.now() < kept.at - KEPT_MS) return wipe();
   if (!state.who || kept.care_worker !== state.who.care_worker) return;
   const day = await unseal(await sealingKey(), kept.sealed).catch(() => null);
   if (day) change({ day: { ...day, heard_at: kept.at } });
+}
+
+/** Whoever holds the phone, and if nobody does: a locked one forgets as well. */
+export async function wipeIfOld() {
+  const kept = await read("day");
+  const at = [kept && kept.at, state.day && state.day.heard_at].find(Boolean);
+  if (at && Math.abs(Date.now() - at) > KEPT_MS) await wipe();
 }
 
 export async function wipe() {
@@ -113,6 +120,7 @@ function standing(visit) {
 /** Stays that nobody planned: a check-in of this phone that names no visit, and its check-out. */
 function unplanned() {
   const since = clock.iso(clock.now() - STAY_MS);
+  const mayName = (came) => !came.unlock || Boolean(state.who && state.who.unlock); // what a PIN opened, a number alone does not tell
   return mine()
     .filter((said) => said.kind === "check_in" && !said.visit && said.occurred_at > since)
     .map((came) => {
@@ -122,7 +130,7 @@ function unplanned() {
         ref: null,
         stay: came.id,
         service_user: came.service_user || null,
-        name: nameOf(came.service_user) || came.person || "",
+        name: nameOf(came.service_user) || (mayName(came) && came.person) || "",
         came_at: came.occurred_at,
         left_at: left ? left.occurred_at : null,
         stage: left ? "done" : "here",

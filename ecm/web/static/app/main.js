@@ -82,7 +82,7 @@ function seen() {
 
 function beat() {
   lockIfAlone();
-  if (state.day && Date.now() - state.day.heard_at > 24 * 3600000) day.wipe();
+  day.wipeIfOld().catch(() => {});
 }
 
 /** `?tag=` a tag in a home, `?enrol=` a code from the office. Taken out of the address once read. */

@@ -23,13 +23,16 @@ export async function restore() {
   change({ phone: phone || null, who: phone && !phone.shared ? owner(phone) : null, trouble, rescued });
 }
 
-/** Raises what the service says of the code (Refusal), or Away. */
+/** Raises what the service says of the code (Refusal), or Away. Tried again, it is the same key, and so the same phone. */
 export async function enrol(code) {
-  const key = await makeSigningKey();
+  const tried = await read("enrolling");
+  const key = tried && tried.code === code ? tried.key : await makeSigningKey();
+  await write("enrolling", { code, key });
   const body = JSON.stringify({ code, public_key: await publicHalf(key), label: labelOf(navigator.userAgent) });
   const said = await once("POST", "/v1/app/enrolment", body);
   const phone = { ...said, key, server_time: undefined };
   await write("phone", phone);
+  await forget("enrolling");
   localStorage.setItem(MARK, "yes");
   await clock.heard(said.server_time);
   await noteEpoch(said.epoch);

@@ -67,10 +67,11 @@ function trying(visit, tried) {
 }
 
 function afterwards(visit, record) {
-  const sent = record.status === "sent";
-  const words = sent ? t("officeTold", { time: hourMinute(record.received_at) }) : t("officeNotYet");
+  const nobody = record.status === "sent" && Boolean(record.detail);
+  const told = record.status === "sent" && !nobody;
+  const words = told ? t("officeTold", { time: hourMinute(record.received_at) }) : t(nobody ? "sosNobody" : "officeNotYet");
   return card(
-    h("p", { class: `place ${sent ? "good" : "warning"}`, role: "status" }, icon(sent ? "good" : "kept"), h("span", {}, words)),
+    h("p", { class: `place ${told ? "good" : "warning"}`, role: "status" }, icon(told ? "good" : "kept"), h("span", {}, words)),
     h("p", {}, t("waitForOffice")),
     telephone(state.day && state.day.desk_phone, t("ringOffice")),
   );

@@ -34,7 +34,10 @@ function form() {
     try {
       await unlockWith(who, typed);
     } catch (error) {
-      if (error instanceof Refusal && error.status < 500) complain({ 401: "phoneUnknown", 429: "pinWait" }[error.status] || "pinWrong");
+      if (error instanceof Refusal && error.status < 500) {
+        complain({ 401: "phoneUnknown", 429: "pinWait" }[error.status] || "pinWrong");
+        without.hidden = false; // a forgotten PIN, or a colleague's guesses, keep nobody from recording
+      }
       else if (error instanceof Away || error instanceof Refusal) await alone(who, typed);
       else throw error;
     } finally {
