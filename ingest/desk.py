@@ -16,6 +16,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from ecm.doors import Services, address_of, permit_for, services
 from ecm.errors import Conflict, NotFound, NotUnderstood
 from ecm.permit import Action, Actor, Scope, reach, require
+from ecm.reasons import ReasonCode
 from ecm.store.queries import load_queries
 from ecm.visit.proof import Proof
 from ingest.keys import KeyHolder
@@ -37,7 +38,7 @@ class EntryAsked(BaseModel):
     kind: Literal["check_in", "check_out"]
     occurred_at: Annotated[AwareDatetime, Field(ge=EARLIEST, le=LATEST)]
     care_worker: Words
-    reason_code: Words
+    reason_code: ReasonCode
     note: Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")] | None = None
 
 

@@ -25,11 +25,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ecm.api import evidence, wire
 from ecm.api.audit import write_down
-from ecm.api.reasons import ActionTaken, ReasonCode
 from ecm.api.wire import Asked, EventId, Id, IdempotencyKey, Instant, Ref, answers, asks
 from ecm.doors import Services, address_of, permit_for, services
 from ecm.errors import Conflict, NotFound
 from ecm.permit import Action, Actor, Scope, reach, require
+from ecm.reasons import ActionTaken, ReasonCode
 from ecm.store.db import Connection, Record
 from ecm.store.queries import load_queries
 

@@ -58,6 +58,7 @@ async def test_an_entry_is_one_more_event_that_says_whose_hand_wrote_it(story: S
         ("dana", {"care_worker": "CW-B"}, 201),
         ("cory", {"occurred_at": "2026-11-21T09:16:01Z"}, 409),
         ("cory", {"reason_code": ""}, 422),
+        ("cory", {"reason_code": "banana"}, 422),
         ("cory", {"occurred_at": "1066-10-14T09:00:00Z"}, 422),
         ("cory", {"kind": "nap"}, 422),
         ("cory", {"care_worker": "\x00"}, 422),
