@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.datastructures import State
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import ecm.api.openapi
@@ -43,14 +44,17 @@ class Application:
         await target(scope, receive, send)
 
 
-def create_app(*, web_db: Database, ingest_db: Database, clock: Clock, settings: Settings) -> Application:
-    """`web_db` under the role ecm_web, `ingest_db` under ecm_ingest."""
+def create_app(
+    *, web_db: Database, ingest_db: Database, clock: Clock, settings: Settings, fastapi: FastAPI | None = None
+) -> Application:
+    """`web_db` under the role ecm_web, `ingest_db` under ecm_ingest. `fastapi`: a `framework` nobody else uses."""
+    fastapi = fastapi or framework()
     at_the_doors = Services(web=web_db, clock=clock, settings=settings)
     door = CheckEventsDoor(ingest_db, clock, at_the_doors.sealer)
     hub = board.Hub(web_db, clock)
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def running() -> AsyncIterator[None]:
         await door.start()
         await hub.start()
         try:
@@ -62,11 +66,25 @@ def create_app(*, web_db: Database, ingest_db: Database, clock: Clock, settings:
             await web_db.close()
             await ingest_db.close()
 
+    fastapi.state = State(
+        {
+            "services": at_the_doors,
+            "door": door,
+            "recorder": door.recorder,
+            "hub": hub,
+            "running": running,
+        }
+    )
+    return Application(fastapi, door)
+
+
+def framework() -> FastAPI:
+    """Every address and what answers it, with nothing behind it yet. To make one takes a tenth of a second."""
     fastapi = FastAPI(
         title="ecm",
         version="1",
         summary="Electronic call monitoring and visit verification for home care.",
-        lifespan=lifespan,
+        lifespan=lambda app: app.state.running(),
         docs_url=None,
         redoc_url=None,
         openapi_url="/v1/openapi.json",
@@ -74,10 +92,6 @@ def create_app(*, web_db: Database, ingest_db: Database, clock: Clock, settings:
         # phone that followed it would send its key in the clear.
         redirect_slashes=False,
     )
-    fastapi.state.services = at_the_doors
-    fastapi.state.door = door
-    fastapi.state.recorder = door.recorder
-    fastapi.state.hub = hub
     problem.install(fastapi)
     fastapi.add_middleware(SmallBodies)
     fastapi.add_middleware(Private)
@@ -85,7 +99,7 @@ def create_app(*, web_db: Database, ingest_db: Database, clock: Clock, settings:
         fastapi.include_router(router)
     web.install(fastapi)
     _describe_the_hot_door(fastapi)
-    return Application(fastapi, door)
+    return fastapi
 
 
 def _describe_the_hot_door(fastapi: FastAPI) -> None:

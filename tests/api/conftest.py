@@ -26,6 +26,7 @@ from ecm.passwords import _hasher
 from ecm.settings import Settings
 from ecm.store.db import Database, Record
 from ecm.store.embedded import Addresses
+from tests.frameworks import a_framework
 
 NOW = datetime(2026, 11, 21, 9, 16, tzinfo=UTC)
 PASSWORD = "correct-horse-made-up"
@@ -178,18 +179,19 @@ async def story_in(database: Addresses) -> AsyncIterator[Story]:
     owner = await Database.connect(database.owner, role=None, size=2)
     clock = ManualClock(NOW)
     ingest = await Database.connect(database.app, role="ecm_ingest", size=1)
-    app = create_app(web_db=web, ingest_db=ingest, clock=clock, settings=Settings()).fastapi
-    told = Story(app, web, owner, clock)
     try:
-        await told.run(BOROUGH)
-        people = [(1, *person) for person in CAST] + [(2, *STRANGER)]
-        async with owner.connection() as connection:
-            await connection.executemany(
-                "INSERT INTO accounts (tenant_id, email, name, role, provider_ref, password_hash)"
-                " VALUES ($1, $2, $3, $4, $5, $6)",
-                [(*person, password_hash()) for person in people],
-            )
-        yield told
+        with a_framework() as fastapi:
+            create_app(web_db=web, ingest_db=ingest, clock=clock, settings=Settings(), fastapi=fastapi)
+            told = Story(fastapi, web, owner, clock)
+            await told.run(BOROUGH)
+            people = [(1, *person) for person in CAST] + [(2, *STRANGER)]
+            async with owner.connection() as connection:
+                await connection.executemany(
+                    "INSERT INTO accounts (tenant_id, email, name, role, provider_ref, password_hash)"
+                    " VALUES ($1, $2, $3, $4, $5, $6)",
+                    [(*person, password_hash()) for person in people],
+                )
+            yield told
     finally:
         for db in (web, ingest, owner):
             await db.close()

@@ -38,6 +38,7 @@ from ecm.store.embedded import Addresses
 from ingest.telephone.conductor import Conductor
 from ingest.telephone.signature import signature
 from ingest.telephone.webhook import conductor_of
+from tests.frameworks import a_framework
 
 NOW = datetime(2026, 3, 2, 9, 2, 12, tzinfo=UTC)
 PUBLIC = "https://ecm.example.org"
@@ -200,7 +201,9 @@ class exchange_in:  # noqa: N801 - a context manager
         web = await Database.connect(self.database.app, role="ecm_web", size=4)
         ingest = await Database.connect(self.database.app, role="ecm_ingest", size=2)
         clock = ManualClock(NOW)
-        app = create_app(web_db=web, ingest_db=ingest, clock=clock, settings=self.settings).fastapi
+        self.lent = a_framework()
+        app = self.lent.__enter__()
+        create_app(web_db=web, ingest_db=ingest, clock=clock, settings=self.settings, fastapi=app)
         owner = await Database.connect(self.database.owner, role=None, size=2)
         self.closing = (web, ingest, owner)
         http = httpx.AsyncClient(
@@ -230,5 +233,6 @@ class exchange_in:  # noqa: N801 - a context manager
     async def __aexit__(self, *_: object) -> None:
         await self.made.http.aclose()
         await self.made.app.state.door.stop()
+        self.lent.__exit__(None, None, None)
         for db in self.closing:
             await db.close()

@@ -33,6 +33,7 @@ from ecm.pins import hash_pin
 from ecm.settings import Settings
 from ecm.store.db import Database
 from ecm.store.embedded import Addresses
+from tests.frameworks import a_framework
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 HOME = {"latitude": 52.6301, "longitude": -1.0803}
@@ -86,7 +87,14 @@ class Doorstep:
         self._web = await Database.connect(addresses.app, role="ecm_web", size=4)
         self._ingest = await Database.connect(addresses.app, role="ecm_ingest", size=2)
         settings = Settings(sealing_key=SEALING_KEY)
-        self.app = create_app(web_db=self._web, ingest_db=self._ingest, clock=self.clock, settings=settings)
+        self._lent = a_framework()
+        self.app = create_app(
+            web_db=self._web,
+            ingest_db=self._ingest,
+            clock=self.clock,
+            settings=settings,
+            fastapi=self._lent.__enter__(),
+        )
         await self.app.door.start()
         await self._set_the_day()
         await self.listen()
@@ -110,6 +118,7 @@ class Doorstep:
     async def close(self) -> None:
         await self.hang_up()
         await self.app.door.stop()
+        self._lent.__exit__(None, None, None)
         await self._web.close()
         await self._ingest.close()
 
