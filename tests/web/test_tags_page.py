@@ -161,10 +161,7 @@ async def test_a_tag_is_retired_with_a_reason(stage: Stage, open_page) -> None:
     )
 
 
-async def test_a_key_safe_is_set_and_its_code_is_shown_to_nobody(
-    stage: Stage, open_page, picture, tmp_path, monkeypatch
-) -> None:
-    monkeypatch.chdir(tmp_path)  # the sealing key is made there
+async def test_a_key_safe_is_set_and_its_code_is_shown_to_nobody(stage: Stage, open_page, picture) -> None:
     await stage.plan("V-1")
     page = await open_page(stage, "/tags", who="cole", size=PHONE)
     await page.get_by_role("button", name=re.compile("^Set the key safe code of Mr D.")).click()
