@@ -158,8 +158,11 @@ BENCH = re.compile(
 
 
 def bench_told(step: Step, output: str, status: int) -> Iterator[Item]:
-    """The lines of `tests.bench`. Noise is a run thrown away: it shows nothing, and is no pass."""
-    found = list(BENCH.finditer(output))
+    """The lines of `tests.bench`. Noise is a run thrown away: it shows nothing, and is no pass.
+
+    Each figure is told when it is obtained and once more in the table at the end; a run cut short has no table.
+    """
+    found = list({(line["name"], line["what"]): line for line in BENCH.finditer(output)}.values())
     for line in found:
         yield Item(
             f"{line['name']} {line['what']}",
