@@ -151,6 +151,21 @@ async def test_a_lost_database_is_said_and_what_was_signed_still_goes_out(
     await enrol(annas, await doorstep.code())
 
 
+async def test_a_code_half_typed_outlives_what_is_told_above_it(doorstep: Doorstep, annas: Page) -> None:
+    await doorstep.hang_up()
+    await annas.locator("#check-in").click()
+    await annas.locator("#check-out").wait_for()
+    await go_to(annas, "#/log-out")
+    await annas.get_by_role("button", name="Log out; they are still sent").click()
+    code = await doorstep.code()
+    await annas.get_by_label("Code from your office").fill(code)
+    await expect(annas.locator("strong", has_text="not yet sent")).to_be_visible()
+    await doorstep.listen()
+    await annas.evaluate("dispatchEvent(new Event('online'))")
+    await expect(annas.locator("strong", has_text="not yet sent")).to_have_count(0)
+    await expect(annas.get_by_label("Code from your office")).to_have_value(code)
+
+
 async def test_a_lost_second_copy_costs_nothing(doorstep: Doorstep, annas: Page) -> None:
     await doorstep.hang_up()
     await annas.locator("#check-in").click()

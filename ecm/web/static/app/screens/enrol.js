@@ -23,6 +23,7 @@ export function enrol() {
 
 function form() {
   const typed = h("input", { id: "enrol-code", autocapitalize: "characters", autocomplete: "one-time-code", spellcheck: "false", maxlength: "40", class: "digits", value: state.code || "", "aria-describedby": "enrol-wrong" });
+  typed.addEventListener("input", () => { state.code = typed.value; }); // what is told above may change while somebody types
   const wrong = h("p", { class: "wrong", id: "enrol-wrong", role: "alert" });
   const pressed = button(t("enrolDo"), { class: "button big primary", id: "enrol" });
   const whole = h("form", { class: "form", novalidate: true }, h("label", { for: "enrol-code" }, t("enrolCode")), typed, wrong, pressed);
