@@ -20,7 +20,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # A query, with the other tenant's id where ours belongs.
 PICKED_OPEN = [
-    (visits.sql.get_visit, (THEIRS, ZANDER_VISIT, None)),
+    (visits.sql.get_visit, (THEIRS, ZANDER_VISIT, None, NOW)),
     (evidence.sql.get_event, (THEIRS, ZANDER_CHECK_IN, None)),
     (evidence.sql.list_unmatched, (THEIRS, None, EPOCH, UUID(int=0), 100)),
     (evidence.sql.list_quarantine, (THEIRS, 0, 100)),
