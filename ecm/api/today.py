@@ -14,13 +14,13 @@ from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Header, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import BaseModel, Field
 
 from ecm import pin_tries
 from ecm.api.audit import write_down
 from ecm.api.wire import Asked, Id, Ref, answers, asks
-from ecm.doors import Services, services
+from ecm.doors import Services, address_of, services
 from ecm.errors import NotFound, NotPermitted
 from ecm.names import short_person
 from ecm.phone_doors import Phone, phone
@@ -229,7 +229,7 @@ async def unlock_phone(response: Response, door: Door, who: OfPhone, asked: PinA
     responses=answers({"code": "1234"}, 403, 404),
 )
 async def key_safe(
-    response: Response, door: Door, who: OfPhone, visit_id: Id, unlock: Unlock = None
+    request: Request, response: Response, door: Door, who: OfPhone, visit_id: Id, unlock: Unlock = None
 ) -> KeySafe:
     """How to get in: near the visit, to the worker whose visit it is. Each telling is an entry of the audit."""
     response.headers["Cache-Control"] = "no-store"
@@ -245,7 +245,13 @@ async def key_safe(
             )
         code = _opened(door.sealer, row["sealed_key_safe"], who.tenant_id, row["service_user_ref"])
         await write_down(
-            connection, who.tenant_id, f"{who} of {worker}", "key_safe_told", f"visit {visit_id}", now
+            connection,
+            who.tenant_id,
+            f"{who} of {worker}",
+            "key_safe_told",
+            f"visit {visit_id}",
+            now,
+            origin=address_of(request),
         )
     return KeySafe(code=code)
 

@@ -39,8 +39,11 @@ SELECT ref, name FROM care_workers WHERE tenant_id = $1::int AND ref = ANY ($2::
 SELECT epoch FROM board_heads WHERE tenant_id = $1::int;
 
 -- name: key_safe role: ecm_web
--- How to get in, sealed, for a worker's own planned visit.
+-- How to get in, sealed, for a worker's own planned visit that is still to be. Somebody who calls it off adds an
+-- amendment; until processing has folded that in, the state does not say so yet.
 SELECT v.planned_start, v.planned_end, v.service_user_ref, s.sealed_key_safe
 FROM visits v JOIN service_users s ON s.tenant_id = v.tenant_id AND s.ref = v.service_user_ref
 WHERE v.tenant_id = $1::int AND v.visit_id = $2::bigint AND $3::text = ANY (v.care_worker_refs)
-  AND v.provider_ref = $4::text AND NOT v.cancelled AND v.planned_start IS NOT NULL;
+  AND v.provider_ref = $4::text AND NOT v.cancelled AND v.planned_start IS NOT NULL AND v.state <> 'cancelled'
+  AND NOT EXISTS (SELECT FROM amendments a
+    WHERE a.tenant_id = v.tenant_id AND a.visit_id = v.visit_id AND a.kind = 'cancelled');
