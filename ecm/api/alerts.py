@@ -12,14 +12,14 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from ecm.api import wire
 from ecm.api.audit import write_down
 from ecm.api.wire import NEXT_PAGE, Asked, Id, IdCursor, Limit, LocalDate, Page, answers, asks, page_of
 from ecm.doors import Services, address_of, permit_for, services
 from ecm.errors import Conflict, NotFound
-from ecm.permit import Action, Actor, reach
+from ecm.permit import Action, Actor, permit, reach
 from ecm.store.db import Connection
 from ecm.store.queries import load_queries
 
@@ -54,7 +54,7 @@ class AlertAction(BaseModel):
     kind: str
     made_by: str
     made_at: datetime
-    note: str | None
+    note: str | None = Field(description="Null where you may not read full addresses.")
 
 
 class AlertInFull(Alert):
@@ -210,7 +210,6 @@ async def _record(
         f"alert_{kind}",
         f"alert {alert_id}",
         now,
-        reason=note,
         origin=address_of(request),
     )
     await connection.execute(sql.tell_board, who.tenant_id)
@@ -234,4 +233,5 @@ async def _in_full(connection: Connection, who: Actor, alert_id: int, action: Ac
     if row is None:
         raise NotFound("There is no such alert.")
     actions = await connection.fetch(sql.actions_on_alert, who.tenant_id, alert_id)
-    return AlertInFull(**_shown(row), actions=[AlertAction(**action) for action in actions])
+    hidden = {} if permit(who, Action.READ_FULL_ADDRESS) else {"note": None}
+    return AlertInFull(**_shown(row), actions=[AlertAction(**{**one, **hidden}) for one in actions])

@@ -300,7 +300,7 @@ async def get_visit(
         deadline_kind=row["deadline_kind"],
         evidence=[evidence.show_event(event, who, row["findings"]) for event in events],
         transitions=[Transition(**transition) for transition in transitions],
-        amendments=[amendments.show(amendment) for amendment in added],
+        amendments=[amendments.show(amendment, who) for amendment in added],
         alerts=[alerts.show(alert) for alert in raised],
     )
 

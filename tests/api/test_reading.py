@@ -215,6 +215,34 @@ async def test_where_a_repeated_position_was_is_for_those_who_must_find_the_door
         assert [(found["code"], found["detail"]) for found in adams["findings"]] == [("repeated_fix", detail)]
 
 
+async def test_notes_are_for_those_who_care_for_the_person(story: Story) -> None:
+    """A worker's, a desk's on a correction, and a desk's on an alert: "key under the pot, she is confused"."""
+    for event_id in (ADAMS_CHECK_IN, ALICE_SOMEWHERE):
+        await story.run(
+            'UPDATE check_events SET body = \'{"note": "key under the pot"}\' WHERE event_id = $1', event_id
+        )
+    cory = await story.signed_in("cory")
+    said = {"kind": "note", "reason_code": "other", "note": "the key is under the pot"}
+    assert (await cory.post(f"/v1/visits/{ADAMS_VISIT}/amendments", json=said)).json()["note"] == said["note"]
+    await cory.post(f"/v1/alerts/{ADAMS_ALERT}/acknowledgement", json={"note": "told Alice of the pot"})
+    paths = {
+        f"/v1/visits/{ADAMS_VISIT}": 2,
+        f"/v1/check-events/{ADAMS_CHECK_IN}": 1,
+        "/v1/unmatched": 1,
+        f"/v1/alerts/{ADAMS_ALERT}": 1,
+        "/v1/audit": 0,
+    }
+    readers = {who: await story.signed_in(who) for who in ("cory", "dana", "fay", "quin", "ada", "otto")}
+    readers["a key"] = await story.with_key("read")
+    for who, browser in readers.items():
+        for path, notes in paths.items():
+            answer = await browser.get(path)
+            assert answer.status_code in (200, 403)
+            told = notes if answer.status_code == 200 and who in ("cory", "dana") else 0
+            assert answer.text.count("the pot") == told, f"{who} at {path}"
+    assert (await readers["fay"].get(f"/v1/visits/{ADAMS_VISIT}")).json()["amendments"][0]["note"] is None
+
+
 @pytest.mark.parametrize("who", ["ada", "otto"])
 async def test_what_could_not_be_understood_names_no_home_and_no_telephone(story: Story, who: str) -> None:
     bodies = [
