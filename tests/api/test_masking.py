@@ -43,7 +43,7 @@ async def test_what_could_not_be_understood_names_no_home_and_no_telephone(story
 @pytest.mark.parametrize(
     "how",
     [
-        "as a phone sends it",
+        "as it is sent",
         "many",
         "cut off",
         "spelt by numbers",
