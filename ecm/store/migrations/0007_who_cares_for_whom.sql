@@ -13,3 +13,6 @@ CREATE FUNCTION ecm_cares_for(of_tenant integer, provider text, person text, at 
           AND v.provider_ref = provider AND v.planned_start IS NOT NULL AND NOT v.cancelled $$;
 REVOKE EXECUTE ON FUNCTION ecm_cares_for FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ecm_cares_for TO ecm_web;
+
+-- Read by the desk (ingest/desk.sql): an entry sent again is written down once.
+CREATE INDEX audit_entered_by_hand ON audit (tenant_id, subject) WHERE action = 'entered_by_hand';
