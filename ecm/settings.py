@@ -114,7 +114,11 @@ class FilesNamedInEnvironment(PydanticBaseSettingsSource):
             return None, field_name, False
         if os.environ.get(variable):
             raise ValueError(f"{variable} and {variable}_FILE are both set; keep one")
-        return Path(file_name).read_text("utf-8").rstrip("\r\n"), field_name, False
+        try:
+            value = Path(file_name).read_text("utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"{variable}_FILE names {file_name}, which cannot be read") from error
+        return value, field_name, False
 
     def __call__(self) -> dict[str, Any]:
         values = {

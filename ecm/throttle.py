@@ -2,7 +2,8 @@
 
 Failures are counted for each pair of e-mail and address, so that guessing from elsewhere cannot slow the
 person it is aimed at. After a few free tries each further one waits twice as long as the last, up to a
-minute: a guesser gets some 1,440 tries a day, and a person who mistyped waits seconds.
+minute: a guesser gets some 1,440 tries a day, and a person who mistyped waits seconds. A try counts as failed from
+the moment it is admitted until it is found right, so a thousand at once are no more than five.
 
 A provider's whole office may stand behind one address, and a guesser among them. So an address that fails a
 great deal is slowed too, but only a little, and in two queues that do not wait for one another:
@@ -91,6 +92,17 @@ class Throttle:
         self._at_home.move_to_end((email, address))
         while len(self._at_home) > REMEMBERED_AT_MOST:
             self._at_home.popitem(last=False)
+
+    def withdraw(self, email: str, address: str) -> None:
+        """What was counted as `failed` when this try began was no try: nobody could look."""
+        count = self._counts.get((email, address))
+        if count is None:
+            return
+        if (queue := self._counts.get(_queue(address, count.failures > 1))) is not None:
+            queue.failures -= 1
+        count.failures -= 1
+        if not count.failures:
+            del self._counts[email, address]
 
     def _queue(self, email: str, address: str, now_s: float) -> tuple[str, ...]:
         return _queue(address, self._known((email, address), now_s) is not None)

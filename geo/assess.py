@@ -17,14 +17,10 @@ A polygon is judged the same way, measured from its edge. What we decided beside
 
 from collections.abc import Iterable
 from enum import StrEnum
-from functools import lru_cache
 from math import inf
 from typing import NamedTuple
 
-from shapely import Point, Polygon, make_valid, prepare
-from shapely.geometry.base import BaseGeometry
-
-from geo.earth import distance_m, metres_per_degree, on_earth
+from geo.earth import distance_m, on_earth
 from geo.fence import Fence
 from geo.fix import Fix
 
@@ -55,8 +51,8 @@ def verdict(fix: Fix, fence: Fence) -> Verdict:
     given = accuracy is not None and 0.0 <= accuracy < inf
     if not (-90.0 <= lat <= 90.0 and -180.0 <= lon <= 180.0 and on_earth(fence.lat, fence.lon)):
         return Verdict(Whereabouts.UNCERTAIN, None, accuracy if given else None, fence.radius_m)
-    if fence.polygon is not None and (area := _area(fence)) is not None:
-        return _of_polygon(fix, area, accuracy if given else None)
+    if fence.polygon is not None and (drawn := _of_polygon(fix, fence, accuracy if given else None)):
+        return drawn
     radius = fence.radius_m
     distance = distance_m(lat, lon, fence.lat, fence.lon)
     if not given:
@@ -87,37 +83,16 @@ def _rank(found: Verdict) -> tuple[int, float]:
     return _ORDER[found.code], inf if found.distance_m is None else found.distance_m - found.radius_m
 
 
-class _Area(NamedTuple):
-    """A polygon on a small flat map in metres, whose origin is the polygon's first corner."""
+def _of_polygon(fix: Fix, fence: Fence, accuracy_m: float | None) -> Verdict | None:
+    """None for a polygon that is no area."""
+    from geo.polygon import distances
 
-    shape: BaseGeometry
-    lat: float
-    lon: float
-    north_m: float
-    east_m: float
-
-
-@lru_cache(maxsize=4096)
-def _area(fence: Fence) -> _Area | None:
-    assert fence.polygon is not None
-    ring = fence.polygon
-    if len(ring) < 3 or not all(on_earth(lat, lon) for lat, lon in ring):
+    found = distances(fix.lat, fix.lon, fence)
+    if found is None:
         return None
-    lat, lon = ring[0]
-    north_m, east_m = metres_per_degree(lat)
-    shape = make_valid(Polygon([((x - lon) * east_m, (y - lat) * north_m) for y, x in ring]))
-    if not shape.area:
-        return None
-    prepare(shape)
-    return _Area(shape, lat, lon, north_m, east_m)
-
-
-def _of_polygon(fix: Fix, area: _Area, accuracy_m: float | None) -> Verdict:
-    point = Point((fix.lon - area.lon) * area.east_m, (fix.lat - area.lat) * area.north_m)
-    beyond = area.shape.distance(point)
     slack = ASSUMED_ACCURACY_M if accuracy_m is None else accuracy_m
-    if beyond > slack:
-        return Verdict(Whereabouts.OUTSIDE, beyond, accuracy_m, 0.0)
-    if accuracy_m is not None and beyond == 0.0 and area.shape.boundary.distance(point) >= accuracy_m:
+    if found.beyond_m > slack:
+        return Verdict(Whereabouts.OUTSIDE, found.beyond_m, accuracy_m, 0.0)
+    if accuracy_m is not None and found.beyond_m == 0.0 and found.within_m >= accuracy_m:
         return Verdict(Whereabouts.INSIDE, 0.0, accuracy_m, 0.0)
-    return Verdict(Whereabouts.UNCERTAIN, beyond, accuracy_m, 0.0)
+    return Verdict(Whereabouts.UNCERTAIN, found.beyond_m, accuracy_m, 0.0)

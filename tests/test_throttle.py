@@ -39,6 +39,19 @@ def test_a_day_of_guessing_at_one_account_is_some_fourteen_hundred_tries() -> No
     assert 1_400 < tries < 1_500
 
 
+def test_what_nobody_could_look_at_leaves_the_counts_as_they_were() -> None:
+    door = Throttle()
+    for _ in range(5):
+        door.failed(DANA, GUESSER, 0)
+    for _ in range(50):
+        door.failed(DANA, GUESSER, 0)
+        door.withdraw(DANA, GUESSER)
+    assert wait_s(door, DANA, GUESSER, 0) == 1
+    door.failed(DANA, DESK, 0)
+    door.withdraw(DANA, DESK)
+    assert (DANA, DESK) not in door._counts
+
+
 def test_the_guesser_slows_himself_and_not_dana_at_her_desk() -> None:
     door = Throttle()
     for _ in range(50):

@@ -23,6 +23,7 @@ FEATURES = (
     "reports",
     "homes",
     "code_cards",
+    "key_safes",
     "patterns",
 )
 

@@ -67,6 +67,7 @@ class Home(BaseModel):
     area: str | None
     tags: int = Field(description="In use.")
     code_cards: int = Field(description="In use.")
+    key_safe: bool = Field(description="Whether a code to get in is known. It is told in the app only.")
 
 
 class Keys(Asked):
@@ -121,7 +122,14 @@ class RetirementAsked(Asked):
 
 
 QR = {"size": 37, "path": "M4 4h7v1h-7z"}
-HOME = {"service_user": "SU-A", "short_name": "Ms A.", "area": "North", "tags": 1, "code_cards": 0}
+HOME = {
+    "service_user": "SU-A",
+    "short_name": "Ms A.",
+    "area": "North",
+    "tags": 1,
+    "code_cards": 0,
+    "key_safe": True,
+}
 TAG: dict[str, Any] = {
     "id": "K7MP2XQR4TBN",
     "kind": "qr",
@@ -278,6 +286,7 @@ def _home(row: Record) -> Home:
         area=row["area"],
         tags=row["tags"],
         code_cards=row["code_cards"],
+        key_safe=row["key_safe"],
     )
 
 

@@ -214,8 +214,12 @@ async def open_session(request: Request, door: Services, email: str, password: s
         raise NotPermitted("Another site's page sent this. Open the service itself and sign in there.")
     email, address = email.strip().lower(), address_of(request)
     door.throttle.admit(email, address, monotonic())
-    candidates = await _accounts(door, email)
     door.throttle.failed(email, address, monotonic())
+    try:
+        candidates = await _accounts(door, email)
+    except Unavailable:
+        door.throttle.withdraw(email, address)
+        raise
     for row in candidates or [None]:
         stored = row["password_hash"] if row else None
         if await password_fits(password, stored):

@@ -14,7 +14,6 @@ from datetime import date, datetime, time
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
-from shapely.geometry import Polygon
 
 from ecm.importing import fields
 from ecm.importing.fields import field, noting_field
@@ -98,7 +97,9 @@ class Place(BaseModel):
             return self
         if any(not (-90 <= lat <= 90 and -180 <= lon <= 180) for lat, lon in self.polygon):
             raise ValueError("polygon: a corner is not [lat, lon] in degrees")
-        if len(set(self.polygon)) < 3 or len(self.polygon) > 500 or not Polygon(self.polygon).is_valid:
+        from geo.polygon import is_ring
+
+        if len(self.polygon) > 500 or not is_ring(self.polygon):
             raise ValueError("polygon: is not a ring of 3 to 500 corners that never crosses itself")
         return self
 

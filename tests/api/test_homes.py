@@ -11,6 +11,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from ecm.api.today import key_safe_of
+from ecm.doors import Services
 from ecm.ntag424 import TagKeys, Tap, address_parts
 from ecm.qr import qr_of
 from ecm.rotating_code import code_at
@@ -124,9 +126,8 @@ async def test_homes_say_which_have_nothing_yet(story: Story) -> None:
     await made(cory, kind="qr")
     await made(cory, "/v1/code-cards")
     mine = (await cory.get("/v1/homes")).json()["items"]
-    assert mine == [
-        {"service_user": "SU-A", "short_name": "Ms A.", "area": "North", "tags": 1, "code_cards": 1}
-    ]
+    shown = {"service_user": "SU-A", "short_name": "Ms A.", "area": "North"}
+    assert mine == [shown | {"tags": 1, "code_cards": 1, "key_safe": False}]
     first = (await ada.get("/v1/homes?limit=1")).json()
     second = (await ada.get(f"/v1/homes?limit=1&cursor={first['next']}")).json()
     assert [home["service_user"] for home in first["items"] + second["items"]] == ["SU-A", "SU-B"]
@@ -202,3 +203,50 @@ def test_a_qr_code_is_drawn_as_it_was_made() -> None:
     ]
     assert dark == {(x, y) for y, row in enumerate(matrix) for x, module in enumerate(row) if module}
     assert drawn.size == len(matrix) + 8
+
+
+async def test_a_key_safe_is_sealed_and_only_its_being_there_is_shown(story: Story) -> None:
+    cory = await story.signed_in("cory")
+    answer = await cory.put(
+        "/v1/homes/key-safe", json={"service_user": "SU-A", "code": " 4711 behind the meter "}
+    )
+    assert answer.json() == {"service_user": "SU-A", "key_safe": True}
+    [home] = (await cory.get("/v1/homes")).json()["items"]
+    assert home["key_safe"] is True
+
+    sealed = (
+        await story.one("SELECT sealed_key_safe FROM service_users WHERE tenant_id = 1 AND ref = 'SU-A'")
+    )[0]
+    assert b"4711" not in sealed
+    services: Services = story.app.state.services
+    assert services.sealer.open(sealed, key_safe_of(1, "SU-A")) == b"4711 behind the meter"
+    entry = await story.one("SELECT * FROM audit WHERE action = 'key_safe_set'")
+    assert entry["subject"] == "home of SU-A"
+    assert "4711" not in str(dict(entry))
+
+
+async def test_a_key_safe_that_is_gone_is_taken_away(story: Story) -> None:
+    cory = await story.signed_in("cory")
+    for code, known in (("4711", True), (None, False)):
+        answer = await cory.put("/v1/homes/key-safe", json={"service_user": "SU-A", "code": code})
+        assert answer.json()["key_safe"] is known
+    assert (
+        await story.one("SELECT sealed_key_safe FROM service_users WHERE tenant_id = 1 AND ref = 'SU-A'")
+    )[0] is None
+
+
+@pytest.mark.parametrize(
+    ("who", "said", "status"),
+    [
+        ("cory", {"service_user": "SU-B", "code": "1"}, 404),
+        ("cory", {"service_user": "SU-A", "code": " "}, 422),
+        ("cory", {"service_user": "SU-A"}, 422),
+        ("cory", {"service_user": "SU-A", "code": "1" * 201}, 422),
+        ("fay", {"service_user": "SU-A", "code": "1"}, 403),
+        ("otto", {"service_user": "SU-A", "code": "1"}, 403),
+    ],
+)
+async def test_nobody_else_sets_a_key_safe(story: Story, who: str, said: dict[str, Any], status: int) -> None:
+    browser = await story.signed_in(who)
+    assert (await browser.put("/v1/homes/key-safe", json=said)).status_code == status
+    assert await story.all("SELECT 1 FROM service_users WHERE sealed_key_safe IS NOT NULL") == []

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from datetime import UTC, datetime
+from unittest.mock import AsyncMock
 
 import httpx
 import pytest
 from argon2 import PasswordHasher
 
 from ecm.doors import SESSION_COOKIE, digest
+from ecm.errors import DatabaseAway
 from ecm.passwords import hash_password, is_outdated, password_fits
 from ecm.throttle import Slowing
 from tests.api.conftest import ORIGIN, PASSWORD, Story
@@ -205,6 +209,24 @@ async def test_guessing_is_slowed_and_dana_is_not_locked_out_elsewhere(
     elsewhere = httpx.ASGITransport(story.app, client=("192.0.2.7", 1))
     async with httpx.AsyncClient(transport=elsewhere, base_url=ORIGIN) as browser:
         assert (await browser.post("/v1/session", json=DANA)).status_code == 201
+
+
+async def test_fifty_guesses_at_the_same_moment_are_five(story: Story) -> None:
+    guesser = story.at_the_door()
+    answers = await asyncio.gather(
+        *(guesser.post("/v1/session", json=DANA | {"password": f"guess {n}"}) for n in range(50))
+    )
+    assert Counter(answer.status_code for answer in answers) == {401: 5, 429: 45}
+
+
+async def test_a_try_that_nobody_could_look_at_is_no_guess(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as away:
+        away.setattr("ecm.api.sign_in._accounts", AsyncMock(side_effect=DatabaseAway))
+        statuses = {(await story.at_the_door().post("/v1/session", json=DANA)).status_code for _ in range(10)}
+    assert statuses == {503}
+    assert (await story.at_the_door().post("/v1/session", json=DANA)).status_code == 201
 
 
 async def test_a_weaker_hash_is_made_again_at_the_next_sign_in(story: Story) -> None:

@@ -167,12 +167,13 @@ async def test_a_worker_who_changed_providers_brings_no_old_evidence_along(homes
     assert (await cory.get(f"/v1/visits/{BAKER_VISIT}")).status_code == 404
 
 
-ALL_OF_IT = [True, True, True, 201, 201, 200, 200]
-NOTHING_OF_IT = [False, False, False, 404, 404, 404, 404]
+ALL_OF_IT = [True, True, True, 201, 201, 200, 200, 200]
+NOTHING_OF_IT = [False, False, False, 404, 404, 404, 404, 404]
 
 
 async def reached(story: Story, who: str, person: str, tag: str, card: int) -> list[bool | int]:
-    """Whether they see that home, its tags and its cards; and how it goes to add one of each and to retire one."""
+    """Whether they see that home, its tags and its cards; and how it goes to add one of each, to retire
+    one and to set the key safe's code."""
     browser = await story.signed_in(who)
     seen = [
         any(one["service_user"] == person for one in (await browser.get(path)).json()["items"])
@@ -185,4 +186,6 @@ async def reached(story: Story, who: str, person: str, tag: str, card: int) -> l
         (f"/v1/tags/{tag}/retirement", retired),
         (f"/v1/code-cards/{card}/retirement", retired),
     ]
-    return [*seen, *[(await browser.post(path, json=said)).status_code for path, said in sent]]
+    went = [(await browser.post(path, json=said)).status_code for path, said in sent]
+    set_anew = await browser.put("/v1/homes/key-safe", json={"service_user": person, "code": "4711"})
+    return [*seen, *went, set_anew.status_code]

@@ -28,7 +28,9 @@ LINE = VALUES.replace("|", "\t") + "\t\\\\x" + "ab" * 32 + "\t" + BODY + "\n"
 async def copy_for(dsn: str, per_batch: int, seconds: float) -> int:
     """Events stored."""
     connection = await asyncpg.connect(dsn)
-    await connection.execute("CREATE TEMPORARY TABLE incoming (LIKE bare_events) ON COMMIT DELETE ROWS")
+    await connection.execute(
+        "CREATE TEMPORARY TABLE incoming (LIKE bare_events INCLUDING DEFAULTS) ON COMMIT DELETE ROWS"
+    )
     ids = Ids()
     stored = 0
     until = time.perf_counter() + seconds

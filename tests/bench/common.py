@@ -138,6 +138,28 @@ class Bench:
         assert found, told
         return float(found[1])
 
+    async def pgbench_p99_ms(self, dsn: str, script: str, rate: int) -> float:
+        """99th percentile of a transaction at a steady rate, from the instant it was meant to begin."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "script.sql"
+            file.write_text(script)
+            options = ["-n", "-M", "prepared", "-c", "16", "-j", "2", "-R", str(rate), "-l"]
+            options += [
+                "--log-prefix",
+                f"{folder}/took",
+                "-T",
+                str(max(1, round(self.seconds))),
+                "-f",
+                str(file),
+            ]
+            await run([str(self.bin_dir / "pgbench"), *options], env=libpq_env(dsn))
+            took_us = sorted(
+                int(line.split()[2])
+                for log in Path(folder).glob("took*")
+                for line in log.read_text().splitlines()
+            )
+        return took_us[int(len(took_us) * 0.99)] / 1000
+
     async def compare(
         self, baseline: Callable[[], Awaitable[float]], candidate: Callable[[], Awaitable[float]]
     ) -> Comparison:

@@ -13,6 +13,7 @@ It is 09:20 in London on Monday 23 November 2026 unless a test says otherwise.
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import json
 import secrets
@@ -59,6 +60,9 @@ ACCOUNTS = {
     "finn": ("Finn Finance", "finance", None),
     "cara": ("Cara Carer", "care_worker", "NOR"),
 }
+
+
+SEALING_KEY = base64.b64encode(bytes(32)).decode()
 
 
 class Stage:
@@ -212,7 +216,7 @@ class Stage:
         app = FastAPI()
         problem.install(app)
         database = await Database.connect(addresses.app, role="ecm_web", size=4)
-        app.state.services = Services(database, self.clock, Settings())
+        app.state.services = Services(database, self.clock, Settings(sealing_key=SEALING_KEY))
         app.state.hub = self.hub = Hub(database, self.clock)
         for router in (board_router, *routers):
             app.include_router(router)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -153,6 +154,9 @@ def _give_secrets(made: Production) -> None:
         password = os.urandom(16).hex()
         secret.write_text(f"{where.scheme}://{login}:{password}@/ecm?{where.query}\n")
         secret.chmod(0o444)
+    sealing_key = made.secrets / "sealing_key"
+    sealing_key.write_bytes(b64encode(os.urandom(32)) + b"\n")
+    sealing_key.chmod(0o444)
 
 
 def _make_logins(made: Production) -> None:

@@ -64,7 +64,7 @@ def test_only_web_is_published_and_only_to_this_machine() -> None:
     [
         ("database", ["superuser_password", "database_url", "app_database_url"]),
         ("migrate", ["database_url"]),
-        ("web", ["app_database_url"]),
+        ("web", ["app_database_url", "sealing_key"]),
         ("worker", ["app_database_url"]),
     ],
 )
@@ -78,7 +78,7 @@ def test_secrets_are_files_and_stand_in_no_environment() -> None:
         for name, value in service.get("environment", {}).items():
             assert value.startswith("/run/secrets/") == name.endswith("_FILE"), name
             assert not re.search(
-                "PASSWORD|SECRET|TOKEN|DATABASE_URL", name.removesuffix("_FILE")
+                "PASSWORD|SECRET|TOKEN|DATABASE_URL|SEALING_KEY", name.removesuffix("_FILE")
             ) or name.endswith("_FILE"), name
     assert ":secrets" not in DOCKERFILE
     assert "secrets" not in (ROOT / ".dockerignore").read_text()

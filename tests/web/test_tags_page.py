@@ -161,6 +161,25 @@ async def test_a_tag_is_retired_with_a_reason(stage: Stage, open_page) -> None:
     )
 
 
+async def test_a_key_safe_is_set_and_its_code_is_shown_to_nobody(stage: Stage, open_page, picture) -> None:
+    await stage.plan("V-1")
+    page = await open_page(stage, "/tags", who="cole", size=PHONE)
+    await page.get_by_role("button", name=re.compile("^Set the key safe code of Mr D.")).click()
+    asked = page.get_by_role("dialog", name=re.compile("^Key safe of "))
+    await asked.get_by_role("button", name="Save").click()
+    await expect(asked.get_by_role("alert")).to_contain_text("Write the code")
+    await asked.get_by_label("Code, and where").fill("4711 behind the meter")
+    assert await no_faults(page) == []
+    await picture(page, "key-safe-phone")
+    await asked.get_by_role("button", name="Save").click()
+    change = page.get_by_role("button", name=re.compile("^Change the key safe code of Mr D."))
+    await expect(change).to_be_visible()
+    assert "4711" not in await page.content()
+    await change.click()
+    await asked.get_by_role("button", name="There is none any more").click()
+    await expect(page.get_by_role("button", name=re.compile("^Set the key safe code"))).to_be_visible()
+
+
 async def test_nobody_to_visit_and_a_service_that_is_away_both_say_so(
     stage: Stage, open_page, picture
 ) -> None:

@@ -6,6 +6,7 @@ import { byId, h, icon, tag } from "../dom.js";
 import { capital, count, label, many } from "../strings.js";
 import { dayOf } from "../time.js";
 import { showCard } from "./card.js";
+import { askKeySafe } from "./key-safe.js";
 import { askWhy } from "./retire.js";
 import { sheet } from "./sheet.js";
 
@@ -75,9 +76,12 @@ function homesCard(homes) {
     h("header", {}, h("h2", { id: "homes-title" }, "Homes"), h("span", { class: `count ${bare ? "quiet" : "zero"}` }, bare ? `${count(bare)} without a tag` : "every home has a tag"), h("span", { class: "grow" }), kind, make, card),
     said,
     h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "The homes, scrolled" }, h("table", {},
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, several), ["Person", "Area", "Tags", "Code cards"].map((words, n) => h("th", { scope: "col", class: n > 1 && "number" }, words)))),
-      h("tbody", {}, homes.map((home, n) => h("tr", {}, h("td", {}, boxes[n]), h("th", { scope: "row" }, nameOf(home), h("span", { class: "quiet small" }, ` ${home.service_user}`)), h("td", {}, home.area ?? "not stated"), h("td", { class: "number" }, home.tags || tag("warning", null, "none")), h("td", { class: "number" }, home.code_cards || "–")))))));
+      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, several), ["Person", "Area", "Tags", "Code cards", "Key safe"].map((words, n) => h("th", { scope: "col", class: n > 1 && "number" }, words)))),
+      h("tbody", {}, homes.map((home, n) => h("tr", {}, h("td", {}, boxes[n]), h("th", { scope: "row" }, nameOf(home), h("span", { class: "quiet small" }, ` ${home.service_user}`)), h("td", {}, home.area ?? "not stated"), h("td", { class: "number" }, home.tags || tag("warning", null, "none")), h("td", { class: "number" }, home.code_cards || "–"), h("td", { class: "number" }, keySafe(home))))))));
 }
+
+/** Whether a code is known, and the way to set it. The code itself is shown to nobody here. */
+const keySafe = (home) => h("button", { class: "button", type: "button", "aria-label": `${home.key_safe ? "Change" : "Set"} the key safe code of ${nameOf(home)}, ${home.service_user}`, onclick: () => askKeySafe(home, load) }, home.key_safe ? "Change" : "Set");
 
 async function makeTags(homes, kind, button, said) {
   button.disabled = true;
