@@ -27,7 +27,10 @@ PICKED_OPEN = [
     (alerts.sql.get_alert, (THEIRS, ZANDER_ALERT, None)),
     (alerts.sql.list_alerts, (THEIRS, None, None, None, 0, 100)),
     (alerts.sql.lock_alert, (THEIRS, ZANDER_ALERT, None)),
-    (alerts.sql.set_owner, (THEIRS, ZANDER_ALERT, "open", "acknowledged", "Mallory", NOW)),
+    (
+        alerts.sql.set_owner,
+        (THEIRS, ZANDER_ALERT, "open", "acknowledged", "Mallory", NOW, "account 6 Mallory"),
+    ),
     (amendments.sql.visit_to_amend, (THEIRS, ZANDER_VISIT, None)),
     (accounts.sql.list_accounts, (THEIRS, 0, 100)),
     (sign_in.sql.tenant, (THEIRS,)),

@@ -16,3 +16,7 @@ GRANT EXECUTE ON FUNCTION ecm_cares_for TO ecm_web;
 
 -- Read by the desk (ingest/desk.sql): an entry sent again is written down once.
 CREATE INDEX audit_entered_by_hand ON audit (tenant_id, subject) WHERE action = 'entered_by_hand';
+
+-- Who took an alert on, as the audit names them: two people may be called the same.
+ALTER TABLE alerts ADD COLUMN owned_by text;
+GRANT UPDATE (owned_by) ON alerts TO ecm_web;
