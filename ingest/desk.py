@@ -95,15 +95,6 @@ async def enter(
             raise Conflict("No care worker has that reference.")
         if asked.occurred_at > door.clock.now():
             raise Conflict("That has not happened yet.")
-        await connection.execute(
-            sql.write_down,
-            who.tenant_id,
-            door.clock.now(),
-            str(who),
-            f"visit {visit_id}",
-            asked.reason_code,
-            address_of(request),
-        )
     recorder: Recorder = request.app.state.recorder
     recorded = await recorder.record(
         KeyHolder(who.tenant_id, None, str(who), may_record=True),
@@ -127,4 +118,14 @@ async def enter(
         raise NotUnderstood(recorded.reason)
     if recorded.status == "exists":
         response.status_code = 200
+    async with door.web.tenant(who.tenant_id) as connection:
+        await connection.execute(
+            sql.write_down,
+            who.tenant_id,
+            door.clock.now(),
+            str(who),
+            f"visit {visit_id}, check event {recorded.event_id}",
+            asked.reason_code,
+            address_of(request),
+        )
     return Entered(id=recorded.event_id, status=recorded.status, received_at=recorded.received_at)

@@ -9,6 +9,7 @@ SELECT EXISTS (SELECT FROM care_workers WHERE tenant_id = $1::int AND ref = $2::
   AND ($3::text IS NULL OR provider_ref = $3::text OR ref = ANY ($4::text[])));
 
 -- name: write_down role: ecm_web
--- The audit's line of an entry by hand.
+-- The audit's line of an entry by hand, once it is recorded; none for a repeat, unless the first try died in between.
 INSERT INTO audit (tenant_id, at, actor, action, subject, reason, origin)
-VALUES ($1::int, $2::timestamptz, $3::text, 'entered_by_hand', $4::text, $5::text, $6::text);
+SELECT $1::int, $2::timestamptz, $3::text, 'entered_by_hand', $4::text, $5::text, $6::text
+WHERE NOT EXISTS (SELECT FROM audit WHERE tenant_id = $1::int AND action = 'entered_by_hand' AND subject = $4::text);

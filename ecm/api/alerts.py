@@ -12,14 +12,14 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from ecm.api import wire
 from ecm.api.audit import write_down
 from ecm.api.wire import NEXT_PAGE, Asked, Id, IdCursor, Limit, LocalDate, Page, answers, asks, page_of
 from ecm.doors import Services, address_of, permit_for, services
 from ecm.errors import Conflict, NotFound
-from ecm.permit import Action, Actor, reach
+from ecm.permit import Action, Actor, permit, reach
 from ecm.store.db import Connection
 from ecm.store.queries import load_queries
 
@@ -54,7 +54,7 @@ class AlertAction(BaseModel):
     kind: str
     made_by: str
     made_at: datetime
-    note: str | None
+    note: str | None = Field(description="Null where you may not read full addresses.")
 
 
 class AlertInFull(Alert):
@@ -144,14 +144,15 @@ async def acknowledge(
     """Takes an alert on, so that everybody sees who deals with it."""
     note, now = asked.note if asked else None, door.clock.now()
     async with door.web.tenant(who.tenant_id) as connection:
-        state, owner = await _lock(connection, who, alert_id)
+        state, owner, owned_by = await _lock(connection, who, alert_id)
         if state == AlertState.STOOD_DOWN:
             raise Conflict("It was stood down: evidence has arrived.")
-        if state == AlertState.ACKNOWLEDGED and owner != who.name:
+        is_theirs = owner == who.name if owned_by is None else owned_by == str(who)
+        if state == AlertState.ACKNOWLEDGED and not is_theirs:
             raise Conflict(f"{owner} is dealing with it.")
         if state == AlertState.OPEN:
             await _record(connection, request, who, alert_id, "acknowledged", now, note)
-            await _move(connection, who, alert_id, AlertState.OPEN, AlertState.ACKNOWLEDGED, who.name, now)
+            await _move(connection, who, alert_id, AlertState.OPEN, AlertState.ACKNOWLEDGED, who, now)
     return await get_alert(door, who, alert_id)
 
 
@@ -167,7 +168,7 @@ async def release(
     """Gives an alert back, one's own or that of somebody whose shift has ended."""
     now = door.clock.now()
     async with door.web.tenant(who.tenant_id) as connection:
-        state, _ = await _lock(connection, who, alert_id)
+        state, _, _ = await _lock(connection, who, alert_id)
         if state == AlertState.STOOD_DOWN:
             raise Conflict("It was stood down: evidence has arrived.")
         if state == AlertState.ACKNOWLEDGED:
@@ -185,12 +186,15 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     return {renamed.get(name, name): value for name, value in row.items()}
 
 
-async def _lock(connection: Connection, who: Actor, alert_id: int) -> tuple[AlertState, str | None]:
+async def _lock(
+    connection: Connection, who: Actor, alert_id: int
+) -> tuple[AlertState, str | None, str | None]:
+    """Its state, what its owner is called, and who that is."""
     only = reach(who, Action.ACKNOWLEDGE_ALERT)
     row = await connection.fetchrow(sql.lock_alert, who.tenant_id, alert_id, only)
     if row is None:
         raise NotFound("There is no such alert.")
-    return AlertState(row["state"]), row["owner"]
+    return AlertState(row["state"]), row["owner"], row["owned_by"]
 
 
 async def _record(
@@ -210,7 +214,6 @@ async def _record(
         f"alert_{kind}",
         f"alert {alert_id}",
         now,
-        reason=note,
         origin=address_of(request),
     )
     await connection.execute(sql.tell_board, who.tenant_id)
@@ -222,10 +225,19 @@ async def _move(
     alert_id: int,
     before: AlertState,
     after: AlertState,
-    owner: str | None,
+    owner: Actor | None,
     at: datetime | None,
 ) -> None:
-    moved = await connection.fetchval(sql.set_owner, who.tenant_id, alert_id, before, after, owner, at)
+    moved = await connection.fetchval(
+        sql.set_owner,
+        who.tenant_id,
+        alert_id,
+        before,
+        after,
+        owner and owner.name,
+        at,
+        owner and str(owner),
+    )
     assert moved == alert_id, "the row was locked, so it cannot have changed"
 
 
@@ -234,4 +246,5 @@ async def _in_full(connection: Connection, who: Actor, alert_id: int, action: Ac
     if row is None:
         raise NotFound("There is no such alert.")
     actions = await connection.fetch(sql.actions_on_alert, who.tenant_id, alert_id)
-    return AlertInFull(**_shown(row), actions=[AlertAction(**action) for action in actions])
+    hidden = {} if permit(who, Action.READ_FULL_ADDRESS) else {"note": None}
+    return AlertInFull(**_shown(row), actions=[AlertAction(**{**one, **hidden}) for one in actions])

@@ -38,7 +38,7 @@ ORDER BY action_id
 -- name: lock_alert role: ecm_web
 -- The second of two officers waits here and then sees what the first one did. Before the board's head is taken:
 -- whoever takes the head holds every row it needs already, or two of them could wait for each other.
-SELECT state, owner FROM alerts
+SELECT state, owner, owned_by FROM alerts
 WHERE tenant_id = $1::int AND alert_id = $2::bigint AND ($3::text IS NULL OR provider_ref = $3)
 FOR UPDATE
 
@@ -56,7 +56,8 @@ SELECT pg_notify('ecm_board', ($1::int)::text)
 WITH head AS (
   UPDATE board_heads SET position = position + 1 WHERE tenant_id = $1::int RETURNING position
 )
-UPDATE alerts SET state = $4::text, owner = $5::text, acknowledged_at = $6::timestamptz, position = head.position
+UPDATE alerts SET state = $4::text, owner = $5::text, acknowledged_at = $6::timestamptz, owned_by = $7::text,
+  position = head.position
 FROM head
 WHERE tenant_id = $1::int AND alert_id = $2::bigint AND state = $3::text
 RETURNING alert_id

@@ -28,7 +28,7 @@ from ecm.api.audit import write_down
 from ecm.api.wire import Asked, EventId, Id, IdempotencyKey, Instant, Ref, answers, asks
 from ecm.doors import Services, address_of, permit_for, services
 from ecm.errors import Conflict, NotFound
-from ecm.permit import Action, Actor, Scope, reach, require
+from ecm.permit import Action, Actor, permit, reach
 from ecm.reasons import ActionTaken, ReasonCode
 from ecm.store.db import Connection, Record
 from ecm.store.queries import load_queries
@@ -106,7 +106,7 @@ class Amendment(BaseModel):
     check_out_at: datetime | None
     reason_code: str
     action_taken: str | None
-    note: str | None
+    note: str | None = Field(description="Null where you may not read full addresses.")
     made_by: str
     made_at: datetime
 
@@ -217,9 +217,11 @@ async def reject_event(
         return await _add(connection, request, response, door, who, content, event, idempotency_key)
 
 
-def show(row: Mapping[str, Any]) -> Amendment:
+def show(row: Mapping[str, Any], who: Actor) -> Amendment:
+    """Free words only to those who care for the person, as with reports."""
+    hidden = {} if permit(who, Action.READ_FULL_ADDRESS) else {"note": None}
     renamed = {"amendment_id": "id", "visit_id": "visit"}
-    return Amendment(**{renamed.get(name, name): value for name, value in row.items()})
+    return Amendment(**{renamed.get(name, name): value for name, value in ({**row, **hidden}).items()})
 
 
 def _content(visit_id: int | None, asked: Reasoned, **known: Any) -> Content:
@@ -249,12 +251,11 @@ async def _check_visit(connection: Connection, who: Actor, visit_id: int, conten
 
 
 async def _event_to_amend(connection: Connection, who: Actor, event_id: UUID) -> Record:
-    """Raises NotFound, and NotPermitted when another provider's visit stands on this event."""
+    """Raises NotFound, also when another provider's visit stands on this event."""
     only = reach(who, Action.AMEND_VISIT)
     event: Record | None = await connection.fetchrow(evidence.sql.get_event, who.tenant_id, event_id, only)
     if event is None:
         raise NotFound("There is no such check event.")
-    require(who, Action.AMEND_VISIT, Scope(event["visit_provider_ref"]))
     return event
 
 
@@ -305,7 +306,7 @@ async def _add(
         origin=address_of(request),
     )
     await connection.execute(sql.tell_processing)
-    return show(row)
+    return show(row, who)
 
 
 async def _added_before(
@@ -323,4 +324,4 @@ async def _added_before(
     names = Content.__dataclass_fields__.keys() - ({"visit_id"} if content.kind == "reject" else set())
     if any(row[name] != getattr(content, name) for name in names) or row["made_by"] != who.name:
         raise Conflict("That Idempotency-Key was used for something else.")
-    return show(row)
+    return show(row, who)

@@ -95,8 +95,8 @@ async def make_card(
     response.headers["Cache-Control"] = "no-store"
     secret = secrets.token_bytes(rotating_code.SECRET_BYTES)
     async with door.web.tenant(who.tenant_id) as connection:
-        home = await home_of(connection, who, asked.service_user)
         now = door.clock.now()
+        home = await home_of(connection, who, asked.service_user, now)
         card_id = await connection.fetchval(
             sql.add_card,
             who.tenant_id,
@@ -109,7 +109,7 @@ async def make_card(
             now,
         )
         await audit(connection, request, who, "code_card_made", f"code card {card_id} of {home['ref']}", now)
-        card = _card(await _card_of(connection, who, card_id))
+        card = _card(await _card_of(connection, who, card_id, now))
     otpauth = _otpauth(card, secret)
     return NewCard(**card.model_dump(), secret=_base32(secret), otpauth=otpauth, qr=qr_shown(otpauth))
 
@@ -133,7 +133,14 @@ async def list_cards(
     only = reach(who, Action.MANAGE_TAGS)
     async with door.web.tenant(who.tenant_id) as connection:
         rows = await connection.fetch(
-            sql.list_cards, who.tenant_id, only, service_user, retired, int(cursor or 0), limit
+            sql.list_cards,
+            who.tenant_id,
+            only,
+            service_user,
+            retired,
+            int(cursor or 0),
+            limit,
+            door.clock.now(),
         )
     return page_of(request, response, rows, limit, _card, lambda row: str(row["card_id"]))
 
@@ -147,18 +154,18 @@ async def list_cards(
 async def retire_card(request: Request, door: Door, who: OfTags, card_id: Id, asked: RetirementAsked) -> Card:
     """Takes a code card out of use: from now on its codes prove nothing. It stays on record."""
     async with door.web.tenant(who.tenant_id) as connection:
-        await _card_of(connection, who, card_id)
         now = door.clock.now()
+        await _card_of(connection, who, card_id, now)
         if await connection.fetchval(sql.retire_card, who.tenant_id, card_id, now) is None:
             raise Conflict("That code card was retired before.")
         await audit(connection, request, who, "code_card_retired", f"code card {card_id}", now, asked.reason)
-        row = await _card_of(connection, who, card_id)
+        row = await _card_of(connection, who, card_id, now)
     return _card(row)
 
 
-async def _card_of(connection: Connection, who: Actor, card_id: int) -> Record:
+async def _card_of(connection: Connection, who: Actor, card_id: int, now: datetime) -> Record:
     card: Record | None = await connection.fetchrow(
-        sql.card, who.tenant_id, reach(who, Action.MANAGE_TAGS), card_id
+        sql.card, who.tenant_id, reach(who, Action.MANAGE_TAGS), card_id, now
     )
     if card is None:
         raise NotFound("There is no such code card.")

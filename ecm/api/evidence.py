@@ -1,8 +1,9 @@
 """Reading evidence: what was sent, when we got it, and what became of it. Nothing here changes anything.
 
 Where a person lives can be read off a fix, and a landline's number names a home. Whoever may not read a
-full address gets the fix to about a kilometre and the last three digits; the findings say how far it was
-from the home. What could not be understood is masked for them in the same spirit (`ecm.api.masking`).
+full address gets the fix to about a kilometre and the last three digits, and no note, which may be about a
+key or somebody's health; the findings say how far it was from the home. What could not be understood is
+masked for them in the same spirit (`ecm.api.masking`).
 
 With each event goes what its door checked for itself (`proofs`) and what that proves of who, where and when
 (`grades`, `ecm.visit.proof`). Words that only somebody at a desk can have written are told of such an entry alone.
@@ -100,7 +101,7 @@ class Event(EventLine):
     device: str | None
     proofs: list[str] = Field(description="What the door that took it checked for itself.")
     grades: Grades = Field(description="What proves who, where and when, each by itself.")
-    note: str | None = Field(description="As sent.")
+    note: str | None = Field(description="As sent; null where you may not read full addresses.")
     entered_by: str | None = Field(description="Who entered it at a desk; null for every other event.")
 
 
@@ -293,7 +294,7 @@ def show_event(row: Record, who: Actor, findings: Iterable[Mapping[str, Any]] = 
         device=row["device_id"],
         proofs=sorted(row["proofs"]),
         grades=_grades(row, findings),
-        note=_text(said.get("note")),
+        note=_text(said.get("note")) if in_full else None,
         entered_by=_text(said.get("entered_by")) if Proof.TYPED in row["proofs"] else None,
     )
 

@@ -1,16 +1,16 @@
 -- name: get_event role: ecm_web
--- One event and what became of it. A provider sees its own workers' events and those on its own visits.
+-- One event and what became of it. A provider sees those on its own visits, and of its workers' those on no visit: what
+-- a worker did for another provider, before they changed or while they were lent, is that provider's.
 SELECT e.event_id, e.received_at, e.kind, e.occurred_at, e.method, e.care_worker, e.service_user, e.visit,
   e.lat, e.lon, e.accuracy_m, e.fixed_at, e.cli, e.reason_code, e.device_id, e.wall_clock,
   e.proofs, e.body,
-  o.status, o.reason, o.visit_id, o.care_worker_ref, o.service_user_ref, v.provider_ref AS visit_provider_ref,
-  v.findings
+  o.status, o.reason, o.visit_id, o.care_worker_ref, o.service_user_ref, v.findings
 FROM check_events e
 LEFT JOIN event_outcomes o ON o.tenant_id = e.tenant_id AND o.event_id = e.event_id
 LEFT JOIN visits v ON v.tenant_id = o.tenant_id AND v.visit_id = o.visit_id
 LEFT JOIN care_workers w ON w.tenant_id = e.tenant_id AND w.ref = coalesce(o.care_worker_ref, e.care_worker)
 WHERE e.tenant_id = $1::int AND e.event_id = $2::uuid
-  AND ($3::text IS NULL OR w.provider_ref = $3 OR v.provider_ref = $3)
+  AND ($3::text IS NULL OR v.provider_ref = $3 OR (v.visit_id IS NULL AND w.provider_ref = $3))
 
 -- name: list_events role: ecm_web
 -- Events received on a local date, or ever, oldest first, from a place on.
@@ -21,7 +21,7 @@ LEFT JOIN event_outcomes o ON o.tenant_id = e.tenant_id AND o.event_id = e.event
 LEFT JOIN visits v ON v.tenant_id = o.tenant_id AND v.visit_id = o.visit_id
 LEFT JOIN care_workers w ON w.tenant_id = e.tenant_id AND w.ref = coalesce(o.care_worker_ref, e.care_worker)
 WHERE e.tenant_id = $1::int
-  AND ($2::text IS NULL OR w.provider_ref = $2 OR v.provider_ref = $2)
+  AND ($2::text IS NULL OR v.provider_ref = $2 OR (v.visit_id IS NULL AND w.provider_ref = $2))
   AND e.received_at >= coalesce($3::date::timestamp AT TIME ZONE t.zone, '-infinity')
   AND e.received_at < coalesce(($3::date + 1)::timestamp AT TIME ZONE t.zone, 'infinity')
   AND (e.received_at, e.event_id) > ($4::timestamptz, $5::uuid)

@@ -10,7 +10,7 @@ A secure tag's two keys and a card's secret are sealed at once (`ecm.sealing`). 
 so that a tag can be written and a card set; it is shown by nobody afterwards.
 
 On paper goes the person's initial and area, never the address: a sheet of tags may be lost on the way. A provider's
-people see the homes they visit, by the visits they have.
+people see the homes they visit: by the visits that are planned for it, not by those it once had.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ async def list_homes(
     """The people you visit, and how many tags and code cards are in each home."""
     async with door.web.tenant(who.tenant_id) as connection:
         rows = await connection.fetch(
-            sql.homes, who.tenant_id, reach(who, Action.MANAGE_TAGS), cursor or "", limit
+            sql.homes, who.tenant_id, reach(who, Action.MANAGE_TAGS), cursor or "", limit, door.clock.now()
         )
     return page_of(request, response, rows, limit, _home, lambda row: str(row["ref"]))
 
@@ -186,8 +186,8 @@ async def make_tag(
         uid = bytes.fromhex(asked.uid) if asked.uid else None
         sealed = door.sealer.seal(both, ntag424.belongs_to(who.tenant_id, tag_id))
     async with door.web.tenant(who.tenant_id) as connection:
-        home = await home_of(connection, who, asked.service_user)
         now = door.clock.now()
+        home = await home_of(connection, who, asked.service_user, now)
         made = await connection.fetchval(
             sql.add_tag,
             who.tenant_id,
@@ -202,7 +202,7 @@ async def make_tag(
         )
         assert made is not None, "sixty random bits were there before"
         await audit(connection, request, who, "tag_made", f"tag {tag_id} of {home['ref']}", now)
-        row = await _tag_of(connection, who, tag_id)
+        row = await _tag_of(connection, who, tag_id, now)
     tag = _tag(row, _base(request, door))
     return NewTag(
         **tag.model_dump(),
@@ -230,7 +230,7 @@ async def list_tags(
     only = reach(who, Action.MANAGE_TAGS)
     async with door.web.tenant(who.tenant_id) as connection:
         rows = await connection.fetch(
-            sql.list_tags, who.tenant_id, only, service_user, retired, cursor or "", limit
+            sql.list_tags, who.tenant_id, only, service_user, retired, cursor or "", limit, door.clock.now()
         )
     base = _base(request, door)
     return page_of(
@@ -247,28 +247,28 @@ async def list_tags(
 async def retire_tag(request: Request, door: Door, who: OfTags, tag_id: TagId, asked: RetirementAsked) -> Tag:
     """Takes a tag out of use: from now on it proves nothing. It stays on record."""
     async with door.web.tenant(who.tenant_id) as connection:
-        await _tag_of(connection, who, tag_id)
         now = door.clock.now()
+        await _tag_of(connection, who, tag_id, now)
         if await connection.fetchval(sql.retire_tag, who.tenant_id, tag_id, now) is None:
             raise Conflict("That tag was retired before.")
         await audit(connection, request, who, "tag_retired", f"tag {tag_id}", now, asked.reason)
-        row = await _tag_of(connection, who, tag_id)
+        row = await _tag_of(connection, who, tag_id, now)
     return _tag(row, _base(request, door))
 
 
-async def home_of(connection: Connection, who: Actor, ref: str) -> Record:
-    """Raises NotFound unless they visit that person."""
+async def home_of(connection: Connection, who: Actor, ref: str, now: datetime) -> Record:
+    """Raises NotFound unless they care for that person now."""
     home: Record | None = await connection.fetchrow(
-        sql.home, who.tenant_id, reach(who, Action.MANAGE_TAGS), ref
+        sql.home, who.tenant_id, reach(who, Action.MANAGE_TAGS), ref, now
     )
     if home is None:
         raise NotFound("You visit nobody of that reference.")
     return home
 
 
-async def _tag_of(connection: Connection, who: Actor, tag_id: str) -> Record:
+async def _tag_of(connection: Connection, who: Actor, tag_id: str, now: datetime) -> Record:
     tag: Record | None = await connection.fetchrow(
-        sql.tag, who.tenant_id, reach(who, Action.MANAGE_TAGS), tag_id
+        sql.tag, who.tenant_id, reach(who, Action.MANAGE_TAGS), tag_id, now
     )
     if tag is None:
         raise NotFound("There is no such tag.")

@@ -8,8 +8,7 @@ SELECT s.ref, s.name, s.area, s.sealed_key_safe IS NOT NULL AS key_safe,
 FROM service_users s
 WHERE s.tenant_id = $1::int
   AND ($2::text IS NULL OR EXISTS (
-    SELECT FROM visits v
-    WHERE v.tenant_id = s.tenant_id AND v.service_user_ref = s.ref AND v.provider_ref = $2::text))
+    SELECT FROM ecm_cares_for(s.tenant_id, $2::text, s.ref, $5::timestamptz)))
   AND s.ref > $3::text
 ORDER BY s.ref
 LIMIT $4::int;
@@ -19,8 +18,7 @@ LIMIT $4::int;
 SELECT s.ref, s.name, s.area FROM service_users s
 WHERE s.tenant_id = $1::int AND s.ref = $3::text
   AND ($2::text IS NULL OR EXISTS (
-    SELECT FROM visits v
-    WHERE v.tenant_id = s.tenant_id AND v.service_user_ref = s.ref AND v.provider_ref = $2::text));
+    SELECT FROM ecm_cares_for(s.tenant_id, $2::text, s.ref, $4::timestamptz)));
 
 -- name: add_tag role: ecm_web
 -- A new tag; nothing if the id is taken.
@@ -35,8 +33,7 @@ SELECT t.tag_id, t.kind, t.service_user_ref, s.name, s.area, t.label, t.made_by,
 FROM tags t JOIN service_users s ON s.tenant_id = t.tenant_id AND s.ref = t.service_user_ref
 WHERE t.tenant_id = $1::int
   AND ($2::text IS NULL OR EXISTS (
-    SELECT FROM visits v
-    WHERE v.tenant_id = t.tenant_id AND v.service_user_ref = t.service_user_ref AND v.provider_ref = $2::text))
+    SELECT FROM ecm_cares_for(t.tenant_id, $2::text, t.service_user_ref, $7::timestamptz)))
   AND ($3::text IS NULL OR t.service_user_ref = $3::text)
   AND ($4::bool OR t.retired_at IS NULL)
   AND t.tag_id > $5::text
@@ -49,8 +46,7 @@ SELECT t.tag_id, t.kind, t.service_user_ref, s.name, s.area, t.label, t.made_by,
 FROM tags t JOIN service_users s ON s.tenant_id = t.tenant_id AND s.ref = t.service_user_ref
 WHERE t.tenant_id = $1::int AND t.tag_id = $3::text
   AND ($2::text IS NULL OR EXISTS (
-    SELECT FROM visits v
-    WHERE v.tenant_id = t.tenant_id AND v.service_user_ref = t.service_user_ref AND v.provider_ref = $2::text));
+    SELECT FROM ecm_cares_for(t.tenant_id, $2::text, t.service_user_ref, $4::timestamptz)));
 
 -- name: retire_tag role: ecm_web
 -- From now on this tag proves nothing; nothing is answered if it was retired before.
@@ -71,8 +67,7 @@ SELECT c.card_id, c.service_user_ref, s.name, s.area, c.label, c.step_seconds, c
 FROM code_cards c JOIN service_users s ON s.tenant_id = c.tenant_id AND s.ref = c.service_user_ref
 WHERE c.tenant_id = $1::int
   AND ($2::text IS NULL OR EXISTS (
-    SELECT FROM visits v
-    WHERE v.tenant_id = c.tenant_id AND v.service_user_ref = c.service_user_ref AND v.provider_ref = $2::text))
+    SELECT FROM ecm_cares_for(c.tenant_id, $2::text, c.service_user_ref, $7::timestamptz)))
   AND ($3::text IS NULL OR c.service_user_ref = $3::text)
   AND ($4::bool OR c.retired_at IS NULL)
   AND c.card_id > $5::bigint
@@ -86,8 +81,7 @@ SELECT c.card_id, c.service_user_ref, s.name, s.area, c.label, c.step_seconds, c
 FROM code_cards c JOIN service_users s ON s.tenant_id = c.tenant_id AND s.ref = c.service_user_ref
 WHERE c.tenant_id = $1::int AND c.card_id = $3::bigint
   AND ($2::text IS NULL OR EXISTS (
-    SELECT FROM visits v
-    WHERE v.tenant_id = c.tenant_id AND v.service_user_ref = c.service_user_ref AND v.provider_ref = $2::text));
+    SELECT FROM ecm_cares_for(c.tenant_id, $2::text, c.service_user_ref, $4::timestamptz)));
 
 -- name: retire_card role: ecm_web
 -- From now on this card's codes prove nothing; nothing is answered if it was retired before.

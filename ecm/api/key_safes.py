@@ -41,10 +41,11 @@ class KeySafeSet(BaseModel):
 async def set_key_safe(request: Request, door: Door, who: OfTags, asked: KeySafeAsked) -> KeySafeSet:
     """Sets or removes the key-safe code of a person's home. It is sealed, and not shown here again."""
     async with door.web.tenant(who.tenant_id) as connection:
-        home = await home_of(connection, who, asked.service_user)
+        now = door.clock.now()
+        home = await home_of(connection, who, asked.service_user, now)
         belongs_to = key_safe_of(who.tenant_id, home["ref"])
         sealed = None if asked.code is None else door.sealer.seal(asked.code.encode(), belongs_to)
         await connection.execute(sql.set_key_safe, who.tenant_id, home["ref"], sealed)
         action = "key_safe_removed" if sealed is None else "key_safe_set"
-        await audit(connection, request, who, action, f"home of {home['ref']}", door.clock.now())
+        await audit(connection, request, who, action, f"home of {home['ref']}", now)
     return KeySafeSet(service_user=home["ref"], key_safe=sealed is not None)

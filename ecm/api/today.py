@@ -14,14 +14,15 @@ from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Header, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import BaseModel, Field
 
 from ecm import pin_tries
 from ecm.api.audit import write_down
 from ecm.api.wire import Asked, Id, Ref, answers, asks
-from ecm.doors import Services, services
+from ecm.doors import Services, address_of, services
 from ecm.errors import NotFound, NotPermitted
+from ecm.names import short_person
 from ecm.phone_doors import Phone, phone
 from ecm.pins import pin_fits
 from ecm.sealing import Sealer, Unsealable
@@ -161,7 +162,14 @@ async def today(response: Response, door: Door, who: OfPhone, unlock: Unlock = N
             raise NotFound("This phone's care worker is no longer known.")
         day = now.astimezone(ZoneInfo(them["zone"])).date()
         rows = await connection.fetch(
-            sql.visits_of_worker, who.tenant_id, worker, day - timedelta(days=1), day, now - NIGHT_STAYS_FOR
+            sql.visits_of_worker,
+            who.tenant_id,
+            worker,
+            day - timedelta(days=1),
+            day,
+            now - NIGHT_STAYS_FOR,
+            who.provider_ref,
+            now,
         )
         names = {
             row["ref"]: row["name"]
@@ -221,7 +229,7 @@ async def unlock_phone(response: Response, door: Door, who: OfPhone, asked: PinA
     responses=answers({"code": "1234"}, 403, 404),
 )
 async def key_safe(
-    response: Response, door: Door, who: OfPhone, visit_id: Id, unlock: Unlock = None
+    request: Request, response: Response, door: Door, who: OfPhone, visit_id: Id, unlock: Unlock = None
 ) -> KeySafe:
     """How to get in: near the visit, to the worker whose visit it is. Each telling is an entry of the audit."""
     response.headers["Cache-Control"] = "no-store"
@@ -237,7 +245,13 @@ async def key_safe(
             )
         code = _opened(door.sealer, row["sealed_key_safe"], who.tenant_id, row["service_user_ref"])
         await write_down(
-            connection, who.tenant_id, f"{who} of {worker}", "key_safe_told", f"visit {visit_id}", now
+            connection,
+            who.tenant_id,
+            f"{who} of {worker}",
+            "key_safe_told",
+            f"visit {visit_id}",
+            now,
+            origin=address_of(request),
         )
     return KeySafe(code=code)
 
@@ -270,29 +284,44 @@ def _workers(rows: list[Record]) -> set[str]:
     return planned | came
 
 
+# What a phone is told of a home that its worker only says to have been at: people's references can be guessed.
+NO_HOME: Mapping[str, Any] = {
+    "address": None,
+    "postcode": None,
+    "lat": None,
+    "lon": None,
+    "fence_m": None,
+    "needs": None,
+    "has_key_safe": False,
+    "tag_ids": (),
+    "care_worker_refs": (),
+}
+
+
 def _visit(row: Record, worker: str, names: Mapping[str, str]) -> VisitToday:
     came: dict[str, dict[str, Any]] = {}
     for attendance in row["attendances"]:
         came[attendance["care_worker"]] = attendance  # the last stay counts
     mine = came.get(worker, {})
-    others = sorted(({*row["care_worker_refs"], *(ref for ref in came if ref)}) - {worker})
+    home: Record | Mapping[str, Any] = row if row["knows_the_home"] else NO_HOME
+    others = sorted(({*home["care_worker_refs"], *(ref for ref in came if ref)}) - {worker})
     return VisitToday(
         id=row["visit_id"],
         ref=row["ref"],
         service_user=row["service_user_ref"],
-        name=row["name"],
-        address=row["address"],
-        postcode=row["postcode"],
-        lat=row["lat"],
-        lon=row["lon"],
-        fence_m=row["fence_m"],
+        name=row["name"] if row["knows_the_home"] else short_person(row["name"]),
+        address=home["address"],
+        postcode=home["postcode"],
+        lat=home["lat"],
+        lon=home["lon"],
+        fence_m=home["fence_m"],
         planned_start=row["planned_start"],
         planned_end=row["planned_end"],
         carers_required=row["carers_required"],
         time_critical=row["time_critical"],
         cancelled=row["cancelled"],
         state=row["state"],
-        tasks=[task.strip() for task in (row["needs"] or "").replace("\n", ";").split(";") if task.strip()],
+        tasks=[task.strip() for task in (home["needs"] or "").replace("\n", ";").split(";") if task.strip()],
         checked_in_at=mine.get("check_in_at"),
         checked_out_at=mine.get("check_out_at"),
         colleagues=[
@@ -304,6 +333,6 @@ def _visit(row: Record, worker: str, names: Mapping[str, str]) -> VisitToday:
             )
             for ref in others
         ],
-        key_safe=row["has_key_safe"],
-        tags=[sha256(tag_id.encode()).hexdigest() for tag_id in row["tag_ids"]],
+        key_safe=home["has_key_safe"],
+        tags=[sha256(tag_id.encode()).hexdigest() for tag_id in home["tag_ids"]],
     )

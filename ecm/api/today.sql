@@ -9,10 +9,13 @@ WHERE w.tenant_id = $1::int AND w.ref = $2::text AND w.provider_ref = $3::text;
 
 -- name: visits_of_worker role: ecm_web
 -- A worker's visits of a day ($4): planned for them, or attended by them; and those of the day before ($3) that end
--- after $5, so that whoever is in can leave.
+-- after $5, so that whoever is in can leave. Saying that one was there makes it no visit of one's own: the home is told
+-- whom the plan sends, and whose provider ($6) cares for the person now ($7).
 SELECT v.visit_id, v.ref, v.service_user_ref, s.name, s.address, s.postcode, s.needs,
   s.sealed_key_safe IS NOT NULL AS has_key_safe, v.planned_start, v.planned_end, v.carers_required, v.time_critical,
   v.cancelled, v.state, v.care_worker_refs, v.attendances, home.lat, home.lon, home.fence_m,
+  ($2::text = ANY (v.care_worker_refs) OR EXISTS (
+    SELECT FROM ecm_cares_for(v.tenant_id, $6::text, v.service_user_ref, $7::timestamptz))) AS knows_the_home,
   ARRAY(SELECT g.tag_id FROM tags g WHERE g.tenant_id = v.tenant_id AND g.service_user_ref = v.service_user_ref
         AND g.retired_at IS NULL ORDER BY g.tag_id LIMIT 10) AS tag_ids
 FROM visits v
@@ -36,8 +39,11 @@ SELECT ref, name FROM care_workers WHERE tenant_id = $1::int AND ref = ANY ($2::
 SELECT epoch FROM board_heads WHERE tenant_id = $1::int;
 
 -- name: key_safe role: ecm_web
--- How to get in, sealed, for a worker's own planned visit.
+-- How to get in, sealed, for a worker's own planned visit that is still to be. Somebody who calls it off adds an
+-- amendment; until processing has folded that in, the state does not say so yet.
 SELECT v.planned_start, v.planned_end, v.service_user_ref, s.sealed_key_safe
 FROM visits v JOIN service_users s ON s.tenant_id = v.tenant_id AND s.ref = v.service_user_ref
 WHERE v.tenant_id = $1::int AND v.visit_id = $2::bigint AND $3::text = ANY (v.care_worker_refs)
-  AND v.provider_ref = $4::text AND NOT v.cancelled AND v.planned_start IS NOT NULL;
+  AND v.provider_ref = $4::text AND NOT v.cancelled AND v.planned_start IS NOT NULL AND v.state <> 'cancelled'
+  AND NOT EXISTS (SELECT FROM amendments a
+    WHERE a.tenant_id = v.tenant_id AND a.visit_id = v.visit_id AND a.kind = 'cancelled');

@@ -14,6 +14,7 @@ from ecm.api import alerts, amendments, evidence
 from ecm.api.wire import NEXT_PAGE, Id, Limit, LocalDate, Page, Ref, answers, page_of
 from ecm.doors import Services, permit_for, services
 from ecm.errors import NotFound
+from ecm.names import short_person
 from ecm.permit import Action, Actor, permit, reach
 from ecm.store.queries import load_queries
 from ecm.visit.model import FindingCode, State
@@ -258,6 +259,7 @@ async def list_visits(
             date.fromordinal(max(1, int(after_day))),
             int(after_id),
             limit,
+            door.clock.now(),
         )
     return page_of(
         request,
@@ -278,7 +280,7 @@ async def get_visit(
     """One visit with all that is known of it: evidence, amendments, what changed when, and its alerts."""
     key = (who.tenant_id, visit_id)
     async with door.web.tenant(who.tenant_id) as connection:
-        row = await connection.fetchrow(sql.get_visit, *key, reach(who, Action.READ_VISITS))
+        row = await connection.fetchrow(sql.get_visit, *key, reach(who, Action.READ_VISITS), door.clock.now())
         if row is None:
             raise NotFound("There is no such visit.")
         events = await connection.fetch(evidence.sql.events_of_visit, *key)
@@ -298,7 +300,7 @@ async def get_visit(
         deadline_kind=row["deadline_kind"],
         evidence=[evidence.show_event(event, who, row["findings"]) for event in events],
         transitions=[Transition(**transition) for transition in transitions],
-        amendments=[amendments.show(amendment) for amendment in added],
+        amendments=[amendments.show(amendment, who) for amendment in added],
         alerts=[alerts.show(alert) for alert in raised],
     )
 
@@ -307,7 +309,6 @@ UNSETTLED = frozenset({"planned", "late", "in_progress", "overrunning"})
 
 AS_STORED = (
     "ref",
-    "service_user_name",
     "service",
     "funder",
     "commissioned_minutes",
@@ -331,6 +332,7 @@ def _shown(row: Mapping[str, Any], who: Actor) -> dict[str, Any]:
         "id": row["visit_id"],
         "date": row["local_date"],
         "service_user": row["service_user_ref"],
+        "service_user_name": _name(row),
         "provider": row["provider_ref"],
         "planned": Span(start=row["planned_start"], end=row["planned_end"]),
         "actual": Span(start=row["actual_start"], end=row["actual_end"]),
@@ -338,6 +340,12 @@ def _shown(row: Mapping[str, Any], who: Actor) -> dict[str, Any]:
         "care_workers": row["care_worker_refs"],
         "findings": _findings(row["findings"], who),
     }
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    """In full to those whose plan it was; by an initial to a provider whose worker only says to have been there."""
+    name: str = row["service_user_name"]
+    return name if row["knows_the_home"] or row["planned_start"] else short_person(name)
 
 
 def _findings(stored: Sequence[Mapping[str, Any]], who: Actor) -> Sequence[Mapping[str, Any]]:
@@ -353,14 +361,14 @@ def _payable(row: Mapping[str, Any]) -> Payable | None:
 
 
 def _place(row: Mapping[str, Any], who: Actor) -> Place:
-    in_full = permit(who, Action.READ_FULL_ADDRESS)
+    in_full = permit(who, Action.READ_FULL_ADDRESS) and row["knows_the_home"]
     return Place(
         area=row["area"],
         address=row["address"] if in_full else None,
         postcode=row["postcode"] if in_full else None,
         lat=row["lat"] if in_full else None,
         lon=row["lon"] if in_full else None,
-        fence_m=row["fence_m"],
+        fence_m=row["fence_m"] if row["knows_the_home"] else None,
     )
 
 

@@ -3,7 +3,9 @@
 SELECT v.visit_id, v.ref, v.local_date, v.service_user_ref, s.name AS service_user_name, s.funder, v.provider_ref,
   v.service, v.planned_start, v.planned_end, v.commissioned_minutes, v.actual_start, v.actual_end, v.state,
   v.state_reason, v.attendances, v.findings, v.crossings, v.care_worker_refs, v.carers_required, v.time_critical,
-  v.cancelled, v.version, p.payable_seconds, p.amount_pence
+  v.cancelled, v.version, p.payable_seconds, p.amount_pence,
+  ($2::text IS NULL OR EXISTS (
+    SELECT FROM ecm_cares_for(v.tenant_id, $2, v.service_user_ref, $11::timestamptz))) AS knows_the_home
 FROM visits v
 JOIN service_users s ON s.tenant_id = v.tenant_id AND s.ref = v.service_user_ref
 LEFT JOIN LATERAL (
@@ -24,12 +26,15 @@ ORDER BY v.local_date, v.visit_id
 LIMIT $10::int
 
 -- name: get_visit role: ecm_web
--- One visit, with the address for whoever may read it.
+-- One visit, with the address for whoever may read it. The address is today's: of a provider ($3) only the one that
+-- cares for the person now ($4) knows it, whosever visit this was.
 SELECT v.visit_id, v.ref, v.local_date, v.service_user_ref, s.name AS service_user_name, s.funder, v.provider_ref,
   v.service, v.planned_start, v.planned_end, v.commissioned_minutes, v.actual_start, v.actual_end, v.state,
   v.state_reason, v.attendances, v.findings, v.crossings, v.care_worker_refs, v.carers_required, v.time_critical,
   v.cancelled, v.version, p.payable_seconds, p.amount_pence, v.zone, s.area, s.address, s.postcode, v.deadline_at,
-  v.deadline_kind, r.name AS provider_name, home.lat, home.lon, home.fence_m
+  v.deadline_kind, r.name AS provider_name, home.lat, home.lon, home.fence_m,
+  ($3::text IS NULL OR EXISTS (
+    SELECT FROM ecm_cares_for(v.tenant_id, $3, v.service_user_ref, $4::timestamptz))) AS knows_the_home
 FROM visits v
 JOIN service_users s ON s.tenant_id = v.tenant_id AND s.ref = v.service_user_ref
 JOIN providers r ON r.tenant_id = v.tenant_id AND r.ref = v.provider_ref

@@ -34,7 +34,8 @@ def visit_row(record: Mapping[str, Any]) -> Row:
         "person": short_person(record["person"]),
         "area": record["area"] or "",
         "tier": record["risk_tier"],
-        "needs": record["needs"] or "",
+        # An attendance nobody planned may be at anybody's door: it tells that provider nothing of who lives there.
+        "needs": (record["needs"] or "") if record["planned_start"] else "",
         "funder": record["funder"],
         "provider": {"ref": record["provider_ref"], "name": record["provider_name"]},
         "workers": [_worker(ref, workers) for ref in record["care_worker_refs"]],

@@ -251,16 +251,40 @@ async def test_a_ticket_of_another_phone_opens_nothing(story: Story, shared: Cal
 async def test_how_to_get_in_is_told_near_the_visit_and_each_telling_written_down(
     story: Story, alices: Caller
 ) -> None:
+    await has_a_key_safe(story)
+    assert (await alices.ask("GET", KEY_SAFE)).json() == {"code": "C1234Y"}
+    assert (await alices.ask("GET", "/v1/app/visits/2/key-safe")).status_code == 404
+    story.clock.at = NOW + timedelta(hours=1)
+    assert (await alices.ask("GET", KEY_SAFE)).status_code == 403
+    [entry] = await story.all("SELECT actor, subject, origin FROM audit WHERE action = 'key_safe_told'")
+    assert (entry["subject"], entry["origin"]) == ("visit 1", "127.0.0.1")
+    assert "C1234Y" not in str(await story.all("SELECT * FROM audit"))
+
+
+async def test_how_to_get_in_is_not_told_once_the_visit_is_called_off(story: Story, alices: Caller) -> None:
+    await has_a_key_safe(story)
+    assert (await alices.ask("GET", KEY_SAFE)).status_code == 200
+    said = {"kind": "cancelled", "reason_code": "other"}
+    answer = await (await story.signed_in("cory")).post("/v1/visits/1/amendments", json=said)
+    assert answer.status_code == 201
+    assert (await alices.ask("GET", KEY_SAFE)).status_code == 404, "before processing has seen to it"
+    assert len(await story.all("SELECT * FROM audit WHERE action = 'key_safe_told'")) == 1
+
+
+async def test_how_to_get_in_is_not_told_of_a_visit_whose_state_is_cancelled(
+    story: Story, alices: Caller
+) -> None:
+    await has_a_key_safe(story)
+    await story.run("UPDATE visits SET state = 'cancelled' WHERE visit_id = 1")
+    assert (await alices.ask("GET", KEY_SAFE)).status_code == 404
+
+
+KEY_SAFE = "/v1/app/visits/1/key-safe"
+
+
+async def has_a_key_safe(story: Story) -> None:
     services: Services = story.app.state.services
     sealed = services.sealer.seal(b"C1234Y", key_safe_of(1, "SU-A"))
     await story.run(
         "UPDATE service_users SET sealed_key_safe = $1 WHERE tenant_id = 1 AND ref = 'SU-A'", sealed
     )
-    path = "/v1/app/visits/1/key-safe"
-    assert (await alices.ask("GET", path)).json() == {"code": "C1234Y"}
-    assert (await alices.ask("GET", "/v1/app/visits/2/key-safe")).status_code == 404
-    story.clock.at = NOW + timedelta(hours=1)
-    assert (await alices.ask("GET", path)).status_code == 403
-    [entry] = await story.all("SELECT actor, subject FROM audit WHERE action = 'key_safe_told'")
-    assert entry["subject"] == "visit 1"
-    assert "C1234Y" not in str(await story.all("SELECT * FROM audit"))

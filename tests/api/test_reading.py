@@ -5,7 +5,6 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from ecm.api.masking import masked
 from tests.api.conftest import (
     ADAMS_ALERT,
     ADAMS_CHECK_IN,
@@ -215,38 +214,32 @@ async def test_where_a_repeated_position_was_is_for_those_who_must_find_the_door
         assert [(found["code"], found["detail"]) for found in adams["findings"]] == [("repeated_fix", detail)]
 
 
-@pytest.mark.parametrize("who", ["ada", "otto"])
-async def test_what_could_not_be_understood_names_no_home_and_no_telephone(story: Story, who: str) -> None:
-    bodies = [
-        b'{"id": 7, "fix": {"lat": 52.646912, "lon": -1.149812}, "cli": "+441134960123", "note": "key under \\"pot'
-        b'", "kind": "check_in"}',
-        b"{'lat': '52.646912' 'cli':'0113 496 0123', note: 'key under pot'",
-        b"kind=check_in&lat=52.646912&lon=-1.149812&cli=01134960123",
-        b'[52.646912, -1.149812, "01134960123", {"note": "key under pot',
-        '{"lat": 52.646912, "cli": "+441134960123", "note": "key under pot"}'.encode("utf-16"),
-    ]
-    for body in bodies:
+async def test_notes_are_for_those_who_care_for_the_person(story: Story) -> None:
+    """A worker's, a desk's on a correction, and a desk's on an alert: "key under the pot, she is confused"."""
+    for event_id in (ADAMS_CHECK_IN, ALICE_SOMEWHERE):
         await story.run(
-            "INSERT INTO quarantine (tenant_id, received_at, door, reason, body)"
-            " VALUES (1, now(), 'check-events', 'no', $1)",
-            body,
+            'UPDATE check_events SET body = \'{"note": "key under the pot"}\' WHERE event_id = $1', event_id
         )
-    kept = (await items(await story.signed_in(who), "/v1/quarantine"))[1:]
-    assert len(kept) == len(bodies)
-    for one in kept:
-        assert one["reduced"] is True
-        for secret in ("6469", "1498", "4960", "pot"):
-            assert secret not in one["body"], one["body"]
-    assert '"id": 7' in kept[0]["body"]
-    assert kept[0]["body"].endswith('"kind": "check_in"}')
-
-
-def test_what_tells_nothing_of_anybody_is_left_as_it_was_sent() -> None:
-    plain = (
-        '{"id": "019aa3f2-7d1e-7000-8000-000000000001", "occurred_at": "2026-11-21T09:02:00.123456Z",'
-        ' "kind": "check_in", "visit": "V-2026-11-21-204-1", "fix": {"accuracy_m": 12.5}}'
-    )
-    assert masked(plain) == plain
+    cory = await story.signed_in("cory")
+    said = {"kind": "note", "reason_code": "other", "note": "the key is under the pot"}
+    assert (await cory.post(f"/v1/visits/{ADAMS_VISIT}/amendments", json=said)).json()["note"] == said["note"]
+    await cory.post(f"/v1/alerts/{ADAMS_ALERT}/acknowledgement", json={"note": "told Alice of the pot"})
+    paths = {
+        f"/v1/visits/{ADAMS_VISIT}": 2,
+        f"/v1/check-events/{ADAMS_CHECK_IN}": 1,
+        "/v1/unmatched": 1,
+        f"/v1/alerts/{ADAMS_ALERT}": 1,
+        "/v1/audit": 0,
+    }
+    readers = {who: await story.signed_in(who) for who in ("cory", "dana", "fay", "quin", "ada", "otto")}
+    readers["a key"] = await story.with_key("read")
+    for who, browser in readers.items():
+        for path, notes in paths.items():
+            answer = await browser.get(path)
+            assert answer.status_code in (200, 403)
+            told = notes if answer.status_code == 200 and who in ("cory", "dana") else 0
+            assert answer.text.count("the pot") == told, f"{who} at {path}"
+    assert (await readers["fay"].get(f"/v1/visits/{ADAMS_VISIT}")).json()["amendments"][0]["note"] is None
 
 
 async def test_the_quarantine_is_for_administrators_and_shows_what_was_sent(story: Story) -> None:

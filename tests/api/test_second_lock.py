@@ -20,14 +20,17 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # A query, with the other tenant's id where ours belongs.
 PICKED_OPEN = [
-    (visits.sql.get_visit, (THEIRS, ZANDER_VISIT, None)),
+    (visits.sql.get_visit, (THEIRS, ZANDER_VISIT, None, NOW)),
     (evidence.sql.get_event, (THEIRS, ZANDER_CHECK_IN, None)),
     (evidence.sql.list_unmatched, (THEIRS, None, EPOCH, UUID(int=0), 100)),
     (evidence.sql.list_quarantine, (THEIRS, 0, 100)),
     (alerts.sql.get_alert, (THEIRS, ZANDER_ALERT, None)),
     (alerts.sql.list_alerts, (THEIRS, None, None, None, 0, 100)),
     (alerts.sql.lock_alert, (THEIRS, ZANDER_ALERT, None)),
-    (alerts.sql.set_owner, (THEIRS, ZANDER_ALERT, "open", "acknowledged", "Mallory", NOW)),
+    (
+        alerts.sql.set_owner,
+        (THEIRS, ZANDER_ALERT, "open", "acknowledged", "Mallory", NOW, "account 6 Mallory"),
+    ),
     (amendments.sql.visit_to_amend, (THEIRS, ZANDER_VISIT, None)),
     (accounts.sql.list_accounts, (THEIRS, 0, 100)),
     (sign_in.sql.tenant, (THEIRS,)),

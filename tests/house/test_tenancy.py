@@ -65,7 +65,7 @@ visits                SIu--  -----  SIu--
 COLUMNS = {
     ("accounts", "ecm_web"): "disabled_at password_hash",
     ("api_keys", "ecm_web"): "revoked_at",
-    ("alerts", "ecm_web"): "acknowledged_at owner position state",
+    ("alerts", "ecm_web"): "acknowledged_at owned_by owner position state",
     ("board_heads", "ecm_web"): "position",
     ("board_heads", "ecm_worker"): "position",
     ("code_cards", "ecm_web"): "retired_at",

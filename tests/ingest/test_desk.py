@@ -45,7 +45,9 @@ async def test_an_entry_is_one_more_event_that_says_whose_hand_wrote_it(story: S
     assert (row["method"], row["proofs"], row["visit"], row["key_id"]) == ("manual", ["typed"], "V-A", None)
     assert json.loads(row["body"])["entered_by"] == "Cory Coordinator"
     assert (await story.one("SELECT count(*) AS n FROM processing_queue"))["n"] == 1
-    assert (await story.one("SELECT reason FROM audit LIMIT 1"))["reason"] == "forgot_check_out"
+    [written_down] = await story.all("SELECT * FROM audit")
+    assert (written_down["action"], written_down["reason"]) == ("entered_by_hand", "forgot_check_out")
+    assert written_down["subject"] == f"visit 1, check event {said['id']}"
 
 
 @pytest.mark.parametrize(
@@ -74,6 +76,18 @@ async def test_the_same_id_for_something_else_is_a_conflict(story: Story) -> Non
     said = entry()
     await cory.post(PATH, json=said)
     assert (await cory.post(PATH, json=said | {"kind": "check_in"})).status_code == 409
+    assert len(await story.all("SELECT * FROM audit")) == 1
+
+
+async def test_what_was_recorded_before_its_line_was_written_down_gets_it_at_the_next_try(
+    story: Story,
+) -> None:
+    cory = await story.signed_in("cory")
+    said = entry()
+    await cory.post(PATH, json=said)
+    await story.run("DELETE FROM audit")
+    assert (await cory.post(PATH, json=said)).status_code == 200
+    assert len(await story.all("SELECT * FROM audit")) == 1
 
 
 async def test_a_reason_of_spaces_is_none_and_nothing_is_written_down(story: Story) -> None:
