@@ -12,6 +12,7 @@ from typing import NamedTuple
 from ecm.actuals.rules import PaymentRules
 from ecm.actuals.share import Share, length, planned_seconds
 from ecm.visit.model import Attendance, Finding, FindingCode, Visit
+from ecm.visit.policy import DEFAULT
 from ecm.visit.reasons import explain
 
 
@@ -51,9 +52,14 @@ def _somebody_stayed_longer(overran: Finding, paid: Paid) -> bool:
 
 
 def _more_is_paid_than_was_there(short: Finding, paid: Paid) -> bool:
-    """Short of what was bought, that is: a visit of 29 minutes out of 30 may well be paid as 30."""
+    """Far short of what was bought, that is: a visit of 29 minutes out of 30 may well be paid as 30.
+
+    However the contract draws its limits: a minute out of 30 is far from it under any of them.
+    """
     bought_min = planned_seconds(paid.visit) / 60
-    return (short.limit or 0) < bought_min and any(seconds > share.seconds for share, seconds in paid.parts)
+    nearly_all = bought_min * DEFAULT.short_share_percent / 100
+    far = (short.measure or 0) < nearly_all or (short.limit or 0) < bought_min
+    return far and any(seconds > share.seconds for share, seconds in paid.parts)
 
 
 LOOK_FIRST: Mapping[FindingCode, Callable[[Finding, Paid], bool]] = {

@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 from ecm.actuals.line import ActualLine
 from ecm.actuals.payable import payable
-from ecm.actuals.rules import Basis, Cap, PaymentRules
+from ecm.actuals.rules import Basis, Cap, PaymentRules, Rounding, RoundingMode
 from ecm.visit.assess import assess
 from ecm.visit.model import CheckEvent, Evidence, Method, Visit
-from ecm.visit.policy import DEFAULT
+from ecm.visit.policy import DEFAULT, Policy
 from tests.visit.story import ALICE, BOB, a_visit, an_event, at, metres_away
 
 NOWHERE: dict[str, Any] = {"fix": None}
 
 
-def paid(*events: CheckEvent, visit: Visit | None = None, **rules: Any) -> ActualLine:
+def paid(
+    *events: CheckEvent, visit: Visit | None = None, policy: Policy = DEFAULT, **rules: Any
+) -> ActualLine:
     """Assessed and paid at the end of the day, at £20 an hour."""
     visit = visit or a_visit()
-    assessment = assess(visit, Evidence(tuple(events)), DEFAULT, at("23:30"))
+    assessment = assess(visit, Evidence(tuple(events)), policy, at("23:30"))
     said: dict[str | None, str] = {e.care_worker: e.reason_code for e in events if e.reason_code}
     return payable(visit, assessment, PaymentRules(rate_pence_per_hour=2000, **rules), said)
 
@@ -81,6 +85,28 @@ def test_more_minutes_than_anybody_was_there_are_looked_at() -> None:
     assert str(paid(*tapped("09:00", "09:05"), basis=Basis.PLANNED).exception).startswith("short: 5 min")
     assert paid(*tapped("09:00", "09:05")).exception is None
     assert paid(*tapped("09:00", "09:29"), basis=Basis.PLANNED).exception is None
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"basis": Basis.PLANNED},
+        {"minimum_minutes": 15},
+        {"rounding": Rounding(RoundingMode.UP, 30)},
+    ],
+)
+@pytest.mark.parametrize(
+    ("commissioned", "policy"), [(30, Policy(short_share_percent=100)), (38, DEFAULT), (30, DEFAULT)]
+)
+def test_one_minute_paid_as_many_is_looked_at_however_the_limits_are_drawn(
+    commissioned: int, policy: Policy, rules: dict[str, Any]
+) -> None:
+    visit = a_visit(commissioned_minutes=commissioned)
+    line = paid(*tapped("09:00", "09:01"), visit=visit, policy=policy, **rules)
+    assert line.payable_minutes >= 15
+    assert str(line.exception).startswith("short: 1 min")
+    as_bought = paid(*tapped("09:00", "09:29"), visit=visit, policy=policy, **rules)
+    assert as_bought.exception is None
 
 
 def test_a_double_up_for_which_one_came_is_looked_at() -> None:
