@@ -16,7 +16,7 @@ from ecm.doors import Services, permit_for, services
 from ecm.errors import NotFound
 from ecm.permit import Action, Actor, permit, reach
 from ecm.store.queries import load_queries
-from ecm.visit.model import FindingCode, State
+from ecm.visit.model import State
 
 sql = load_queries(__package__, "visits.sql")
 router = APIRouter(tags=["visits"])
@@ -264,7 +264,7 @@ async def list_visits(
         response,
         rows,
         limit,
-        lambda row: Visit(**_shown(row, who)),
+        lambda row: Visit(**_shown(row)),
         lambda row: f"{row['local_date'].toordinal()}.{row['visit_id']}",
     )
 
@@ -288,7 +288,7 @@ async def get_visit(
         names = await connection.fetch(sql.names_of_workers, who.tenant_id, _workers(row, events))
         contracts = await payment_run.contract_book(connection, who.tenant_id)
     return VisitInFull(
-        **_shown(row, who),
+        **_shown(row),
         zone=row["zone"],
         place=_place(row, who),
         provider_name=row["provider_name"],
@@ -322,11 +322,7 @@ AS_STORED = (
 )
 
 
-# Their detail says a position to the metre, and a position here is mostly somebody's home.
-TELLING_WHERE = frozenset({FindingCode.REPEATED_FIX.value})
-
-
-def _shown(row: Mapping[str, Any], who: Actor) -> dict[str, Any]:
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in AS_STORED} | {
         "id": row["visit_id"],
         "date": row["local_date"],
@@ -336,14 +332,8 @@ def _shown(row: Mapping[str, Any], who: Actor) -> dict[str, Any]:
         "actual": Span(start=row["actual_start"], end=row["actual_end"]),
         "payable": _payable(row),
         "care_workers": row["care_worker_refs"],
-        "findings": _findings(row["findings"], who),
+        "findings": row["findings"],
     }
-
-
-def _findings(stored: Sequence[Mapping[str, Any]], who: Actor) -> Sequence[Mapping[str, Any]]:
-    if permit(who, Action.READ_FULL_ADDRESS):
-        return stored
-    return [{**found, "detail": ""} if found["code"] in TELLING_WHERE else found for found in stored]
 
 
 def _payable(row: Mapping[str, Any]) -> Payable | None:

@@ -204,17 +204,6 @@ async def test_the_unmatched_show_each_provider_its_own_workers_only(story: Stor
     assert (await (await story.signed_in("fay")).get("/v1/unmatched")).status_code == 403
 
 
-async def test_where_a_repeated_position_was_is_for_those_who_must_find_the_door(story: Story) -> None:
-    repeated = {"code": "repeated_fix", "event_id": str(ADAMS_CHECK_IN), "detail": "53.812345, -1.543210"}
-    await story.run("UPDATE visits SET findings = $1 WHERE visit_id = 1", [repeated])
-    for who, detail in (("dana", "53.812345, -1.543210"), ("fay", ""), ("otto", "")):
-        browser = await story.signed_in(who)
-        adams = (await items(browser, "/v1/visits"))[0]
-        in_full = (await browser.get(f"/v1/visits/{ADAMS_VISIT}")).json()
-        assert adams["findings"] == in_full["findings"]
-        assert [(found["code"], found["detail"]) for found in adams["findings"]] == [("repeated_fix", detail)]
-
-
 @pytest.mark.parametrize("who", ["ada", "otto"])
 async def test_what_could_not_be_understood_names_no_home_and_no_telephone(story: Story, who: str) -> None:
     bodies = [
