@@ -219,8 +219,12 @@ async def contract_book(connection: Connection, tenant_id: int) -> ContractBook:
 
 
 def line_for(visit: Mapping[str, Any], rules: PaymentRules) -> ActualLine:
-    """The pay line of one row of `visits` (plan and assessment columns), as it stands."""
-    return payable(_plan(visit), _assessment(visit), rules, _left_saying(visit))
+    """The pay line of one row of `visits` (plan and assessment columns), as it stands.
+
+    `evidence_ruled` beside them: whether a person linked or set aside evidence of it.
+    """
+    ruled = visit["evidence_ruled"]
+    return payable(_plan(visit), _assessment(visit), rules, _left_saying(visit), evidence_ruled=ruled)
 
 
 class ContractBook:

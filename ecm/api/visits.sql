@@ -29,7 +29,11 @@ SELECT v.visit_id, v.ref, v.local_date, v.service_user_ref, s.name AS service_us
   v.service, v.planned_start, v.planned_end, v.commissioned_minutes, v.actual_start, v.actual_end, v.state,
   v.state_reason, v.attendances, v.findings, v.crossings, v.care_worker_refs, v.carers_required, v.time_critical,
   v.cancelled, v.version, p.payable_seconds, p.amount_pence, v.zone, s.area, s.address, s.postcode, v.deadline_at,
-  v.deadline_kind, r.name AS provider_name, home.lat, home.lon, home.fence_m
+  v.deadline_kind, r.name AS provider_name, home.lat, home.lon, home.fence_m,
+  (SELECT a.amendment_id FROM amendments a
+   WHERE a.tenant_id = v.tenant_id AND a.visit_id = v.visit_id AND a.kind IN ('link', 'reject') LIMIT 1) IS NOT NULL
+    OR (SELECT a.amendment_id FROM amendments a
+        WHERE a.tenant_id = v.tenant_id AND a.former_visit_id = v.visit_id LIMIT 1) IS NOT NULL AS evidence_ruled
 FROM visits v
 JOIN service_users s ON s.tenant_id = v.tenant_id AND s.ref = v.service_user_ref
 JOIN providers r ON r.tenant_id = v.tenant_id AND r.ref = v.provider_ref

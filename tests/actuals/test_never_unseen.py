@@ -19,13 +19,18 @@ NOWHERE: dict[str, Any] = {"fix": None}
 
 
 def paid(
-    *events: CheckEvent, visit: Visit | None = None, policy: Policy = DEFAULT, **rules: Any
+    *events: CheckEvent,
+    visit: Visit | None = None,
+    policy: Policy = DEFAULT,
+    evidence_ruled: bool = False,
+    **rules: Any,
 ) -> ActualLine:
     """Assessed and paid at the end of the day, at £20 an hour."""
     visit = visit or a_visit()
     assessment = assess(visit, Evidence(tuple(events)), policy, at("23:30"))
     said: dict[str | None, str] = {e.care_worker: e.reason_code for e in events if e.reason_code}
-    return payable(visit, assessment, PaymentRules(rate_pence_per_hour=2000, **rules), said)
+    terms = PaymentRules(rate_pence_per_hour=2000, **rules)
+    return payable(visit, assessment, terms, said, evidence_ruled=evidence_ruled)
 
 
 def tapped(start: str, end: str, first: int = 1, worker: str = ALICE, **changes: Any) -> Sequence[CheckEvent]:
@@ -107,6 +112,14 @@ def test_one_minute_paid_as_many_is_looked_at_however_the_limits_are_drawn(
     assert str(line.exception).startswith("short: 1 min")
     as_bought = paid(*tapped("09:00", "09:29"), visit=visit, policy=policy, **rules)
     assert as_bought.exception is None
+
+
+def test_two_short_stays_made_one_long_one_by_setting_the_gap_aside_are_looked_at() -> None:
+    came, *gap, left = (*tapped("09:00", "09:10", 1), *tapped("09:40", "09:50", 3))
+    hour = a_visit("09:00", "10:00")
+    assert paid(came, *gap, left, visit=hour).payable_minutes == 20
+    line = paid(came, left, visit=hour, evidence_ruled=True)
+    assert (line.payable_minutes, line.exception) == (50, "amended: evidence was linked or set aside")
 
 
 def test_a_double_up_for_which_one_came_is_looked_at() -> None:

@@ -134,6 +134,29 @@ async def test_a_run_knows_what_a_worker_of_two_said_on_leaving_and_where_each_t
         }
 
 
+async def test_a_run_passes_no_visit_whose_evidence_somebody_ruled_on(database: Addresses) -> None:
+    async with a_borough(database) as owner, worker(database) as db:
+        visits = {
+            ref: await add_visit(owner, ref, "09:00 09:30")
+            for ref in ("V-set-aside", "V-linked-to", "V-taken-from", "V-noted")
+        }
+        for visit, kind, event, former in (
+            ("V-set-aside", "reject", UUID(int=1), None),
+            ("V-linked-to", "link", UUID(int=2), visits["V-taken-from"]),
+            ("V-noted", "note", None, None),
+        ):
+            await owner.execute(
+                "INSERT INTO amendments (tenant_id, visit_id, kind, event_id, former_visit_id, reason_code, made_by,"
+                " made_at) VALUES (1, $1, $2, $3, $4, 'duplicate', 'Cory Coordinator', $5)",
+                visits[visit], kind, event, former, NOW,
+            )  # fmt: skip
+        await run(db, 1, WEEK, NOW)
+        ruled = "amended: evidence was linked or set aside"
+        assert {ref: line["exception"] for ref, line in (await lines(owner)).items()} == {
+            "V-set-aside": ruled, "V-linked-to": ruled, "V-taken-from": ruled, "V-noted": None,
+        }  # fmt: skip
+
+
 async def test_a_second_run_writes_only_what_changed(
     database: Addresses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
