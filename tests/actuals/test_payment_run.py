@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import date, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -15,7 +14,6 @@ from ecm.actuals.periods import Period, period_named
 from ecm.clock import ManualClock
 from ecm.errors import Conflict, NotFound
 from ecm.payment_run import PaymentRuns, run
-from ecm.store.db import Database
 from ecm.store.embedded import Addresses
 from tests.actuals.borough import MONDAY, NOW, RULES, WEEK, a_borough, add_contract, add_visit, lines, worker
 
@@ -274,39 +272,6 @@ def rested(runs: PaymentRuns) -> None:
     """As if REST_AFTER_FAILURE had passed."""
     for which in runs._failed:
         runs._failed[which] -= payment_run.REST_AFTER_FAILURE
-
-
-async def nights(db: Database, owner: Any, *days: date) -> list[str]:
-    """The periods there are after these nights."""
-    for day in days:
-        await PaymentRuns(
-            db, ManualClock(datetime(day.year, day.month, day.day, 4, 10, tzinfo=UTC))
-        ).nightly()
-    return [
-        row["period"] for row in await owner.fetch("SELECT period FROM payment_periods ORDER BY starts_on")
-    ]
-
-
-async def test_every_night_this_week_and_the_last_are_brought_up_to_date(database: Addresses) -> None:
-    async with a_borough(database) as owner, worker(database) as db:
-        await add_visit(owner, "V-1", "09:00 09:30")
-        assert await nights(db, owner, MONDAY) == ["2026-W46", WEEK]
-        await owner.execute("UPDATE payment_periods SET locked_at = now() WHERE period = '2026-W46'")
-        week_after = MONDAY + timedelta(days=7)
-        assert await nights(db, owner, MONDAY, week_after) == ["2026-W46", WEEK, "2026-W48"]
-        assert len(await lines(owner)) == 1
-
-
-async def test_who_pays_by_the_month_gets_no_weeks_at_night(database: Addresses) -> None:
-    async with a_borough(database) as owner, worker(database) as db:
-        await owner.execute(
-            "INSERT INTO payment_periods (tenant_id, period, starts_on, ends_on)"
-            " VALUES (1, '2026-11', '2026-11-01', '2026-11-30')"
-        )
-        await add_visit(owner, "V-1", "09:00 09:30")
-        new_month = date(2026, 12, 9)
-        assert await nights(db, owner, MONDAY, new_month) == ["2026-11"]
-        assert list(await lines(owner, "2026-11")) == ["V-1"]
 
 
 async def test_a_council_names_its_own_period_before_it_can_run(database: Addresses) -> None:
