@@ -51,7 +51,7 @@ Cursor = Annotated[
 ]
 LEFT_OUT = {
     "Lines-Left-Out-Unseen": "Lines not in this file because somebody must look at them first.",
-    "Lines-Left-Out-Changed": "Lines not in this file because their visit or its terms changed since the run: run again.",
+    "Lines-Left-Out-Changed": "Lines not in this file, whose visit or terms changed since the run: run again.",
 }
 BEFORE_ALL = (False, -(2**62), 0)
 
@@ -271,8 +271,8 @@ async def export_period(
 ) -> StreamingResponse:
     """A period as a file, once its lines are whole: while a run is due or under way the answer is 409.
 
-    `abacus` is paid from. It leaves out every line that somebody must look at first, and every line whose visit or whose terms
-    changed since the run; the headers say how many. Who took a file, and from where, is in the audit.
+    `abacus` is paid from. It leaves out every line that somebody must look at first, and every line whose visit
+    or terms changed since the run; the headers say how many. Who took a file, and from where, is in the audit.
     """
     provider = reach(who, Action.READ_ACTUALS)
     async with door.web.tenant(who.tenant_id) as connection:
