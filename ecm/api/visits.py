@@ -14,7 +14,7 @@ from ecm.api import alerts, amendments, evidence
 from ecm.api.wire import NEXT_PAGE, Id, Limit, LocalDate, Page, Ref, answers, page_of
 from ecm.doors import Services, permit_for, services
 from ecm.errors import NotFound
-from ecm.permit import Action, Actor, permit, reach
+from ecm.permit import Action, Actor, Scope, permit, reach
 from ecm.store.queries import load_queries
 from ecm.visit.model import State
 
@@ -34,17 +34,17 @@ class Span(BaseModel):
 
 class Payable(BaseModel):
     minutes: float
-    amount_pence: int
+    amount_pence: int | None = Field(description="Null for those who may not read actuals.")
 
 
 class Step(BaseModel):
-    """One rule at work: what it looked at, and the seconds and pence after it."""
+    """One rule at work: what it looked at, and the seconds and pence after it; pence only for readers of actuals."""
 
     rule: str
     clause: str | None
     inputs: dict[str, str | int | bool | None]
     seconds_after: int
-    pence_after: int
+    pence_after: int | None
     words: str
     care_worker: str | None
 
@@ -52,7 +52,7 @@ class Step(BaseModel):
 class Working(Payable):
     """How the minutes and money come about, as the visit stands now; a payment run would find the same."""
 
-    steps: list[Step]
+    steps: list[Step] = Field(description="Without those about money for those who may not read actuals.")
     exception: str | None = Field(description="Why a person should look before this is paid.")
 
 
@@ -264,7 +264,7 @@ async def list_visits(
         response,
         rows,
         limit,
-        lambda row: Visit(**_shown(row)),
+        lambda row: Visit(**_shown(row, who)),
         lambda row: f"{row['local_date'].toordinal()}.{row['visit_id']}",
     )
 
@@ -288,12 +288,12 @@ async def get_visit(
         names = await connection.fetch(sql.names_of_workers, who.tenant_id, _workers(row, events))
         contracts = await payment_run.contract_book(connection, who.tenant_id)
     return VisitInFull(
-        **_shown(row),
+        **_shown(row, who),
         zone=row["zone"],
         place=_place(row, who),
         provider_name=row["provider_name"],
         care_worker_names={name["ref"]: name["name"] for name in names},
-        working=_working(row, contracts),
+        working=_working(row, contracts, who),
         deadline_at=row["deadline_at"],
         deadline_kind=row["deadline_kind"],
         evidence=[evidence.show_event(event, who, row["findings"]) for event in events],
@@ -304,6 +304,8 @@ async def get_visit(
 
 
 UNSETTLED = frozenset({"planned", "late", "in_progress", "overrunning"})
+OF_MONEY = frozenset({"rate", "workers"})
+"""The steps whose words and inputs name a rate or an amount."""
 
 AS_STORED = (
     "ref",
@@ -322,7 +324,7 @@ AS_STORED = (
 )
 
 
-def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+def _shown(row: Mapping[str, Any], who: Actor) -> dict[str, Any]:
     return {name: row[name] for name in AS_STORED} | {
         "id": row["visit_id"],
         "date": row["local_date"],
@@ -330,16 +332,22 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
         "provider": row["provider_ref"],
         "planned": Span(start=row["planned_start"], end=row["planned_end"]),
         "actual": Span(start=row["actual_start"], end=row["actual_end"]),
-        "payable": _payable(row),
+        "payable": _payable(row, who),
         "care_workers": row["care_worker_refs"],
         "findings": row["findings"],
     }
 
 
-def _payable(row: Mapping[str, Any]) -> Payable | None:
+def _payable(row: Mapping[str, Any], who: Actor) -> Payable | None:
     if row["payable_seconds"] is None:
         return None
-    return Payable(minutes=row["payable_seconds"] / 60, amount_pence=row["amount_pence"])
+    amount_pence = row["amount_pence"] if _reads_money(row, who) else None
+    return Payable(minutes=row["payable_seconds"] / 60, amount_pence=amount_pence)
+
+
+def _reads_money(row: Mapping[str, Any], who: Actor) -> bool:
+    """An hourly rate is between the authority and the provider; who may not read actuals sees minutes."""
+    return bool(permit(who, Action.READ_ACTUALS, Scope(row["provider_ref"])))
 
 
 def _place(row: Mapping[str, Any], who: Actor) -> Place:
@@ -354,15 +362,19 @@ def _place(row: Mapping[str, Any], who: Actor) -> Place:
     )
 
 
-def _working(row: Mapping[str, Any], contracts: payment_run.ContractBook) -> Working | None:
+def _working(row: Mapping[str, Any], contracts: payment_run.ContractBook, who: Actor) -> Working | None:
     if row["state"] in UNSETTLED:
         return None
     _, rules = contracts.effective(row)
     line = payment_run.line_for(row, rules)
+    steps = [Step(**step.as_json()) for step in line.steps]
+    money = _reads_money(row, who)
+    if not money:
+        steps = [step.model_copy(update={"pence_after": None}) for step in steps if step.rule not in OF_MONEY]
     return Working(
         minutes=line.payable_minutes,
-        amount_pence=line.amount_pence,
-        steps=[Step(**step.as_json()) for step in line.steps],
+        amount_pence=line.amount_pence if money else None,
+        steps=steps,
         exception=line.exception,
     )
 
