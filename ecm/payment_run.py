@@ -399,7 +399,8 @@ def _assessment(visit: Mapping[str, Any]) -> Assessment:
                 found.get("limit"),
                 found.get("unit") or "",
                 UUID(found["event_id"]) if found.get("event_id") else None,
-                detail=found.get("detail") or "",
+                found.get("care_worker"),
+                found.get("detail") or "",
             )
             for found in visit["findings"]
             if found["code"] in _CODES

@@ -51,6 +51,14 @@ def _somebody_stayed_longer(overran: Finding, paid: Paid) -> bool:
     return any(share.seconds > tolerated for share, _ in paid.parts)
 
 
+def _nobody_knows_where(tapped: Finding, paid: Paid) -> bool:
+    """Of two check-outs the later one may be paid: tapped in the car, half an hour on, if no place says otherwise."""
+    return any(
+        found.code is FindingCode.LOCATION_NONE and found.care_worker == tapped.care_worker
+        for found in paid.findings
+    )
+
+
 def _more_is_paid_than_was_there(short: Finding, paid: Paid) -> bool:
     """Far short of what was bought, that is: a visit of 29 minutes out of 30 may well be paid as 30.
 
@@ -78,9 +86,12 @@ LOOK_FIRST: Mapping[FindingCode, Callable[[Finding, Paid], bool]] = {
     FindingCode.OVERLAP: _always,  # nobody is in two homes at once
     FindingCode.IMPOSSIBLE_TRAVEL: _always,  # nor comes from one to the other in no time
     FindingCode.REPEATED_FIX: _always,  # no two real positions are the same to six places
+    FindingCode.DUPLICATE_TAP: _nobody_knows_where,  # the second check-out makes the stay longer
 }
+# Not here: location_none by itself. How many visits may do without a place is a contract's to say, and the files tell
+# it of each line.
 
-EVIDENCE_OF_PLACE = (FindingCode.LOCATION_INSIDE,)
+EVIDENCE_OF_PLACE = (FindingCode.LOCATION_INSIDE, FindingCode.LOCATION_NONE)
 """Findings that LOOK_FIRST asks after beside its own."""
 
 

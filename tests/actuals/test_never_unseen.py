@@ -114,6 +114,21 @@ def test_one_minute_paid_as_many_is_looked_at_however_the_limits_are_drawn(
     assert as_bought.exception is None
 
 
+def test_a_second_check_out_that_lengthens_the_stay_from_nowhere_is_looked_at() -> None:
+    """Out at 09:05, and out again from the car at 09:44: the second tap ends the spell."""
+    visit = a_visit("09:00", "09:45")
+    for fix, exception in ((None, "duplicate_tap: tapped once more, at 09:05"), (metres_away(5), None)):
+        again = an_event("out", "09:44", 3, fix=fix)
+        line = paid(*tapped("09:00", "09:05", fix=metres_away(5)), again, visit=visit)
+        assert (line.payable_minutes, line.exception) == (44, exception)
+
+
+def test_whose_place_nobody_knows_is_asked_of_the_worker_who_tapped_twice() -> None:
+    hoist = a_visit(carers_required=2, care_workers=(ALICE, BOB))
+    twice = (*tapped("09:00", "09:29", fix=metres_away(5)), an_event("out", "09:30", 3, fix=metres_away(5)))
+    assert paid(*twice, *tapped("09:00", "09:30", 4, BOB, **NOWHERE), visit=hoist).exception is None
+
+
 def test_two_short_stays_made_one_long_one_by_setting_the_gap_aside_are_looked_at() -> None:
     came, *gap, left = (*tapped("09:00", "09:10", 1), *tapped("09:40", "09:50", 3))
     hour = a_visit("09:00", "10:00")

@@ -117,11 +117,21 @@ async def test_a_run_knows_what_a_worker_of_two_said_on_leaving_and_where_each_t
                 for name, event in (("CW-ALICE", events[0]), ("CW-BOB", events[1]))
             ],
         )
-        for ref, place in (("V-home", "location_inside"), ("V-nowhere", "location_none")):
+        for ref, place, other in (
+            ("V-home", "location_inside", "late_sync"),
+            ("V-nowhere", "location_none", "late_sync"),
+            ("V-tapped-twice", "location_none", "duplicate_tap"),
+        ):
             await add_visit(owner, ref, "09:00 09:30")
             found = [
-                {"code": code, "event_id": str(events[2]), "measure": 660, "unit": "min"}
-                for code in (place, "late_sync")
+                {
+                    "code": code,
+                    "event_id": str(events[2]),
+                    "measure": 660,
+                    "unit": "min",
+                    "care_worker": "CW-ALICE",
+                }
+                for code in (place, other)
             ]
             await owner.execute("UPDATE visits SET findings = $2 WHERE ref = $1", ref, found)
         await run(db, 1, WEEK, NOW)
@@ -129,6 +139,7 @@ async def test_a_run_knows_what_a_worker_of_two_said_on_leaving_and_where_each_t
             "V-hoist": "CW-BOB left saying no_access",
             "V-home": None,
             "V-nowhere": "late_sync: received 11 h 00 min after it happened",
+            "V-tapped-twice": "duplicate_tap: tapped",
         }
 
 
