@@ -17,6 +17,7 @@ import os
 import socket
 import traceback
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -28,7 +29,7 @@ from ecm.actuals.payable import payable
 from ecm.actuals.periods import Period, no_day_twice, period_named
 from ecm.actuals.rules import DEFAULT, PaymentRules
 from ecm.clock import Clock
-from ecm.errors import Conflict, EcmError, NotFound
+from ecm.errors import Conflict, NotFound, Unavailable
 from ecm.store.db import Connection, Database
 from ecm.store.queries import load_queries
 from ecm.store.rules import ContractRules
@@ -40,6 +41,13 @@ log = logging.getLogger(__name__)
 BATCH = 5000
 REST_AFTER_FAILURE = timedelta(minutes=5)
 """In real time. A run that failed will most likely fail again; a request of somebody else's need not wait for it."""
+REST_WHEN_AWAY = timedelta(minutes=1)
+"""In real time: until the night asks again for a database that was away."""
+NIGHT = "the last two weeks"
+"""Stands where a period would in what is said of a night that came to none."""
+EVERYBODY = 0
+"""Stands where a tenant would, likewise; tenants are numbered from 1."""
+AWAY = "the database was away"
 
 _as_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _STATES = {state.value: state for state in State}
@@ -74,10 +82,13 @@ class PaymentRuns:
         self._db = db
         self._clock = clock
         self._failed: dict[tuple[int, str], datetime] = {}
+        self._untold: tuple[datetime | None] | None = None
         self._process = f"worker {socket.gethostname()} {os.getpid()}"
 
     async def step(self) -> bool:
         """Runs the period whose request waited longest. True if there was one. Raises DatabaseAway."""
+        if self._untold is not None:
+            await self._tell_health(*self._untold)
         async with self._db.connection() as connection:
             due = await connection.fetch(sql.due_runs)
         rested = datetime.now(UTC) - REST_AFTER_FAILURE
@@ -88,12 +99,40 @@ class PaymentRuns:
         return False
 
     async def nightly(self) -> None:
-        """This week's lines and the last's, for every tenant. Raises DatabaseAway."""
-        async with self._db.transaction() as connection:
-            tenants = [row["tenant_id"] for row in await connection.fetch(sql.all_tenants)]
-        for tenant_id in tenants:
+        """This week's lines and the last's, for every tenant; after REST_WHEN_AWAY once more for those for whom the
+        database was away, and then that is a run that failed. Raises DatabaseAway if it never said who they are."""
+        try:
+            tenants = await self._tenants()
+        except Unavailable:
+            await _rest()
+            tenants = await self._tenants(last_try=True)
+        put_off = [tenant_id for tenant_id in tenants if not await self._night_of(tenant_id)]
+        if put_off:
+            await _rest()
+        for tenant_id in put_off:
+            if not await self._night_of(tenant_id):
+                await self._note_failure((tenant_id, NIGHT), AWAY)
+
+    async def _tenants(self, *, last_try: bool = False) -> list[int]:
+        try:
+            async with self._db.transaction() as connection:
+                tenants = [row["tenant_id"] for row in await connection.fetch(sql.all_tenants)]
+        except Unavailable:
+            if last_try:
+                await self._note_failure((EVERYBODY, NIGHT), AWAY)
+            raise
+        await self._note_success((EVERYBODY, NIGHT))
+        return tenants
+
+    async def _night_of(self, tenant_id: int) -> bool:
+        """False if the database was away before the end."""
+        try:
             for period in await _periods_of_late(self._db, tenant_id, self._clock.now().date()):
                 await self._attempt(tenant_id, period)
+        except Unavailable:
+            return False
+        await self._note_success((tenant_id, NIGHT))
+        return True
 
     async def _attempt(self, tenant_id: int, period: str) -> bool:
         """True if the run is whole."""
@@ -103,23 +142,37 @@ class PaymentRuns:
         except Conflict as error:  # locked a moment ago: nothing is broken
             log.info("no payment run of %s for tenant %s: %s", period, tenant_id, error)
             return False
-        except EcmError:
+        except Unavailable:
             raise
         except Exception as error:
             # The place and the kind of the error only: its text may hold what a contract or a visit says.
             place = "".join(traceback.format_tb(error.__traceback__))
-            kind = type(error).__name__
-            log.error("payment run of %s for tenant %s failed: %s\n%s", period, tenant_id, kind, place)
-            self._failed[which] = datetime.now(UTC)
-            await self._tell_health(datetime.now(UTC))
+            await self._note_failure(which, f"{type(error).__name__}\n{place}")
             return False
-        if self._failed.pop(which, None) is not None and not self._failed:
-            await self._tell_health(None)
+        await self._note_success(which)
         return True
 
+    async def _note_failure(self, which: tuple[int, str], why: str) -> None:
+        tenant_id, period = which
+        log.error("payment run of %s for tenant %s failed: %s", period, tenant_id, why)
+        self._failed[which] = datetime.now(UTC)
+        await self._tell_health(datetime.now(UTC))
+
+    async def _note_success(self, which: tuple[int, str]) -> None:
+        if self._failed.pop(which, None) is not None and not self._failed:
+            await self._tell_health(None)
+
     async def _tell_health(self, failed_at: datetime | None) -> None:
-        async with self._db.transaction() as connection:
-            await connection.execute(sql.note_failure, self._process, datetime.now(UTC), failed_at)
+        """Now, or with the first step after the database is back."""
+        self._untold = (failed_at,)
+        with suppress(Unavailable):
+            async with self._db.transaction() as connection:
+                await connection.execute(sql.note_failure, self._process, datetime.now(UTC), failed_at)
+            self._untold = None
+
+
+async def _rest() -> None:
+    await asyncio.sleep(REST_WHEN_AWAY.total_seconds())
 
 
 async def _periods_of_late(db: Database, tenant_id: int, today: date) -> list[str]:
@@ -219,8 +272,12 @@ async def contract_book(connection: Connection, tenant_id: int) -> ContractBook:
 
 
 def line_for(visit: Mapping[str, Any], rules: PaymentRules) -> ActualLine:
-    """The pay line of one row of `visits` (plan and assessment columns), as it stands."""
-    return payable(_plan(visit), _assessment(visit), rules, _left_saying(visit))
+    """The pay line of one row of `visits` (plan and assessment columns), as it stands.
+
+    `evidence_ruled` beside them: whether a person linked or set aside evidence of it.
+    """
+    ruled = visit["evidence_ruled"]
+    return payable(_plan(visit), _assessment(visit), rules, _left_saying(visit), evidence_ruled=ruled)
 
 
 class ContractBook:
@@ -342,7 +399,8 @@ def _assessment(visit: Mapping[str, Any]) -> Assessment:
                 found.get("limit"),
                 found.get("unit") or "",
                 UUID(found["event_id"]) if found.get("event_id") else None,
-                detail=found.get("detail") or "",
+                found.get("care_worker"),
+                found.get("detail") or "",
             )
             for found in visit["findings"]
             if found["code"] in _CODES

@@ -38,7 +38,8 @@ SELECT pg_advisory_xact_lock(hashtext('ecm payment run ' || $1::int::text), hash
 
 -- name: visits_after role: ecm_worker
 -- The next visits of a span of days that have begun, ended or fallen through, by the index of the day; where several
--- came, what each said on leaving.
+-- came, what each said on leaving; and whether somebody ruled on what counts for it. (Values, not EXISTS: that may read
+-- all of a tenant's amendments.)
 SELECT v.visit_id, v.ref, v.service_user_ref, v.provider_ref, v.service, v.local_date, v.zone,
        v.planned_start, v.planned_end, v.commissioned_minutes, v.carers_required,
        v.state, v.version, v.attendances, v.findings, su.funder,
@@ -46,7 +47,11 @@ SELECT v.visit_id, v.ref, v.service_user_ref, v.provider_ref, v.service, v.local
          SELECT jsonb_object_agg(e.event_id, e.reason_code) FROM check_events e
          WHERE e.tenant_id = v.tenant_id AND e.reason_code IS NOT NULL AND e.event_id = ANY (ARRAY(
            SELECT (a.stay ->> 'check_out_event')::uuid FROM jsonb_array_elements(v.attendances) AS a(stay)))
-       ) END AS left_saying
+       ) END AS left_saying,
+       (SELECT a.amendment_id FROM amendments a
+        WHERE a.tenant_id = v.tenant_id AND a.visit_id = v.visit_id AND a.kind IN ('link', 'reject') LIMIT 1) IS NOT NULL
+         OR (SELECT a.amendment_id FROM amendments a
+             WHERE a.tenant_id = v.tenant_id AND a.former_visit_id = v.visit_id LIMIT 1) IS NOT NULL AS evidence_ruled
 FROM visits v JOIN service_users su ON su.tenant_id = v.tenant_id AND su.ref = v.service_user_ref
 WHERE v.tenant_id = $1::int AND (v.local_date, v.visit_id) > ($2::date, $3::bigint) AND v.local_date <= $4::date
   AND v.state NOT IN ('planned', 'late')

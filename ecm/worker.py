@@ -40,6 +40,8 @@ WATCH_SECONDS = 0.1
 """The watcher's longest sleep: a deadline that was just written may be nearer than the one it sleeps until."""
 HELD_SECONDS = 0.02
 """How long the watcher leaves alone what is due already, and held up by older evidence or by another worker."""
+GRACE_SECONDS = 3600
+"""How late a step of the night still runs; the scheduler's own patience is one second."""
 LANES = 2
 """Batches in flight at once, of processing and of a crowd of deadlines: one decides while the other commits."""
 
@@ -70,11 +72,15 @@ class Worker:
         }
 
     def timetable(self) -> list[tuple[Step, str, dict[str, Any]]]:
-        """Everything that runs by the clock. APScheduler is only that clock: what is due is always a row."""
+        """Everything that runs by the clock. APScheduler is only that clock: what is due is always a row.
+
+        What runs once a night is not left out because the loop was busy, or the machine asleep, at that very second.
+        """
+        nightly = {"minute": 10, "timezone": "UTC", "misfire_grace_time": GRACE_SECONDS}
         return [
             (self._beat, "interval", {"seconds": 5}),
-            (self._retention, "cron", {"hour": 3, "minute": 10, "timezone": "UTC"}),
-            (self._payment_run, "cron", {"hour": 4, "minute": 10, "timezone": "UTC"}),
+            (self._retention, "cron", {"hour": 3, **nightly}),
+            (self._payment_run, "cron", {"hour": 4, **nightly}),
         ]
 
     async def run(self) -> None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from ecm.actuals.rules import PaymentRules
 from ecm.actuals.share import Share, length, planned_seconds
 from ecm.visit.model import Attendance, Finding, FindingCode, Visit
+from ecm.visit.policy import DEFAULT
 from ecm.visit.reasons import explain
 
 
@@ -50,10 +51,23 @@ def _somebody_stayed_longer(overran: Finding, paid: Paid) -> bool:
     return any(share.seconds > tolerated for share, _ in paid.parts)
 
 
+def _nobody_knows_where(tapped: Finding, paid: Paid) -> bool:
+    """Of two check-outs the later one may be paid: tapped in the car, half an hour on, if no place says otherwise."""
+    return any(
+        found.code is FindingCode.LOCATION_NONE and found.care_worker == tapped.care_worker
+        for found in paid.findings
+    )
+
+
 def _more_is_paid_than_was_there(short: Finding, paid: Paid) -> bool:
-    """Short of what was bought, that is: a visit of 29 minutes out of 30 may well be paid as 30."""
+    """Far short of what was bought, that is: a visit of 29 minutes out of 30 may well be paid as 30.
+
+    However the contract draws its limits: a minute out of 30 is far from it under any of them.
+    """
     bought_min = planned_seconds(paid.visit) / 60
-    return (short.limit or 0) < bought_min and any(seconds > share.seconds for share, seconds in paid.parts)
+    nearly_all = bought_min * DEFAULT.short_share_percent / 100
+    far = (short.measure or 0) < nearly_all or (short.limit or 0) < bought_min
+    return far and any(seconds > share.seconds for share, seconds in paid.parts)
 
 
 LOOK_FIRST: Mapping[FindingCode, Callable[[Finding, Paid], bool]] = {
@@ -72,9 +86,12 @@ LOOK_FIRST: Mapping[FindingCode, Callable[[Finding, Paid], bool]] = {
     FindingCode.OVERLAP: _always,  # nobody is in two homes at once
     FindingCode.IMPOSSIBLE_TRAVEL: _always,  # nor comes from one to the other in no time
     FindingCode.REPEATED_FIX: _always,  # no two real positions are the same to six places
+    FindingCode.DUPLICATE_TAP: _nobody_knows_where,  # the second check-out makes the stay longer
 }
+# Not here: location_none by itself. How many visits may do without a place is a contract's to say, and the files tell
+# it of each line.
 
-EVIDENCE_OF_PLACE = (FindingCode.LOCATION_INSIDE,)
+EVIDENCE_OF_PLACE = (FindingCode.LOCATION_INSIDE, FindingCode.LOCATION_NONE)
 """Findings that LOOK_FIRST asks after beside its own."""
 
 

@@ -46,10 +46,13 @@ def payable(
     assessment: Assessment,
     rules: PaymentRules,
     left_saying: Mapping[str | None, str] = NOTHING_SAID,
+    *,
+    evidence_ruled: bool = False,
 ) -> ActualLine:
     """The pay line of one visit, from its plan and from its assessment's state, attendances and findings.
 
-    `left_saying`: the reason code a worker of several gave on leaving, by worker.
+    `left_saying`: the reason code a worker of several gave on leaving, by worker. `evidence_ruled`: a person said
+    which evidence counts for this visit, or for another one instead.
     """
     steps: list[Step] = []
     shares = _shares(visit, assessment.attendances)
@@ -68,6 +71,7 @@ def payable(
             steps.append(_sum_of_workers(shares, rules, seconds, amount))
         why_look += findings_to_look_at(Paid(visit, assessment.findings, parts))
         why_look += gaps_to_look_at(visit, assessment.attendances, shares, rules)
+        why_look += ["amended: evidence was linked or set aside"] if evidence_ruled else []
         why_look += turned_away(shares, left_saying)
     else:
         words, look = OUTCOMES[assessment.state]

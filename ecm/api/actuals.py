@@ -5,6 +5,8 @@ Asking for a run leaves a request that a worker answers; the web never writes a 
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -19,7 +21,7 @@ from ecm.api.exports import FORMATS, export, left_out
 from ecm.api.exports.spool import spooled
 from ecm.api.visits import Step
 from ecm.api.wire import NEXT_PAGE, NO_NUL, Limit, Page, answers, page_of
-from ecm.doors import Services, permit_for, services
+from ecm.doors import Services, address_of, permit_for, services
 from ecm.errors import Conflict, NotFound, NotPermitted
 from ecm.permit import Action, Actor, reach
 from ecm.store.db import Connection, Record
@@ -49,7 +51,7 @@ Cursor = Annotated[
 ]
 LEFT_OUT = {
     "Lines-Left-Out-Unseen": "Lines not in this file because somebody must look at them first.",
-    "Lines-Left-Out-Changed": "Lines not in this file because their visit changed since the run: run again.",
+    "Lines-Left-Out-Changed": "Lines not in this file, whose visit or terms changed since the run: run again.",
 }
 BEFORE_ALL = (False, -(2**62), 0)
 
@@ -217,6 +219,7 @@ async def read_actuals(
     responses=answers(STATE, 404, 409, status=202, Location="Where the period can be read."),
 )
 async def ask_for_run(
+    request: Request,
     response: Response,
     door: Annotated[Services, Depends(services)],
     who: Annotated[Actor, Depends(permit_for(Action.RUN_PAYMENT))],
@@ -236,9 +239,7 @@ async def ask_for_run(
         row = await connection.fetchrow(sql.request_run, who.tenant_id, *asked)
         if row is None:
             raise Conflict(f"Payment period {period} is locked; what is new goes into the next open one.")
-        await write_down(
-            connection, who.tenant_id, str(who), "payment_run_requested", f"period {period}", now
-        )
+        await _write_down(connection, request, who, "payment_run_requested", f"period {period}", now)
         await connection.execute(sql.notify, str(who.tenant_id))
     response.headers["Location"] = f"/v1/actuals?period={period}"
     return PeriodState(period=period, **row)
@@ -261,6 +262,7 @@ async def ask_for_run(
     },
 )
 async def export_period(
+    request: Request,
     door: Annotated[Services, Depends(services)],
     who: Annotated[Actor, Depends(permit_for(Action.READ_ACTUALS))],
     period: RunPeriodInPath,
@@ -270,7 +272,7 @@ async def export_period(
     """A period as a file, once its lines are whole: while a run is due or under way the answer is 409.
 
     `abacus` is paid from. It leaves out every line that somebody must look at first, and every line whose visit
-    changed since the run; the headers say how many.
+    or terms changed since the run; the headers say how many. Who took a file, and from where, is in the audit.
     """
     provider = reach(who, Action.READ_ACTUALS)
     async with door.web.tenant(who.tenant_id) as connection:
@@ -280,8 +282,10 @@ async def export_period(
     name = "".join(
         c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in f"actuals-{period}-{file_format}"
     )
+    parts = export(door.web, who.tenant_id, period, file_format, provider=provider, funder=funder)
+    subject = f"period {period}, {file_format}" + (f", {funder}" if funder else "")
     return await spooled(
-        export(door.web, who.tenant_id, period, file_format, provider=provider, funder=funder),
+        _taken(parts, door, request, who, subject),
         reader=(who.tenant_id, who.kind, who.id),
         media_type=chosen.media_type,
         headers={
@@ -289,6 +293,24 @@ async def export_period(
             **dict(zip(LEFT_OUT, map(str, left), strict=True)),
         },
     )
+
+
+async def _taken(
+    parts: AsyncGenerator[bytes, None], door: Services, request: Request, who: Actor, subject: str
+) -> AsyncGenerator[bytes, None]:
+    """The file's parts; once there are no more, and before any of them is sent, it is written down who takes it."""
+    async with aclosing(parts):
+        async for part in parts:
+            yield part
+    async with door.web.tenant(who.tenant_id) as connection:
+        await _write_down(connection, request, who, "payment_file_taken", subject, door.clock.now())
+
+
+async def _write_down(
+    connection: Connection, request: Request, who: Actor, action: str, subject: str, now: datetime
+) -> None:
+    origin = address_of(request)
+    await write_down(connection, who.tenant_id, str(who), action, subject, now, origin=origin)
 
 
 async def _state(connection: Connection, tenant_id: int, period: str) -> dict[str, Any]:

@@ -33,8 +33,8 @@ ORDER BY t.provider_ref, t.funder;
 SELECT l.visit_id, v.ref, l.local_date, l.provider_ref, l.service_user_ref, l.funder, l.state, c.ref AS contract_ref,
        l.planned_seconds, l.actual_seconds, l.payable_seconds, l.planned_pence, l.amount_pence,
        GREATEST(l.planned_pence, l.amount_pence) AS at_stake_pence, l.exception, l.steps, l.computed_at,
-       l.visit_version <> v.version AS changed_since_run
-FROM actual_lines l
+       NOT l.still_true AS changed_since_run
+FROM lines_as_they_stand l
 JOIN visits v ON v.tenant_id = l.tenant_id AND v.visit_id = l.visit_id
 LEFT JOIN contracts c ON c.tenant_id = l.tenant_id AND c.contract_id = l.contract_id
 WHERE l.tenant_id = $1::int AND l.period = $2::text

@@ -270,6 +270,7 @@ async def _add(
     idempotency_key: str | None,
 ) -> Amendment:
     now = door.clock.now()
+    counted_for: int | None = event["visit_id"] if event else None
     row = await connection.fetchrow(
         sql.insert_amendment,
         who.tenant_id,
@@ -285,13 +286,14 @@ async def _add(
         who.name,
         now,
         idempotency_key,
+        counted_for if content.kind == "link" and counted_for != content.visit_id else None,
     )
     if row is None:  # the same request, twice at the same moment
         response.status_code = 200
         before = await _added_before(connection, who, content, idempotency_key)
         assert before is not None, "only an idempotency key used before keeps a row out"
         return before
-    visits = {content.visit_id, event["visit_id"] if event else None}
+    visits = {content.visit_id, counted_for}
     events = [content.event_id] if content.event_id else []
     todo = [visit_id for visit_id in visits if visit_id is not None]
     await connection.execute(sql.insert_todos, who.tenant_id, events, todo)

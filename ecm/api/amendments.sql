@@ -13,9 +13,9 @@ SELECT EXISTS (SELECT FROM care_workers
 -- name: insert_amendment role: ecm_web
 -- Added, never edited. Nothing comes back when this idempotency key was used before.
 INSERT INTO amendments (tenant_id, visit_id, kind, event_id, care_worker, check_in_at, check_out_at, reason_code,
-  action_taken, note, made_by, made_at, idempotency_key)
+  action_taken, note, made_by, made_at, idempotency_key, former_visit_id)
 VALUES ($1::int, $2::bigint, $3::text, $4::uuid, $5::text, $6::timestamptz, $7::timestamptz, $8::text, $9::text,
-  $10::text, $11::text, $12::timestamptz, $13::text)
+  $10::text, $11::text, $12::timestamptz, $13::text, $14::bigint)
 ON CONFLICT (tenant_id, idempotency_key) DO NOTHING
 RETURNING amendment_id, visit_id, kind, event_id, care_worker, check_in_at, check_out_at, reason_code,
   action_taken, note, made_by, made_at

@@ -15,9 +15,9 @@ from ecm.api.wire import NEXT_PAGE, Id, Limit, LocalDate, Page, Ref, answers, pa
 from ecm.doors import Services, permit_for, services
 from ecm.errors import NotFound
 from ecm.names import short_person
-from ecm.permit import Action, Actor, permit, reach
+from ecm.permit import Action, Actor, Scope, permit, reach
 from ecm.store.queries import load_queries
-from ecm.visit.model import FindingCode, State
+from ecm.visit.model import State
 
 sql = load_queries(__package__, "visits.sql")
 router = APIRouter(tags=["visits"])
@@ -35,17 +35,17 @@ class Span(BaseModel):
 
 class Payable(BaseModel):
     minutes: float
-    amount_pence: int
+    amount_pence: int | None = Field(description="Null for those who may not read actuals.")
 
 
 class Step(BaseModel):
-    """One rule at work: what it looked at, and the seconds and pence after it."""
+    """One rule at work: what it looked at, and the seconds and pence after it; pence only for readers of actuals."""
 
     rule: str
     clause: str | None
     inputs: dict[str, str | int | bool | None]
     seconds_after: int
-    pence_after: int
+    pence_after: int | None
     words: str
     care_worker: str | None
 
@@ -53,7 +53,7 @@ class Step(BaseModel):
 class Working(Payable):
     """How the minutes and money come about, as the visit stands now; a payment run would find the same."""
 
-    steps: list[Step]
+    steps: list[Step] = Field(description="Without those about money for those who may not read actuals.")
     exception: str | None = Field(description="Why a person should look before this is paid.")
 
 
@@ -295,7 +295,7 @@ async def get_visit(
         place=_place(row, who),
         provider_name=row["provider_name"],
         care_worker_names={name["ref"]: name["name"] for name in names},
-        working=_working(row, contracts),
+        working=_working(row, contracts, who),
         deadline_at=row["deadline_at"],
         deadline_kind=row["deadline_kind"],
         evidence=[evidence.show_event(event, who, row["findings"]) for event in events],
@@ -306,6 +306,8 @@ async def get_visit(
 
 
 UNSETTLED = frozenset({"planned", "late", "in_progress", "overrunning"})
+OF_MONEY = frozenset({"rate", "workers"})
+"""The steps whose words and inputs name a rate or an amount."""
 
 AS_STORED = (
     "ref",
@@ -323,10 +325,6 @@ AS_STORED = (
 )
 
 
-# Their detail says a position to the metre, and a position here is mostly somebody's home.
-TELLING_WHERE = frozenset({FindingCode.REPEATED_FIX.value})
-
-
 def _shown(row: Mapping[str, Any], who: Actor) -> dict[str, Any]:
     return {name: row[name] for name in AS_STORED} | {
         "id": row["visit_id"],
@@ -336,9 +334,9 @@ def _shown(row: Mapping[str, Any], who: Actor) -> dict[str, Any]:
         "provider": row["provider_ref"],
         "planned": Span(start=row["planned_start"], end=row["planned_end"]),
         "actual": Span(start=row["actual_start"], end=row["actual_end"]),
-        "payable": _payable(row),
+        "payable": _payable(row, who),
         "care_workers": row["care_worker_refs"],
-        "findings": _findings(row["findings"], who),
+        "findings": row["findings"],
     }
 
 
@@ -348,16 +346,16 @@ def _name(row: Mapping[str, Any]) -> str:
     return name if row["knows_the_home"] or row["planned_start"] else short_person(name)
 
 
-def _findings(stored: Sequence[Mapping[str, Any]], who: Actor) -> Sequence[Mapping[str, Any]]:
-    if permit(who, Action.READ_FULL_ADDRESS):
-        return stored
-    return [{**found, "detail": ""} if found["code"] in TELLING_WHERE else found for found in stored]
-
-
-def _payable(row: Mapping[str, Any]) -> Payable | None:
+def _payable(row: Mapping[str, Any], who: Actor) -> Payable | None:
     if row["payable_seconds"] is None:
         return None
-    return Payable(minutes=row["payable_seconds"] / 60, amount_pence=row["amount_pence"])
+    amount_pence = row["amount_pence"] if _reads_money(row, who) else None
+    return Payable(minutes=row["payable_seconds"] / 60, amount_pence=amount_pence)
+
+
+def _reads_money(row: Mapping[str, Any], who: Actor) -> bool:
+    """An hourly rate is between the authority and the provider; who may not read actuals sees minutes."""
+    return bool(permit(who, Action.READ_ACTUALS, Scope(row["provider_ref"])))
 
 
 def _place(row: Mapping[str, Any], who: Actor) -> Place:
@@ -372,15 +370,19 @@ def _place(row: Mapping[str, Any], who: Actor) -> Place:
     )
 
 
-def _working(row: Mapping[str, Any], contracts: payment_run.ContractBook) -> Working | None:
+def _working(row: Mapping[str, Any], contracts: payment_run.ContractBook, who: Actor) -> Working | None:
     if row["state"] in UNSETTLED:
         return None
     _, rules = contracts.effective(row)
     line = payment_run.line_for(row, rules)
+    steps = [Step(**step.as_json()) for step in line.steps]
+    money = _reads_money(row, who)
+    if not money:
+        steps = [step.model_copy(update={"pence_after": None}) for step in steps if step.rule not in OF_MONEY]
     return Working(
         minutes=line.payable_minutes,
-        amount_pence=line.amount_pence,
-        steps=[Step(**step.as_json()) for step in line.steps],
+        amount_pence=line.amount_pence if money else None,
+        steps=steps,
         exception=line.exception,
     )
 

@@ -34,7 +34,11 @@ SELECT v.visit_id, v.ref, v.local_date, v.service_user_ref, s.name AS service_us
   v.cancelled, v.version, p.payable_seconds, p.amount_pence, v.zone, s.area, s.address, s.postcode, v.deadline_at,
   v.deadline_kind, r.name AS provider_name, home.lat, home.lon, home.fence_m,
   ($3::text IS NULL OR EXISTS (
-    SELECT FROM ecm_cares_for(v.tenant_id, $3, v.service_user_ref, $4::timestamptz))) AS knows_the_home
+    SELECT FROM ecm_cares_for(v.tenant_id, $3, v.service_user_ref, $4::timestamptz))) AS knows_the_home,
+  (SELECT a.amendment_id FROM amendments a
+   WHERE a.tenant_id = v.tenant_id AND a.visit_id = v.visit_id AND a.kind IN ('link', 'reject') LIMIT 1) IS NOT NULL
+    OR (SELECT a.amendment_id FROM amendments a
+        WHERE a.tenant_id = v.tenant_id AND a.former_visit_id = v.visit_id LIMIT 1) IS NOT NULL AS evidence_ruled
 FROM visits v
 JOIN service_users s ON s.tenant_id = v.tenant_id AND s.ref = v.service_user_ref
 JOIN providers r ON r.tenant_id = v.tenant_id AND r.ref = v.provider_ref

@@ -18,8 +18,6 @@ Row = dict[str, Any]
 Workers = Mapping[str, tuple[str, str | None]]  # ref -> name, phone
 
 CODES = frozenset(code.value for code in FindingCode)
-# A repeated fix is described by its coordinates, which name a home.
-UNSAID = frozenset({FindingCode.REPEATED_FIX})
 
 
 def visit_row(record: Mapping[str, Any]) -> Row:
@@ -95,7 +93,7 @@ def finding_words(finding: Mapping[str, Any]) -> Row:
         finding.get("measure"),
         finding.get("limit"),
         finding.get("unit") or "",
-        detail="" if code in UNSAID else finding.get("detail") or "",
+        detail=finding.get("detail") or "",
     )
     return {"code": code, "severity": severity(measured), "text": explain(measured)}
 

@@ -43,5 +43,5 @@ async def export_(
     if left.unseen:
         click.echo(f"{left.unseen} lines are left out until somebody has looked at them", err=True)
     if left.changed:
-        click.echo(f"{left.changed} lines are left out: their visit changed since the run", err=True)
+        click.echo(f"{left.changed} lines are left out: their visit or terms changed since the run", err=True)
     return {"period": period, "format": file_format, "bytes": size, "left_out": left._asdict()}

@@ -50,7 +50,7 @@ FINDINGS: Mapping[FindingCode, Words] = {
     FindingCode.MANUAL_ENTRY: Words("Entered by hand", "information", "entered by hand: {detail}"),
     FindingCode.DUPLICATE_TAP: Words("Tapped twice", "quiet", "tapped {detail}"),
     FindingCode.REPEATED_FIX: Words(
-        "Repeated position", "warning", "position identical to six places to one elsewhere: {detail}"
+        "Repeated position", "warning", "position identical to six places to one elsewhere"
     ),
     FindingCode.CLI_UNKNOWN: Words("Unknown telephone", "warning", "{detail}"),
 }

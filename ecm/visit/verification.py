@@ -175,12 +175,8 @@ def verify_road(
             if event.care_worker != worker or event.fix is None:
                 continue
             if fixed.get(_six_places(event.fix), set()) - {at}:
-                yield Finding(
-                    FindingCode.REPEATED_FIX,
-                    event_id=event.event_id,
-                    care_worker=worker,
-                    detail=f"{event.fix.lat:.6f}, {event.fix.lon:.6f}",
-                )
+                # Which position is not said: findings travel to pay lines and files, and it is mostly somebody's home.
+                yield Finding(FindingCode.REPEATED_FIX, event_id=event.event_id, care_worker=worker)
 
 
 def _too_fast(

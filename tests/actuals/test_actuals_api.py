@@ -136,7 +136,8 @@ async def test_a_run_is_asked_for_and_answered_by_the_worker(database: Addresses
         answer = (await fiona.get(asked.headers["Location"])).json()
         assert answer["run_at"] > asked.json()["requested_at"]
         assert len(answer["lines"]["items"]) == 5
-        assert await owner.fetchval("SELECT actor FROM audit") == "account 7 Fiona Finance"
+        asked_by = await owner.fetchrow("SELECT actor, subject, origin FROM audit")
+        assert tuple(asked_by) == ("account 7 Fiona Finance", f"period {WEEK}", "127.0.0.1")
 
         await owner.execute("UPDATE payment_periods SET locked_at = now()")
         assert (await fiona.post(f"/v1/actuals/{WEEK}/runs")).status_code == 409
@@ -375,6 +376,23 @@ async def test_a_month_and_its_weeks_are_never_both_periods(database: Addresses)
             )
         await owner.execute("INSERT INTO tenants (tenant_id, name) VALUES (2, 'Next Borough')")
         await owner.execute("INSERT INTO payment_periods VALUES (2, '2026-11', '2026-11-01', '2026-11-30')")
+
+
+async def test_whoever_takes_a_file_is_written_down_with_the_address_it_went_to(database: Addresses) -> None:
+    async with a_borough(database) as owner, worker(database) as db, signed_in(database, FIONA) as fiona:
+        await a_week(owner)
+        await fiona.post(f"/v1/actuals/{WEEK}/runs")
+        assert (await fiona.get(f"/v1/actuals/{WEEK}/export")).status_code == 409
+        await run(db, 1, WEEK, NOW)
+        await fiona.get(f"/v1/actuals/{WEEK}/export?format=abacus&funder=nhs")
+        await fiona.get(f"/v1/actuals/{WEEK}/export")
+        taken = await owner.fetch(
+            "SELECT actor, subject, origin FROM audit WHERE action = 'payment_file_taken' ORDER BY audit_id"
+        )
+        assert [tuple(entry) for entry in taken] == [
+            ("account 7 Fiona Finance", f"period {WEEK}, abacus, nhs", "127.0.0.1"),
+            ("account 7 Fiona Finance", f"period {WEEK}, csv", "127.0.0.1"),
+        ]
 
 
 HOIST = "V-hoist"

@@ -5,23 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 from ecm.actuals.line import ActualLine
 from ecm.actuals.payable import payable
-from ecm.actuals.rules import Basis, Cap, PaymentRules
+from ecm.actuals.rules import Basis, Cap, PaymentRules, Rounding, RoundingMode
 from ecm.visit.assess import assess
 from ecm.visit.model import CheckEvent, Evidence, Method, Visit
-from ecm.visit.policy import DEFAULT
+from ecm.visit.policy import DEFAULT, Policy
 from tests.visit.story import ALICE, BOB, a_visit, an_event, at, metres_away
 
 NOWHERE: dict[str, Any] = {"fix": None}
 
 
-def paid(*events: CheckEvent, visit: Visit | None = None, **rules: Any) -> ActualLine:
+def paid(
+    *events: CheckEvent,
+    visit: Visit | None = None,
+    policy: Policy = DEFAULT,
+    evidence_ruled: bool = False,
+    **rules: Any,
+) -> ActualLine:
     """Assessed and paid at the end of the day, at £20 an hour."""
     visit = visit or a_visit()
-    assessment = assess(visit, Evidence(tuple(events)), DEFAULT, at("23:30"))
+    assessment = assess(visit, Evidence(tuple(events)), policy, at("23:30"))
     said: dict[str | None, str] = {e.care_worker: e.reason_code for e in events if e.reason_code}
-    return payable(visit, assessment, PaymentRules(rate_pence_per_hour=2000, **rules), said)
+    terms = PaymentRules(rate_pence_per_hour=2000, **rules)
+    return payable(visit, assessment, terms, said, evidence_ruled=evidence_ruled)
 
 
 def tapped(start: str, end: str, first: int = 1, worker: str = ALICE, **changes: Any) -> Sequence[CheckEvent]:
@@ -81,6 +90,51 @@ def test_more_minutes_than_anybody_was_there_are_looked_at() -> None:
     assert str(paid(*tapped("09:00", "09:05"), basis=Basis.PLANNED).exception).startswith("short: 5 min")
     assert paid(*tapped("09:00", "09:05")).exception is None
     assert paid(*tapped("09:00", "09:29"), basis=Basis.PLANNED).exception is None
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"basis": Basis.PLANNED},
+        {"minimum_minutes": 15},
+        {"rounding": Rounding(RoundingMode.UP, 30)},
+    ],
+)
+@pytest.mark.parametrize(
+    ("commissioned", "policy"), [(30, Policy(short_share_percent=100)), (38, DEFAULT), (30, DEFAULT)]
+)
+def test_one_minute_paid_as_many_is_looked_at_however_the_limits_are_drawn(
+    commissioned: int, policy: Policy, rules: dict[str, Any]
+) -> None:
+    visit = a_visit(commissioned_minutes=commissioned)
+    line = paid(*tapped("09:00", "09:01"), visit=visit, policy=policy, **rules)
+    assert line.payable_minutes >= 15
+    assert str(line.exception).startswith("short: 1 min")
+    as_bought = paid(*tapped("09:00", "09:29"), visit=visit, policy=policy, **rules)
+    assert as_bought.exception is None
+
+
+def test_a_second_check_out_that_lengthens_the_stay_from_nowhere_is_looked_at() -> None:
+    """Out at 09:05, and out again from the car at 09:44: the second tap ends the spell."""
+    visit = a_visit("09:00", "09:45")
+    for fix, exception in ((None, "duplicate_tap: tapped once more, at 09:05"), (metres_away(5), None)):
+        again = an_event("out", "09:44", 3, fix=fix)
+        line = paid(*tapped("09:00", "09:05", fix=metres_away(5)), again, visit=visit)
+        assert (line.payable_minutes, line.exception) == (44, exception)
+
+
+def test_whose_place_nobody_knows_is_asked_of_the_worker_who_tapped_twice() -> None:
+    hoist = a_visit(carers_required=2, care_workers=(ALICE, BOB))
+    twice = (*tapped("09:00", "09:29", fix=metres_away(5)), an_event("out", "09:30", 3, fix=metres_away(5)))
+    assert paid(*twice, *tapped("09:00", "09:30", 4, BOB, **NOWHERE), visit=hoist).exception is None
+
+
+def test_two_short_stays_made_one_long_one_by_setting_the_gap_aside_are_looked_at() -> None:
+    came, *gap, left = (*tapped("09:00", "09:10", 1), *tapped("09:40", "09:50", 3))
+    hour = a_visit("09:00", "10:00")
+    assert paid(came, *gap, left, visit=hour).payable_minutes == 20
+    line = paid(came, left, visit=hour, evidence_ruled=True)
+    assert (line.payable_minutes, line.exception) == (50, "amended: evidence was linked or set aside")
 
 
 def test_a_double_up_for_which_one_came_is_looked_at() -> None:

@@ -186,6 +186,7 @@ ASKED_WHEN = {
     FindingCode.STARTED_EARLY: "the same",
     FindingCode.OVERRAN: "the same",
     FindingCode.SHORT: "the same",
+    FindingCode.DUPLICATE_TAP: "the same",
 }
 
 

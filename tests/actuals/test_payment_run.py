@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import date, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -15,7 +14,6 @@ from ecm.actuals.periods import Period, period_named
 from ecm.clock import ManualClock
 from ecm.errors import Conflict, NotFound
 from ecm.payment_run import PaymentRuns, run
-from ecm.store.db import Database
 from ecm.store.embedded import Addresses
 from tests.actuals.borough import MONDAY, NOW, RULES, WEEK, a_borough, add_contract, add_visit, lines, worker
 
@@ -119,11 +117,21 @@ async def test_a_run_knows_what_a_worker_of_two_said_on_leaving_and_where_each_t
                 for name, event in (("CW-ALICE", events[0]), ("CW-BOB", events[1]))
             ],
         )
-        for ref, place in (("V-home", "location_inside"), ("V-nowhere", "location_none")):
+        for ref, place, other in (
+            ("V-home", "location_inside", "late_sync"),
+            ("V-nowhere", "location_none", "late_sync"),
+            ("V-tapped-twice", "location_none", "duplicate_tap"),
+        ):
             await add_visit(owner, ref, "09:00 09:30")
             found = [
-                {"code": code, "event_id": str(events[2]), "measure": 660, "unit": "min"}
-                for code in (place, "late_sync")
+                {
+                    "code": code,
+                    "event_id": str(events[2]),
+                    "measure": 660,
+                    "unit": "min",
+                    "care_worker": "CW-ALICE",
+                }
+                for code in (place, other)
             ]
             await owner.execute("UPDATE visits SET findings = $2 WHERE ref = $1", ref, found)
         await run(db, 1, WEEK, NOW)
@@ -131,7 +139,31 @@ async def test_a_run_knows_what_a_worker_of_two_said_on_leaving_and_where_each_t
             "V-hoist": "CW-BOB left saying no_access",
             "V-home": None,
             "V-nowhere": "late_sync: received 11 h 00 min after it happened",
+            "V-tapped-twice": "duplicate_tap: tapped",
         }
+
+
+async def test_a_run_passes_no_visit_whose_evidence_somebody_ruled_on(database: Addresses) -> None:
+    async with a_borough(database) as owner, worker(database) as db:
+        visits = {
+            ref: await add_visit(owner, ref, "09:00 09:30")
+            for ref in ("V-set-aside", "V-linked-to", "V-taken-from", "V-noted")
+        }
+        for visit, kind, event, former in (
+            ("V-set-aside", "reject", UUID(int=1), None),
+            ("V-linked-to", "link", UUID(int=2), visits["V-taken-from"]),
+            ("V-noted", "note", None, None),
+        ):
+            await owner.execute(
+                "INSERT INTO amendments (tenant_id, visit_id, kind, event_id, former_visit_id, reason_code, made_by,"
+                " made_at) VALUES (1, $1, $2, $3, $4, 'duplicate', 'Cory Coordinator', $5)",
+                visits[visit], kind, event, former, NOW,
+            )  # fmt: skip
+        await run(db, 1, WEEK, NOW)
+        ruled = "amended: evidence was linked or set aside"
+        assert {ref: line["exception"] for ref, line in (await lines(owner)).items()} == {
+            "V-set-aside": ruled, "V-linked-to": ruled, "V-taken-from": ruled, "V-noted": None,
+        }  # fmt: skip
 
 
 async def test_a_second_run_writes_only_what_changed(
@@ -251,39 +283,6 @@ def rested(runs: PaymentRuns) -> None:
     """As if REST_AFTER_FAILURE had passed."""
     for which in runs._failed:
         runs._failed[which] -= payment_run.REST_AFTER_FAILURE
-
-
-async def nights(db: Database, owner: Any, *days: date) -> list[str]:
-    """The periods there are after these nights."""
-    for day in days:
-        await PaymentRuns(
-            db, ManualClock(datetime(day.year, day.month, day.day, 4, 10, tzinfo=UTC))
-        ).nightly()
-    return [
-        row["period"] for row in await owner.fetch("SELECT period FROM payment_periods ORDER BY starts_on")
-    ]
-
-
-async def test_every_night_this_week_and_the_last_are_brought_up_to_date(database: Addresses) -> None:
-    async with a_borough(database) as owner, worker(database) as db:
-        await add_visit(owner, "V-1", "09:00 09:30")
-        assert await nights(db, owner, MONDAY) == ["2026-W46", WEEK]
-        await owner.execute("UPDATE payment_periods SET locked_at = now() WHERE period = '2026-W46'")
-        week_after = MONDAY + timedelta(days=7)
-        assert await nights(db, owner, MONDAY, week_after) == ["2026-W46", WEEK, "2026-W48"]
-        assert len(await lines(owner)) == 1
-
-
-async def test_who_pays_by_the_month_gets_no_weeks_at_night(database: Addresses) -> None:
-    async with a_borough(database) as owner, worker(database) as db:
-        await owner.execute(
-            "INSERT INTO payment_periods (tenant_id, period, starts_on, ends_on)"
-            " VALUES (1, '2026-11', '2026-11-01', '2026-11-30')"
-        )
-        await add_visit(owner, "V-1", "09:00 09:30")
-        new_month = date(2026, 12, 9)
-        assert await nights(db, owner, MONDAY, new_month) == ["2026-11"]
-        assert list(await lines(owner, "2026-11")) == ["V-1"]
 
 
 async def test_a_council_names_its_own_period_before_it_can_run(database: Addresses) -> None:

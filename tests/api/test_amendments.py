@@ -102,6 +102,34 @@ async def test_a_link_takes_the_event_from_the_visit_it_stood_on_and_both_are_wo
     ]
 
 
+async def test_a_visit_whose_evidence_somebody_ruled_on_is_looked_at_before_it_is_paid(story: Story) -> None:
+    """The one an event was linked to, and the one it was taken from; set aside later, it stays ruled on."""
+    ruled = "amended: evidence was linked or set aside"
+    dana = await story.signed_in("dana")
+
+    async def asks_for_a_look() -> list[bool]:
+        await story.run("UPDATE visits SET state = 'completed'")
+        pages = [(await dana.get(f"/v1/visits/{visit}")).json() for visit in (ADAMS_VISIT, BAKER_VISIT)]
+        return [ruled in page["working"]["exception"] for page in pages]
+
+    assert await asks_for_a_look() == [False, False]
+    said = {"kind": "link", "event_id": str(BAKER_CHECK_IN), "reason_code": "wrong_visit"}
+    assert (await dana.post(OF_ADAMS, json=said)).status_code == 201
+    assert await asks_for_a_look() == [True, True]
+
+
+async def test_a_visit_whose_event_was_set_aside_is_looked_at_before_it_is_paid(story: Story) -> None:
+    """By the provider itself, for one: a check-out less makes one long stay of two short ones."""
+    cory = await story.signed_in("cory")
+    await story.run("UPDATE visits SET state = 'completed'")
+    answer = await cory.post(
+        f"/v1/check-events/{ADAMS_CHECK_IN}/rejection", json={"reason_code": "duplicate"}
+    )
+    assert answer.status_code == 201
+    adams = (await cory.get(f"/v1/visits/{ADAMS_VISIT}")).json()
+    assert "amended: evidence was linked or set aside" in adams["working"]["exception"]
+
+
 @pytest.mark.parametrize(
     ("change", "status"),
     [

@@ -106,13 +106,3 @@ async def test_a_body_that_says_nothing_sensible_costs_the_page_nothing(story: S
     answer = await (await story.signed_in("cory")).get(PATH)
     assert answer.status_code == 200
     assert answer.json()["evidence"][0]["note"] is None
-
-
-async def test_whoever_may_not_read_an_address_reads_no_position(story: Story) -> None:
-    """A position that repeats is named to six places in its finding."""
-    told = {"code": "repeated_fix", "event_id": str(ADAMS_CHECK_IN), "detail": "53.812345, -1.543210"}
-    await story.run("UPDATE visits SET findings = $1 WHERE visit_id = 1", [told])
-    for who, reads in (("cory", True), ("dana", True), ("fay", False), ("quin", False), ("otto", False)):
-        reader = await story.signed_in(who)
-        for path in (PATH, "/v1/visits"):
-            assert ("53.812345" in (await reader.get(path)).text) == reads, (who, path)

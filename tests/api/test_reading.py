@@ -145,6 +145,42 @@ async def test_payable_minutes_come_from_every_run_so_far(story: Story) -> None:
     adams, baker = await items(await story.signed_in("fay"), "/v1/visits")
     assert adams["payable"] == {"minutes": 22.5, "amount_pence": 825}
     assert baker["payable"] is None
+    [adams] = await items(await story.signed_in("cory"), "/v1/visits")
+    assert adams["payable"] == {"minutes": 22.5, "amount_pence": None}
+
+
+@pytest.mark.parametrize(
+    ("who", "reads"),
+    [
+        ("fay", True),
+        ("otto", True),
+        ("max", True),
+        ("cory", False),
+        ("dana", False),
+        ("quin", False),
+        ("ada", False),
+    ],
+)
+async def test_what_an_hour_costs_is_for_those_who_may_read_actuals(
+    story: Story, who: str, reads: bool
+) -> None:
+    """Two came, at 19.20 an hour. How the minutes were reached is for everybody who reads the visit."""
+    rules = {"payment": {"rate_pence_per_hour": 1920, "cap": "planned"}}
+    await story.run(
+        "INSERT INTO contracts (tenant_id, ref, provider_ref, service, valid_from, rules, added_at)"
+        " VALUES (1, 'C-1', 'P1', '*', '2026-01-01', $1, now())",
+        rules,
+    )
+    stay = {"check_in_at": "2026-11-21T09:00:00Z", "check_out_at": "2026-11-21T09:30:00Z", "amended": False}
+    came = [stay | {"care_worker": worker} for worker in ("CW-A", "CW-B")]
+    await story.run("UPDATE visits SET state = 'completed', attendances = $1 WHERE visit_id = 1", came)
+    answer = await (await story.signed_in(who)).get(f"/v1/visits/{ADAMS_VISIT}")
+    working = answer.json()["working"]
+    assert (working["minutes"], working["amount_pence"]) == (60, 1920 if reads else None)
+    assert {step["rule"] for step in working["steps"]} == {"recorded", "basis", "cap"} | (
+        {"rate", "workers"} if reads else set()
+    )
+    assert ("1920" in answer.text) == ("£" in answer.text) == reads
 
 
 @pytest.mark.parametrize("path", ["/v1/visits", "/v1/check-events", "/v1/alerts", "/v1/unmatched"])
@@ -201,17 +237,6 @@ async def test_the_unmatched_show_each_provider_its_own_workers_only(story: Stor
     assert await ids("cleo") == []
     assert await ids("zed") == [str(ZANDER_CHECK_IN)]
     assert (await (await story.signed_in("fay")).get("/v1/unmatched")).status_code == 403
-
-
-async def test_where_a_repeated_position_was_is_for_those_who_must_find_the_door(story: Story) -> None:
-    repeated = {"code": "repeated_fix", "event_id": str(ADAMS_CHECK_IN), "detail": "53.812345, -1.543210"}
-    await story.run("UPDATE visits SET findings = $1 WHERE visit_id = 1", [repeated])
-    for who, detail in (("dana", "53.812345, -1.543210"), ("fay", ""), ("otto", "")):
-        browser = await story.signed_in(who)
-        adams = (await items(browser, "/v1/visits"))[0]
-        in_full = (await browser.get(f"/v1/visits/{ADAMS_VISIT}")).json()
-        assert adams["findings"] == in_full["findings"]
-        assert [(found["code"], found["detail"]) for found in adams["findings"]] == [("repeated_fix", detail)]
 
 
 async def test_notes_are_for_those_who_care_for_the_person(story: Story) -> None:

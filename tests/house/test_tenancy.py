@@ -37,6 +37,7 @@ enrolments            SIu--  -----  S--D-
 event_outcomes        S----  -----  SIU--
 feed_records          SI---  -----  S----
 heartbeats            S----  -----  SIUD-
+lines_as_they_stand   S----  -----  S----
 payment_periods       SIu--  -----  SIu--
 phone_calls           SIu--  -----  S--D-
 phone_lines           SIuD-  -----  S----

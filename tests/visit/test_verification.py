@@ -224,7 +224,9 @@ def test_travel_that_no_road_allows(metres: float, left: str, km_h: float | None
 
 def test_a_position_identical_to_six_places_was_copied() -> None:
     copied = replace(LEFT, fix=replace(metres_away(5), accuracy_m=33.0))
-    assert len(found(FindingCode.REPEATED_FIX, HERE, trail=(copied,))) == 1
+    [finding] = found(FindingCode.REPEATED_FIX, HERE, trail=(copied,))
+    assert explain(finding) == "position identical to six places to one elsewhere"
+    assert finding.detail == "", "at whose home is not for everybody who reads findings"
     near = replace(LEFT, fix=metres_away(5.3))
     assert found(FindingCode.REPEATED_FIX, HERE, trail=(near,)) == []
 

@@ -14,7 +14,7 @@ export function payCard(visit) {
 
 function worked(visit, working) {
   const runs = visit.payable
-    ? `In payment runs so far: ${minutes(visit.payable.minutes)}, ${pounds(visit.payable.amount_pence)}.`
+    ? `In payment runs so far: ${minutes(visit.payable.minutes)}${visit.payable.amount_pence === null ? "" : `, ${pounds(visit.payable.amount_pence)}`}.`
     : "In no payment run yet.";
   return [
     stepsTable(working.steps, working, (ref) => called(visit, ref)),
@@ -24,13 +24,14 @@ function worked(visit, working) {
 }
 
 /** Also used by the actuals page: steps are {words, clause, seconds_after, pence_after, care_worker}. Who it was is
- * said where there were several. */
+ * said where there were several. Who may not read actuals is sent no pence, and shown no column of them. */
 export function stepsTable(steps, total, name = (ref) => ref) {
   const several = new Set(steps.map((step) => step.care_worker).filter(Boolean)).size > 1;
+  const money = total.amount_pence !== null;
   return h("table", { class: "steps" },
-    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Step"), h("th", { scope: "col", class: "number" }, "Minutes"), h("th", { scope: "col", class: "number" }, "£"))),
-    h("tbody", {}, steps.map((step) => h("tr", {}, h("td", {}, step.words, step.clause && h("span", { class: "quiet" }, ` (clause ${step.clause})`), several && step.care_worker && h("span", { class: "quiet" }, ` · ${name(step.care_worker)}`)), h("td", { class: "number" }, clock(step.seconds_after)), h("td", { class: "number" }, (step.pence_after / 100).toFixed(2))))),
-    total && h("tfoot", {}, h("tr", {}, h("th", { scope: "row" }, "Payable"), h("td", { class: "number" }, String(total.minutes)), h("td", { class: "number" }, pounds(total.amount_pence)))));
+    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Step"), h("th", { scope: "col", class: "number" }, "Minutes"), money && h("th", { scope: "col", class: "number" }, "£"))),
+    h("tbody", {}, steps.map((step) => h("tr", {}, h("td", {}, step.words, step.clause && h("span", { class: "quiet" }, ` (clause ${step.clause})`), several && step.care_worker && h("span", { class: "quiet" }, ` · ${name(step.care_worker)}`)), h("td", { class: "number" }, clock(step.seconds_after)), money && h("td", { class: "number" }, (step.pence_after / 100).toFixed(2))))),
+    h("tfoot", {}, h("tr", {}, h("th", { scope: "row" }, "Payable"), h("td", { class: "number" }, String(total.minutes)), money && h("td", { class: "number" }, pounds(total.amount_pence)))));
 }
 
 const clock = (seconds) => `${Math.floor(seconds / 60)}${seconds % 60 ? `:${String(seconds % 60).padStart(2, "0")}` : ""}`;
