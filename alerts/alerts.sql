@@ -44,7 +44,8 @@ ORDER BY tenant_id, after_minutes, contact_id;
 -- name: write role: ecm_worker
 -- One statement writes a batch: alerts raised, stood down and reopened, deliveries, the board's positions, the
 -- to-dos and the notifications. Who was told that it rang, or may have been, is told that it is over; of one that a
--- graver one takes over ($16 by $17), only once that is over too. Nobody is told of what was raised for before $18.
+-- graver one takes over ($16 by $17), only once that is over too. Nobody is told of what was raised for before $18; of what phones
+-- say ($19), of what we heard before that.
 WITH raise AS (
   SELECT r.*, row_number() OVER (PARTITION BY r.tenant_id ORDER BY r.nth) AS step
   FROM unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::text[],
@@ -74,7 +75,7 @@ WITH raise AS (
          CASE WHEN r.over IS NOT NULL THEN $14::timestamptz END, r.over, h.base + r.step
   FROM raise r JOIN heads h ON h.tenant_id = r.tenant_id
   ON CONFLICT (tenant_id, visit_id, kind, raised_for) DO NOTHING
-  RETURNING tenant_id, alert_id, state, ladder, raised_for
+  RETURNING tenant_id, alert_id, state, ladder, CASE WHEN kind = ANY ($19::text[]) THEN raised_at ELSE raised_for END AS news_of
 ), changed AS (
   UPDATE alerts a SET
     state = CASE WHEN c.over IS NULL THEN 'open' ELSE 'stood_down' END,
@@ -85,14 +86,15 @@ WITH raise AS (
     position = h.base + h.raises + c.step
   FROM alter_state c JOIN heads h ON h.tenant_id = c.tenant_id
   WHERE a.tenant_id = c.tenant_id AND a.alert_id = c.alert_id
-  RETURNING a.tenant_id, a.alert_id, a.visit_id, a.kind, a.state, a.ladder, a.raised_for, c.taken_over
+  RETURNING a.tenant_id, a.alert_id, a.visit_id, a.kind, a.state, a.ladder, c.taken_over,
+    CASE WHEN a.kind = ANY ($19::text[]) THEN a.raised_at ELSE a.raised_for END AS news_of
 ), told AS (
   INSERT INTO deliveries AS d (tenant_id, alert_id, about, channel, address, due_at)
   SELECT o.tenant_id, o.alert_id, 'raised', l.channel, l.address,
          $14::timestamptz + min(l.after_minutes) * interval '1 minute'
-  FROM (SELECT * FROM raised UNION ALL SELECT tenant_id, alert_id, state, ladder, raised_for FROM changed) AS o
+  FROM (SELECT * FROM raised UNION ALL SELECT tenant_id, alert_id, state, ladder, news_of FROM changed) AS o
   CROSS JOIN LATERAL jsonb_to_recordset(o.ladder) AS l(channel text, address text, after_minutes int)
-  WHERE o.state = 'open' AND o.raised_for >= $18::timestamptz
+  WHERE o.state = 'open' AND o.news_of >= $18::timestamptz
   GROUP BY o.tenant_id, o.alert_id, l.channel, l.address
   UNION ALL
   SELECT DISTINCT s.tenant_id, s.alert_id, 'stood_down', r.channel, r.address, $14::timestamptz

@@ -43,7 +43,8 @@ PROOF_SECONDS = 5
 """How often, in real time, an idle worker proves that an alarm would get through."""
 
 TOO_OLD_TO_TELL = timedelta(hours=24)
-"""What was due longer ago is history, as when last month's visits are imported: it goes on record, it wakes nobody."""
+"""What was due longer ago is history, as when last month's visits are imported: it goes on record, it wakes nobody.
+What a phone says is news when we hear it: nobody imports it, and its clock may be days slow."""
 
 TELL_NOBODY = "[]"
 
@@ -166,7 +167,9 @@ async def _decide_and_write(connection: Connection, todos: Sequence[Record], now
         _note(write, visit, actions)
     write.done = [todo_id for ids in todo_ids.values() for todo_id in ids]
     raises, changes = _columns(write.raises, 9), _columns(write.changes, 4)
-    await connection.execute(sql.write, *raises, *changes, now, write.done, *_TAKES_OVER, write.tell_from)
+    await connection.execute(
+        sql.write, *raises, *changes, now, write.done, *_TAKES_OVER, write.tell_from, KINDS
+    )
 
 
 def _note(write: _Write, visit: Record, actions: Sequence[Action]) -> None:
@@ -184,7 +187,7 @@ def _note(write: _Write, visit: Record, actions: Sequence[Action]) -> None:
                         action.raised_for,
                         action.severity,
                         action.reason,
-                        ladder if action.raised_for >= write.tell_from else TELL_NOBODY,
+                        ladder if _is_news(action, write.tell_from) else TELL_NOBODY,
                         action.over,
                     )
                 )
@@ -192,6 +195,10 @@ def _note(write: _Write, visit: Record, actions: Sequence[Action]) -> None:
                 write.changes.append((visit["tenant_id"], action.alert_id, action.reason, action.taken_over))
             case Reopen():
                 write.changes.append((visit["tenant_id"], action.alert_id, None, False))
+
+
+def _is_news(action: Raise, tell_from: datetime) -> bool:
+    return action.kind in KINDS or action.raised_for >= tell_from
 
 
 def _ladder(write: _Write, tenant_id: int, provider: str, severity: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -57,15 +58,22 @@ async def test_a_report_becomes_an_alert_and_a_page(database: Addresses) -> None
             "INSERT INTO alert_contacts (tenant_id, min_severity, channel, address)"
             " VALUES (1, 'critical', 'email', 'duty@example.org')"
         )
-        await morning.owner.execute(
-            "INSERT INTO reports (tenant_id, report_id, kind, occurred_at, received_at, visit_id, words,"
-            " care_worker_ref, body_sha256, body)"
-            " VALUES (1, gen_random_uuid(), 'sos', $1, $1, $2, 'He has a knife', 'W-1', '', '')",
-            at("09:05"),
-            number,
-        )
-        await morning.queue(number)
+        await morning.hears_of(number, "sos", at("09:05"))
         await morning.alerts.step()
         row = await morning.owner.fetchrow("SELECT kind, severity, state, reason FROM alerts")
         assert tuple(row) == ("sos", "critical", "open", "care worker W-1 asks for help")
         assert await morning.owner.fetchval("SELECT count(*) FROM deliveries") == 1
+
+
+@pytest.mark.parametrize(("kind", "urgency"), [("sos", None), ("concern", "now"), ("no_reply", None)])
+async def test_what_a_phone_says_is_told_however_old_its_clock_makes_it(
+    database: Addresses, kind: str, urgency: str | None
+) -> None:
+    """Carol's phone is two days slow, or was a day without a signal: we hear it now."""
+    async with a_morning(database, "V-1") as morning:
+        await morning.contact("duty@example.org")
+        number = await morning.becomes("V-1", "in_progress")
+        await morning.hears_of(number, kind, at("09:05") - timedelta(days=2), urgency)
+        await morning.drain()
+        assert await morning.told() == [("V-1", kind, "open", None)]
+        assert await morning.deliveries() == [(kind, "raised", "duty@example.org", "09:15", "pending")]
