@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from alerts.rules import Raise, StandDown, VisitNow, decide
+from alerts.rules import Known, Raise, StandDown, VisitNow, decide
 from alerts.said import Report
 from ecm.store.embedded import Addresses
-from ecm.visit.model import State
+from ecm.visit.model import Finding, State
 from tests.alerts.morning import a_morning, at
-from tests.alerts.test_alert_rules import an_alert, visit
+from tests.alerts.test_alert_rules import SHORT, an_alert, visit
 
 
 def said(kind: str, urgency: str | None = None, **changes: Any) -> VisitNow:
@@ -42,9 +42,28 @@ def test_how_urgent_it_is(kind: str, urgency: str | None, changes: dict[str, Any
 
 def test_nobody_answered_and_then_somebody_did() -> None:
     assert decide(said("no_reply", state=State.FRUSTRATED), [an_alert("no_reply", "09:05")]) == ()
-    assert decide(said("no_reply", state=State.COMPLETED), [an_alert("no_reply", "09:05")]) == (
-        StandDown(1, "care was given after all"),
+    gone = said("no_reply", state=State.COMPLETED, left=Known(at("09:33"), at("09:33")))
+    assert decide(gone, [an_alert("no_reply", "09:05")]) == (StandDown(1, "care was given after all"),)
+
+
+@pytest.mark.parametrize(
+    ("left", "findings"),
+    [("09:10", (SHORT,)), ("09:04", ()), (None, ())],
+    ids=[
+        "gave up after five minutes",
+        "had left before: it is of the next visit",
+        "nobody is known to have left",
+    ],
+)
+def test_a_visit_that_is_over_is_no_answer_by_itself(left: str | None, findings: tuple[Finding, ...]) -> None:
+    known = Known(at(left), at(left)) if left else None
+    over = said("no_reply", state=State.COMPLETED, left=known, findings=findings)
+    short = [an_alert("short", "09:00", alert_id=2)] if findings else []
+    assert decide(over, [an_alert("no_reply", "09:05"), *short]) == ()
+    raised = next(
+        action for action in decide(over, []) if isinstance(action, Raise) and action.kind == "no_reply"
     )
+    assert raised.over is None
 
 
 def test_a_call_for_help_is_never_over_by_itself() -> None:
