@@ -105,7 +105,8 @@ WITH raise AS (
   JOIN deliveries r ON r.tenant_id = rung.tenant_id AND r.alert_id = rung.alert_id
   WHERE s.state = 'stood_down' AND NOT s.taken_over AND r.about = 'raised' AND (r.state = 'sent' OR r.attempts > 0)
   ON CONFLICT (tenant_id, alert_id, about, channel, address) DO UPDATE SET
-    state = 'pending', due_at = excluded.due_at, attempts = 0, leased_until = NULL, last_error = NULL, sent_at = NULL
+    state = 'pending', due_at = excluded.due_at, attempts = 0, leased_until = NULL, last_error = NULL, sent_at = NULL,
+    round = d.round + 1
   RETURNING 1
 ), done AS (
   DELETE FROM alert_queue WHERE todo_id = ANY ($15::bigint[])

@@ -153,7 +153,7 @@ def message_of(delivery: Mapping[str, Any] | Record, public_url: str | None) -> 
     assert isinstance(raised_at, datetime)
     local = raised_at.astimezone(ZoneInfo(str(delivery["zone"])))
     return Message(
-        id=f"{delivery['tenant_id']}.{delivery['delivery_id']}",
+        id=".".join(str(delivery[name]) for name in ("epoch", "tenant_id", "delivery_id", "round")),
         address=str(delivery["address"]),
         about=about,
         visit_ref=str(delivery["ref"]),

@@ -23,7 +23,8 @@ class Undeliverable(NotDelivered):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`id` is the same each time the same delivery is sent, so that a receiver can drop the second."""
+    """`id` is the same each time one and the same ringing is sent, so that a receiver can drop the second; an alert
+    that comes back is another."""
 
     id: str
     address: str

@@ -22,9 +22,11 @@ class Sink:
 
     def __init__(self) -> None:
         self.sent: list[Message] = []
+        self.tried: list[Message] = []
         self.trouble: Exception | None = None
 
     async def send(self, message: Message) -> None:
+        self.tried.append(message)
         if self.trouble:
             raise self.trouble
         self.sent.append(message)
@@ -193,6 +195,37 @@ async def test_it_rings_is_over_rings_again_and_is_over_again(database: Addresse
             while await sender.step():
                 pass
         assert [message.about for message in sink.sent] == ["raised", "stood_down"] * 2
+        assert len({message.id for message in sink.sent}) == 4  # or a receiver would drop the second ringing
+
+
+async def test_it_is_one_and_the_same_message_however_often_it_is_tried(database: Addresses) -> None:
+    async with a_morning(database) as morning:
+        await morning.contact("duty@example.org")
+        await late(morning)
+        sink = Sink()
+        sink.trouble = NotDelivered("taken, but the answer was lost")
+        sender = a_sender(morning, sink)
+        for _ in range(3):
+            assert await sender.step()
+            morning.clock.at += timedelta(hours=1)
+        assert len({message.id for message in sink.tried}) == 1
+
+
+async def test_a_restored_backup_sends_nothing_under_an_id_that_was_used_before_it(
+    database: Addresses,
+) -> None:
+    async with a_morning(database) as morning:
+        await morning.contact("duty@example.org")
+        sink = Sink()
+        for _ in range(2):  # the numbers are handed out again
+            await late(morning)
+            await a_sender(morning, sink).step()
+            await morning.owner.execute(
+                "DELETE FROM deliveries; DELETE FROM alerts; UPDATE board_heads SET epoch = gen_random_uuid();"
+                "ALTER TABLE deliveries ALTER delivery_id RESTART; ALTER TABLE alerts ALTER alert_id RESTART"
+            )
+        first, second = (message.id for message in sink.sent)
+        assert (first.split(".")[1:], first != second) == (second.split(".")[1:], True)
 
 
 async def test_a_gateway_that_is_away_all_night_is_tried_until_it_takes_the_page(database: Addresses) -> None:
