@@ -118,6 +118,16 @@ WITH raise AS (
 SELECT (SELECT count(*) FROM raised) AS raised, (SELECT count(*) FROM changed) AS changed,
        (SELECT count(*) FROM told) AS told, (SELECT count(*) FROM notified) AS notified;
 
+-- name: climb_again role: ecm_worker
+-- The rungs that were left out while somebody had taken the alert on are climbed now that nobody has: an alert that
+-- is open leaves nobody out. What was given up meanwhile is tried again; mere information is not. History stays silent.
+UPDATE deliveries d SET state = 'pending', due_at = $3::timestamptz, attempts = 0, last_error = NULL, leased_until = NULL
+FROM unnest($1::int[], $2::bigint[]) AS q(tenant_id, alert_id)
+JOIN alerts a ON a.tenant_id = q.tenant_id AND a.alert_id = q.alert_id
+WHERE d.tenant_id = a.tenant_id AND d.alert_id = a.alert_id AND d.about = 'raised' AND a.state = 'open'
+  AND (d.state = 'skipped' OR d.state = 'failed' AND a.severity <> 'information')
+  AND CASE WHEN a.kind = ANY ($5::text[]) THEN a.raised_at ELSE a.raised_for END >= $4::timestamptz;
+
 -- name: put_off role: ecm_worker
 -- A poison row waits, longer each time, and is reported on the health page; it stops nobody else.
 UPDATE alert_queue SET tries = tries + 1, last_error = $2::text,

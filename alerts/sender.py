@@ -7,7 +7,7 @@ alert is open: a gateway may be away for a night, and the visit is missed all th
 get up for is given up (`may_be_given_up`). The health page shows it while a page does not get through.
 
 What need not be sent any more is skipped when its turn comes: an alert that is over, or a later rung of the ladder
-once somebody has taken the alert on.
+once somebody has taken the alert on. When they give it back, alerts.worker makes those rungs due again.
 """
 
 from __future__ import annotations
@@ -113,7 +113,9 @@ class Sender:
         again_at = now + outcome.again_after * self._clock.speed if outcome.again_after else None
         sent_at = now if outcome.state == "sent" else None
         async with self._db.transaction() as connection:
-            await connection.execute(sql.hold_alert, tenant_id, alert_id)
+            state = await connection.fetchval(sql.hold_alert, tenant_id, alert_id)
+            if outcome.state == "skipped" and not why_needless(dict(delivery) | {"state": state}):
+                outcome = Outcome("pending")  # given back since it was claimed
             await connection.execute(
                 sql.record,
                 tenant_id,

@@ -146,10 +146,13 @@ async def _decide_and_write(connection: Connection, todos: Sequence[Record], now
     await connection.execute(sql.take_turns, list(tenants))
     visits = await connection.fetch(sql.visits, tenants, visit_ids, KINDS)
     alerts: dict[VisitKey, list[AlertNow]] = {}
+    rang: list[tuple[int, int]] = []
     for row in await connection.fetch(sql.known_alerts, tenants, visit_ids):
         stood_down = row["state"] == "stood_down"
         known = AlertNow(row["alert_id"], row["kind"], row["raised_for"], stood_down)
         alerts.setdefault((row["tenant_id"], row["visit_id"]), []).append(known)
+        if row["state"] == "open":
+            rang.append((row["tenant_id"], row["alert_id"]))
     contacts: dict[int, list[Record]] = {}
     for row in await connection.fetch(sql.contacts, sorted(set(tenants))):
         contacts.setdefault(row["tenant_id"], []).append(row)
@@ -170,6 +173,8 @@ async def _decide_and_write(connection: Connection, todos: Sequence[Record], now
     await connection.execute(
         sql.write, *raises, *changes, now, write.done, *_TAKES_OVER, write.tell_from, KINDS
     )
+    if rang:
+        await connection.execute(sql.climb_again, *_columns(rang, 2), now, write.tell_from, KINDS)
 
 
 def _note(write: _Write, visit: Record, actions: Sequence[Action]) -> None:
