@@ -4,7 +4,8 @@ The claim is committed before anything is sent and the record after. A worker th
 that ends, and another sends again: a second notification is allowed, a lost one never. A message that is not
 taken is tried again after BACK_OFF_SECONDS, one after another, and then for ever after the last of them, while the
 alert is open: a gateway may be away for a night, and the visit is missed all the same. Only what nobody was to
-get up for is given up (`may_be_given_up`). The health page shows it while a page does not get through.
+get up for is given up (`may_be_given_up`). A refusal ends a page no more than silence does: a mail server's 550 or an
+odd answer of a name server may be gone in a minute. The health page shows it while a page does not get through.
 
 What need not be sent any more is skipped when its turn comes: an alert that is over, or a later rung of the ladder
 once somebody has taken the alert on. When they give it back, alerts.worker makes those rungs due again.
@@ -17,7 +18,7 @@ import logging
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -44,11 +45,13 @@ TROUBLE_FROM_ATTEMPT = 3
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`state` as in deliveries; `again_after`: pending still, and due then. `error` says why it was not sent."""
+    """`state` as in deliveries; `again_after`: pending still, and due then. `error` says why it was not sent;
+    `refused`: somebody has to look at it."""
 
     state: str
     error: str | None = None
     again_after: timedelta | None = None
+    refused: bool = False
 
 
 SENT = Outcome("sent")
@@ -95,7 +98,10 @@ class Sender:
             async with asyncio.timeout(SENDING_SECONDS):
                 await channel.send(message_of(delivery, self._public_url))
         except Undeliverable as error:
-            return Outcome("failed", str(error))
+            again = _try_again(delivery, str(error))
+            return (
+                Outcome("failed", again.error) if may_be_given_up(delivery) else replace(again, refused=True)
+            )
         except NotDelivered as error:
             return _try_again(delivery, str(error))
         except TimeoutError:
@@ -187,7 +193,7 @@ def _for_the_health_page(delivery: Mapping[str, Any] | Record, outcome: Outcome)
     now = datetime.now(UTC).isoformat()
     is_page = not may_be_given_up(delivery)
     trouble = outcome.state == "failed" or (
-        outcome.state == "pending" and delivery["attempts"] >= TROUBLE_FROM_ATTEMPT
+        outcome.state == "pending" and (outcome.refused or delivery["attempts"] >= TROUBLE_FROM_ATTEMPT)
     )
     if is_page and trouble:
         return {"page_failing_at": now, "delivery_error": outcome.error}

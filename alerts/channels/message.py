@@ -18,7 +18,7 @@ class NotDelivered(Exception):
 
 
 class Undeliverable(NotDelivered):
-    """The message will never be taken as it is addressed."""
+    """The message was refused as it is addressed: trying again hardly helps, somebody has to look at it."""
 
 
 @dataclass(frozen=True, slots=True)
