@@ -135,13 +135,18 @@ UPDATE alert_queue SET tries = tries + 1, last_error = $2::text,
 WHERE todo_id = $1::bigint;
 
 -- name: path_is_clear role: ecm_worker
--- Nothing waits to be decided, and nothing that should have been sent is unsent or keeps failing.
-SELECT NOT EXISTS (SELECT FROM alert_queue WHERE available_at <= $1::timestamptz OR tries > 0)
-   AND NOT EXISTS (SELECT FROM deliveries WHERE state = 'pending'
-                   AND (due_at <= $2::timestamptz - interval '1 minute' * $3::float8 OR attempts >= 3));
+-- No deadline waits to be judged for longer than a backlog may hold it up and a failing visit is put aside; nothing
+-- waits to be decided; nothing that should have been sent is unsent, and no page keeps failing.
+SELECT COALESCE((SELECT min(deadline_at) FROM visits WHERE deadline_at IS NOT NULL)
+                > $2::timestamptz - interval '2 minutes' * $3::float8, true)
+   AND NOT EXISTS (SELECT FROM alert_queue WHERE available_at <= $1::timestamptz OR tries > 0)
+   AND NOT EXISTS (SELECT FROM deliveries d JOIN alerts a ON a.tenant_id = d.tenant_id AND a.alert_id = d.alert_id
+                   WHERE d.state = 'pending'
+                     AND (d.due_at <= $2::timestamptz - interval '1 minute' * $3::float8
+                       OR d.attempts >= 3 AND d.about = 'raised' AND a.state = 'open' AND a.severity <> 'information'));
 
 -- name: prove_path role: ecm_worker
--- The alarm path was seen to work, end to end, at this instant.
+-- The alarm path was seen to work, end to end, at this instant: by the service's clock, and in real time.
 INSERT INTO heartbeats (process, beat_at, details)
-VALUES ($1::text, $2::timestamptz, jsonb_build_object('alarm_path_at', $3::timestamptz))
+VALUES ($1::text, $2::timestamptz, jsonb_build_object('alarm_path_at', $3::timestamptz, 'alarm_proved_at', $2::timestamptz))
 ON CONFLICT (process) DO UPDATE SET beat_at = excluded.beat_at, details = heartbeats.details || excluded.details;

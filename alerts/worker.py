@@ -40,7 +40,7 @@ sql = load_queries(__package__, "alerts.sql")
 log = logging.getLogger(__name__)
 
 PROOF_SECONDS = 5
-"""How often, in real time, an idle worker proves that an alarm would get through."""
+"""How often, in real time, a worker proves that an alarm would get through."""
 
 TOO_OLD_TO_TELL = timedelta(hours=24)
 """What was due longer ago is history, as when last month's visits are imported: it goes on record, it wakes nobody.
@@ -72,8 +72,7 @@ class AlertWorker:
         except Exception:
             log.exception("a batch of alerts could not be written; taking its rows one by one")
             done = await self._one_by_one()
-        if not done:
-            await self._prove_path()
+        await self._prove_path()
         return done > 0
 
     async def _attempt(self, limit: int, claimed: list[int]) -> int:
@@ -106,7 +105,8 @@ class AlertWorker:
     async def _prove_path(self) -> None:
         """Every few seconds: decides a made-up missed visit, and looks whether anything is stuck on the way.
 
-        The proof is left out while something is, so that the board can tell a quiet day from a broken alarm.
+        The proof is left out while something is, so that the board can tell a quiet day from a broken alarm and the
+        health page can wake somebody.
         """
         real_now = datetime.now(UTC)
         if (real_now - self._proved_at).total_seconds() < PROOF_SECONDS:

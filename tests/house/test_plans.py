@@ -124,6 +124,7 @@ HOT = [
     (B, "pulse", (1, NOW), {"visits_changed"}),
     ("alerts/alerts.sql", "visits", ([1] * 3, [5, 6, 7], ["sos"]), {"visits_pkey"}),
     ("alerts/alerts.sql", "known_alerts", ([1] * 3, [5, 6, 7]), {"alerts_tenant_id_visit_id_kind_raised_for_key"}),
+    ("alerts/alerts.sql", "path_is_clear", (NOW, NOW, 1.0), {"visits_due", "deliveries_pending"}),
     ("alerts/alerts.sql", "climb_again", ([1] * 3, [5, 6, 7], NOW, EARLIER, ["sos"]),
      {"deliveries_tenant_id_alert_id_about_channel_address_key"}),
     ("alerts/deliveries.sql", "claim", (NOW, NOW, 20, 60.0), {"deliveries_pending"}),
