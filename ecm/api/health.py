@@ -294,7 +294,8 @@ async def _gauges(door: Services) -> bytes:
 def _proof_age_s(row: Record) -> float | None:
     if row["alarm_proved_at"] is None:
         return None
-    return max(0.0, (row["database_now"] - row["alarm_proved_at"]).total_seconds())
+    age: timedelta = row["database_now"] - row["alarm_proved_at"]
+    return max(0.0, age.total_seconds())
 
 
 def _deliveries_late_s(row: Record, door: Services) -> float:
