@@ -1,12 +1,15 @@
 -- name: claim role: ecm_worker
 -- Takes deliveries that are due, on a lease: whoever dies holding one loses it when the lease ends. The epoch, which
--- changes when a backup is restored, tells its deliveries from those that had the same numbers before.
+-- changes when a backup is restored, tells its deliveries from those that had the same numbers before. What was not yet
+-- tried comes before what a gateway did not take, and what cannot wait before the rest; $5: nothing but what is both.
 WITH mine AS MATERIALIZED (
-  SELECT tenant_id, delivery_id FROM deliveries
-  WHERE state = 'pending' AND due_at <= $1::timestamptz
-    AND (leased_until IS NULL OR leased_until < $2::timestamptz)
-  ORDER BY due_at LIMIT $3::int
-  FOR UPDATE SKIP LOCKED
+  SELECT d.tenant_id, d.delivery_id FROM deliveries d
+  JOIN alerts a ON a.tenant_id = d.tenant_id AND a.alert_id = d.alert_id
+  WHERE d.state = 'pending' AND d.due_at <= $1::timestamptz
+    AND (d.leased_until IS NULL OR d.leased_until < $2::timestamptz)
+    AND (NOT $5::bool OR d.attempts = 0 AND a.severity = 'critical')
+  ORDER BY d.attempts > 0, a.severity <> 'critical', d.due_at LIMIT $3::int
+  FOR UPDATE OF d SKIP LOCKED
 )
 UPDATE deliveries d SET leased_until = $2::timestamptz + $4::float8 * interval '1 second', attempts = LEAST(d.attempts + 1, 32767)
 FROM mine m, alerts a, visits v

@@ -127,7 +127,8 @@ HOT = [
     ("alerts/alerts.sql", "path_is_clear", (NOW, NOW, 1.0), {"visits_due", "deliveries_pending"}),
     ("alerts/alerts.sql", "climb_again", ([1] * 3, [5, 6, 7], NOW, EARLIER, ["sos"]),
      {"deliveries_tenant_id_alert_id_about_channel_address_key"}),
-    ("alerts/deliveries.sql", "claim", (NOW, NOW, 20, 60.0), {"deliveries_pending"}),
+    ("alerts/deliveries.sql", "claim", (NOW, NOW, 20, 60.0, False), {"deliveries_pending"}),
+    ("alerts/deliveries.sql", "claim", (NOW, NOW, 10, 60.0, True), {"deliveries_pending"}),
 ]  # fmt: skip
 
 # The door's connection keeps one plan for every batch (plan_cache_mode = force_generic_plan); processing keeps what it
