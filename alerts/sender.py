@@ -25,6 +25,7 @@ from zoneinfo import ZoneInfo
 
 from alerts.channels import CHANNELS
 from alerts.channels.message import Channel, Message, NotDelivered, Undeliverable
+from alerts.said import SOS
 from ecm.clock import Clock
 from ecm.settings import Settings
 from ecm.store.db import Database, Record
@@ -163,9 +164,11 @@ def why_needless(delivery: Mapping[str, Any] | Record) -> str | None:
 
 
 def message_of(delivery: Mapping[str, Any] | Record, public_url: str | None) -> Message:
-    """What is said of an alert outside: of findings no words, because those may say where somebody was."""
+    """What is said of an alert outside: of findings no words, because those may say where somebody was. Of a call for
+    help the words, because who calls is all that is sure."""
     about = str(delivery["about"])
     words = delivery["stood_down_reason"] if about == "stood_down" else delivery["reason"]
+    may_be_said = about == "stood_down" or delivery["kind"] in {*DeadlineKind, SOS}
     raised_at = delivery["raised_at"]
     assert isinstance(raised_at, datetime)
     local = raised_at.astimezone(ZoneInfo(str(delivery["zone"])))
@@ -176,7 +179,7 @@ def message_of(delivery: Mapping[str, Any] | Record, public_url: str | None) -> 
         visit_ref=str(delivery["ref"]),
         kind=str(delivery["kind"]),
         severity=str(delivery["severity"]),
-        reason=str(words or "") if delivery["kind"] in {*DeadlineKind} or about == "stood_down" else "",
+        reason=str(words or "") if may_be_said else "",
         raised_at=raised_at,
         raised_hh_mm=f"{local:%H:%M}",
         link=f"{public_url.rstrip('/')}/visits/{delivery['visit_id']}" if public_url else None,

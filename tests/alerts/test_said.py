@@ -13,6 +13,7 @@ from ecm.store.embedded import Addresses
 from ecm.visit.model import Finding, State
 from tests.alerts.morning import a_morning, at
 from tests.alerts.test_alert_rules import SHORT, an_alert, visit
+from tests.alerts.test_sender import Sink, a_sender
 
 
 def said(kind: str, urgency: str | None = None, **changes: Any) -> VisitNow:
@@ -96,3 +97,18 @@ async def test_what_a_phone_says_is_told_however_old_its_clock_makes_it(
         await morning.drain()
         assert await morning.told() == [("V-1", kind, "open", None)]
         assert await morning.deliveries() == [(kind, "raised", "duty@example.org", "09:15", "pending")]
+
+
+async def test_a_call_for_help_says_outside_who_calls_and_of_no_visit(database: Addresses) -> None:
+    """The visit it stands beside is the nearest there was, and may be another worker's."""
+    async with a_morning(database, "V-1") as morning:
+        await morning.contact("duty@example.org")
+        await morning.hears_of(await morning.becomes("V-1", "planned"), "sos", at("09:05"))
+        await morning.drain()
+        sink = Sink()
+        await a_sender(morning, sink).step()
+        [message] = sink.sent
+        assert message.subject == "CRITICAL: sos"
+        assert message.text.splitlines()[:2] == ["CRITICAL: sos", "care worker W-1 asks for help"]
+        assert "V-1" not in message.text
+        assert "knife" not in f"{message.text}{message.as_json()}"
