@@ -44,7 +44,8 @@ ORDER BY tenant_id, after_minutes, contact_id;
 -- name: write role: ecm_worker
 -- One statement writes a batch: alerts raised, stood down and reopened, deliveries, the board's positions, the
 -- to-dos and the notifications. Who was told that it rang, or may have been, is told that it is over; of one that a
--- graver one takes over ($16 by $17), only once that is over too. Nobody is told of what was raised for before $18.
+-- graver one takes over ($16 by $17), only once that is over too. Nobody is told of what was raised for before $18; of what phones
+-- say ($19), of what we heard before that.
 WITH raise AS (
   SELECT r.*, row_number() OVER (PARTITION BY r.tenant_id ORDER BY r.nth) AS step
   FROM unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::text[],
@@ -74,7 +75,7 @@ WITH raise AS (
          CASE WHEN r.over IS NOT NULL THEN $14::timestamptz END, r.over, h.base + r.step
   FROM raise r JOIN heads h ON h.tenant_id = r.tenant_id
   ON CONFLICT (tenant_id, visit_id, kind, raised_for) DO NOTHING
-  RETURNING tenant_id, alert_id, state, ladder, raised_for
+  RETURNING tenant_id, alert_id, state, ladder, CASE WHEN kind = ANY ($19::text[]) THEN raised_at ELSE raised_for END AS news_of
 ), changed AS (
   UPDATE alerts a SET
     state = CASE WHEN c.over IS NULL THEN 'open' ELSE 'stood_down' END,
@@ -85,14 +86,15 @@ WITH raise AS (
     position = h.base + h.raises + c.step
   FROM alter_state c JOIN heads h ON h.tenant_id = c.tenant_id
   WHERE a.tenant_id = c.tenant_id AND a.alert_id = c.alert_id
-  RETURNING a.tenant_id, a.alert_id, a.visit_id, a.kind, a.state, a.ladder, a.raised_for, c.taken_over
+  RETURNING a.tenant_id, a.alert_id, a.visit_id, a.kind, a.state, a.ladder, c.taken_over,
+    CASE WHEN a.kind = ANY ($19::text[]) THEN a.raised_at ELSE a.raised_for END AS news_of
 ), told AS (
   INSERT INTO deliveries AS d (tenant_id, alert_id, about, channel, address, due_at)
   SELECT o.tenant_id, o.alert_id, 'raised', l.channel, l.address,
          $14::timestamptz + min(l.after_minutes) * interval '1 minute'
-  FROM (SELECT * FROM raised UNION ALL SELECT tenant_id, alert_id, state, ladder, raised_for FROM changed) AS o
+  FROM (SELECT * FROM raised UNION ALL SELECT tenant_id, alert_id, state, ladder, news_of FROM changed) AS o
   CROSS JOIN LATERAL jsonb_to_recordset(o.ladder) AS l(channel text, address text, after_minutes int)
-  WHERE o.state = 'open' AND o.raised_for >= $18::timestamptz
+  WHERE o.state = 'open' AND o.news_of >= $18::timestamptz
   GROUP BY o.tenant_id, o.alert_id, l.channel, l.address
   UNION ALL
   SELECT DISTINCT s.tenant_id, s.alert_id, 'stood_down', r.channel, r.address, $14::timestamptz
@@ -103,7 +105,8 @@ WITH raise AS (
   JOIN deliveries r ON r.tenant_id = rung.tenant_id AND r.alert_id = rung.alert_id
   WHERE s.state = 'stood_down' AND NOT s.taken_over AND r.about = 'raised' AND (r.state = 'sent' OR r.attempts > 0)
   ON CONFLICT (tenant_id, alert_id, about, channel, address) DO UPDATE SET
-    state = 'pending', due_at = excluded.due_at, attempts = 0, leased_until = NULL, last_error = NULL, sent_at = NULL
+    state = 'pending', due_at = excluded.due_at, attempts = 0, leased_until = NULL, last_error = NULL, sent_at = NULL,
+    round = d.round + 1
   RETURNING 1
 ), done AS (
   DELETE FROM alert_queue WHERE todo_id = ANY ($15::bigint[])
@@ -115,6 +118,16 @@ WITH raise AS (
 SELECT (SELECT count(*) FROM raised) AS raised, (SELECT count(*) FROM changed) AS changed,
        (SELECT count(*) FROM told) AS told, (SELECT count(*) FROM notified) AS notified;
 
+-- name: climb_again role: ecm_worker
+-- The rungs that were left out while somebody had taken the alert on are climbed now that nobody has: an alert that
+-- is open leaves nobody out. What was given up meanwhile is tried again; mere information is not. History stays silent.
+UPDATE deliveries d SET state = 'pending', due_at = $3::timestamptz, attempts = 0, last_error = NULL, leased_until = NULL
+FROM unnest($1::int[], $2::bigint[]) AS q(tenant_id, alert_id)
+JOIN alerts a ON a.tenant_id = q.tenant_id AND a.alert_id = q.alert_id
+WHERE d.tenant_id = a.tenant_id AND d.alert_id = a.alert_id AND d.about = 'raised' AND a.state = 'open'
+  AND (d.state = 'skipped' OR d.state = 'failed' AND a.severity <> 'information')
+  AND CASE WHEN a.kind = ANY ($5::text[]) THEN a.raised_at ELSE a.raised_for END >= $4::timestamptz;
+
 -- name: put_off role: ecm_worker
 -- A poison row waits, longer each time, and is reported on the health page; it stops nobody else.
 UPDATE alert_queue SET tries = tries + 1, last_error = $2::text,
@@ -122,13 +135,18 @@ UPDATE alert_queue SET tries = tries + 1, last_error = $2::text,
 WHERE todo_id = $1::bigint;
 
 -- name: path_is_clear role: ecm_worker
--- Nothing waits to be decided, and nothing that should have been sent is unsent or keeps failing.
-SELECT NOT EXISTS (SELECT FROM alert_queue WHERE available_at <= $1::timestamptz OR tries > 0)
-   AND NOT EXISTS (SELECT FROM deliveries WHERE state = 'pending'
-                   AND (due_at <= $2::timestamptz - interval '1 minute' * $3::float8 OR attempts >= 3));
+-- No deadline waits to be judged for longer than a backlog may hold it up and a failing visit is put aside; nothing
+-- waits to be decided; nothing that should have been sent is unsent, and no page keeps failing.
+SELECT COALESCE((SELECT min(deadline_at) FROM visits WHERE deadline_at IS NOT NULL)
+                > $2::timestamptz - interval '2 minutes' * $3::float8, true)
+   AND NOT EXISTS (SELECT FROM alert_queue WHERE available_at <= $1::timestamptz OR tries > 0)
+   AND NOT EXISTS (SELECT FROM deliveries d JOIN alerts a ON a.tenant_id = d.tenant_id AND a.alert_id = d.alert_id
+                   WHERE d.state = 'pending'
+                     AND (d.due_at <= $2::timestamptz - interval '1 minute' * $3::float8
+                       OR d.attempts >= 3 AND d.about = 'raised' AND a.state = 'open' AND a.severity <> 'information'));
 
 -- name: prove_path role: ecm_worker
--- The alarm path was seen to work, end to end, at this instant.
+-- The alarm path was seen to work, end to end, at this instant: by the service's clock, and in real time.
 INSERT INTO heartbeats (process, beat_at, details)
-VALUES ($1::text, $2::timestamptz, jsonb_build_object('alarm_path_at', $3::timestamptz))
+VALUES ($1::text, $2::timestamptz, jsonb_build_object('alarm_path_at', $3::timestamptz, 'alarm_proved_at', $2::timestamptz))
 ON CONFLICT (process) DO UPDATE SET beat_at = excluded.beat_at, details = heartbeats.details || excluded.details;

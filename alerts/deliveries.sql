@@ -1,11 +1,15 @@
 -- name: claim role: ecm_worker
--- Takes deliveries that are due, on a lease: whoever dies holding one loses it when the lease ends.
+-- Takes deliveries that are due, on a lease: whoever dies holding one loses it when the lease ends. The epoch, which
+-- changes when a backup is restored, tells its deliveries from those that had the same numbers before. What was not yet
+-- tried comes before what a gateway did not take, and what cannot wait before the rest; $5: nothing but what is both.
 WITH mine AS MATERIALIZED (
-  SELECT tenant_id, delivery_id FROM deliveries
-  WHERE state = 'pending' AND due_at <= $1::timestamptz
-    AND (leased_until IS NULL OR leased_until < $2::timestamptz)
-  ORDER BY due_at LIMIT $3::int
-  FOR UPDATE SKIP LOCKED
+  SELECT d.tenant_id, d.delivery_id FROM deliveries d
+  JOIN alerts a ON a.tenant_id = d.tenant_id AND a.alert_id = d.alert_id
+  WHERE d.state = 'pending' AND d.due_at <= $1::timestamptz
+    AND (d.leased_until IS NULL OR d.leased_until < $2::timestamptz)
+    AND (NOT $5::bool OR d.attempts = 0 AND a.severity = 'critical')
+  ORDER BY d.attempts > 0, a.severity <> 'critical', d.due_at LIMIT $3::int
+  FOR UPDATE OF d SKIP LOCKED
 )
 UPDATE deliveries d SET leased_until = $2::timestamptz + $4::float8 * interval '1 second', attempts = LEAST(d.attempts + 1, 32767)
 FROM mine m, alerts a, visits v
@@ -13,7 +17,7 @@ WHERE d.tenant_id = m.tenant_id AND d.delivery_id = m.delivery_id
   AND a.tenant_id = d.tenant_id AND a.alert_id = d.alert_id
   AND v.tenant_id = a.tenant_id AND v.visit_id = a.visit_id
 RETURNING d.tenant_id, d.delivery_id, d.alert_id, d.about, d.channel, d.address, d.due_at, d.attempts, d.leased_until,
-  a.visit_id, a.kind, a.severity, a.state, a.reason, a.raised_at, a.stood_down_reason, v.ref, v.zone;
+  d.round, (SELECT h.epoch FROM board_heads h WHERE h.tenant_id = d.tenant_id) AS epoch, a.visit_id, a.kind, a.severity, a.state, a.reason, a.raised_at, a.stood_down_reason, v.ref, v.zone;
 
 -- name: hold_alert role: ecm_worker
 -- So that recording a sending and standing the alert down come one after the other, each seeing the other's work.
@@ -32,7 +36,8 @@ INSERT INTO deliveries AS d (tenant_id, alert_id, about, channel, address, due_a
 SELECT a.tenant_id, a.alert_id, 'stood_down', $3::text, $4::text, $5::timestamptz
 FROM alerts a WHERE a.tenant_id = $1::int AND a.alert_id = $2::bigint AND a.state = 'stood_down'
 ON CONFLICT (tenant_id, alert_id, about, channel, address) DO UPDATE SET
-  state = 'pending', due_at = excluded.due_at, attempts = 0, leased_until = NULL, last_error = NULL, sent_at = NULL
+  state = 'pending', due_at = excluded.due_at, attempts = 0, leased_until = NULL, last_error = NULL, sent_at = NULL,
+  round = d.round + 1
 WHERE d.state = 'skipped'
    OR d.state = 'sent' AND d.sent_at < (SELECT a.stood_down_at FROM alerts a
                                         WHERE a.tenant_id = d.tenant_id AND a.alert_id = d.alert_id);

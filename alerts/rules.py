@@ -160,10 +160,19 @@ def _causes(visit: VisitNow) -> Mapping[tuple[str, datetime], _Cause]:
             causes[finding.code.value, visit.window_start] = _Cause(level, explain(finding))
     for report in visit.reports:
         level = report.severity(cannot_wait=visit.time_critical or visit.risk_tier == "A")
-        got_in = report.kind == NO_REPLY and visit.state is State.COMPLETED
-        over = "care was given after all" if got_in else None
+        over = "care was given after all" if report.kind == NO_REPLY and _got_in(visit, report) else None
         causes[report.kind, report.occurred_at] = _Cause(level, report.words, over)
     return causes
+
+
+def _got_in(visit: VisitNow, report: Report) -> bool:
+    """Who left again within minutes, or had left before, says nothing of what happened behind the door."""
+    return (
+        visit.state is State.COMPLETED
+        and visit.left is not None
+        and visit.left.at > report.occurred_at
+        and not _has(FindingCode.SHORT)(visit)
+    )
 
 
 def _has(code: FindingCode) -> Callable[[VisitNow], bool]:

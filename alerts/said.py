@@ -3,8 +3,8 @@
     kind      urgency    severity                              over when
     --------  ---------  ------------------------------------  -----------------------------------------------
     sos       –          critical                              never by itself: a person answers it
-    no_reply  –          warning; critical for tier A and for  care was given after all, by who had been at the
-                         a visit that cannot wait              door
+    no_reply  –          warning; critical for tier A and for  care was given after all: they left later than
+                         a visit that cannot wait              that, and not after a short visit
     concern   now        critical                              never by itself
     hazard    today      warning
               routine    information

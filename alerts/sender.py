@@ -4,10 +4,11 @@ The claim is committed before anything is sent and the record after. A worker th
 that ends, and another sends again: a second notification is allowed, a lost one never. A message that is not
 taken is tried again after BACK_OFF_SECONDS, one after another, and then for ever after the last of them, while the
 alert is open: a gateway may be away for a night, and the visit is missed all the same. Only what nobody was to
-get up for is given up (`may_be_given_up`). The health page shows it while a page does not get through.
+get up for is given up (`may_be_given_up`). A refusal ends a page no more than silence does: a mail server's 550 or an
+odd answer of a name server may be gone in a minute. The health page shows it while a page does not get through.
 
 What need not be sent any more is skipped when its turn comes: an alert that is over, or a later rung of the ladder
-once somebody has taken the alert on.
+once somebody has taken the alert on. When they give it back, alerts.worker makes those rungs due again.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ import logging
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from alerts.channels import CHANNELS
 from alerts.channels.message import Channel, Message, NotDelivered, Undeliverable
+from alerts.said import SOS
 from ecm.clock import Clock
 from ecm.settings import Settings
 from ecm.store.db import Database, Record
@@ -34,6 +36,7 @@ sql = load_queries(__package__, "deliveries.sql")
 log = logging.getLogger(__name__)
 
 BATCH = 50
+URGENT_BATCH = 10
 LEASE_SECONDS = 60
 SENDING_SECONDS = 10
 """The longest one sending may take: well within the lease."""
@@ -44,11 +47,13 @@ TROUBLE_FROM_ATTEMPT = 3
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`state` as in deliveries; `again_after`: pending still, and due then. `error` says why it was not sent."""
+    """`state` as in deliveries; `again_after`: pending still, and due then. `error` says why it was not sent;
+    `refused`: somebody has to look at it."""
 
     state: str
     error: str | None = None
     again_after: timedelta | None = None
+    refused: bool = False
 
 
 SENT = Outcome("sent")
@@ -71,9 +76,17 @@ class Sender:
 
     async def step(self) -> bool:
         """Sends what is due, up to a batch, side by side. True if there was any. Raises DatabaseAway."""
+        return await self._step(BATCH, urgent=False)
+
+    async def urgent_step(self) -> bool:
+        """The same for critical alarms that nobody tried to send yet, so that a call for help never stands behind
+        gateways that hang: a lane of their own (ecm.worker)."""
+        return await self._step(URGENT_BATCH, urgent=True)
+
+    async def _step(self, batch: int, *, urgent: bool) -> bool:
         async with self._db.transaction() as connection:
             claimed = await connection.fetch(
-                sql.claim, self._clock.now(), datetime.now(UTC), BATCH, LEASE_SECONDS
+                sql.claim, self._clock.now(), datetime.now(UTC), batch, LEASE_SECONDS, urgent
             )
         # All of them end before the step does, so that none is left half-way by another's mishap.
         ends = await asyncio.gather(*map(self._deliver, claimed), return_exceptions=True)
@@ -95,7 +108,10 @@ class Sender:
             async with asyncio.timeout(SENDING_SECONDS):
                 await channel.send(message_of(delivery, self._public_url))
         except Undeliverable as error:
-            return Outcome("failed", str(error))
+            again = _try_again(delivery, str(error))
+            return (
+                Outcome("failed", again.error) if may_be_given_up(delivery) else replace(again, refused=True)
+            )
         except NotDelivered as error:
             return _try_again(delivery, str(error))
         except TimeoutError:
@@ -113,7 +129,9 @@ class Sender:
         again_at = now + outcome.again_after * self._clock.speed if outcome.again_after else None
         sent_at = now if outcome.state == "sent" else None
         async with self._db.transaction() as connection:
-            await connection.execute(sql.hold_alert, tenant_id, alert_id)
+            state = await connection.fetchval(sql.hold_alert, tenant_id, alert_id)
+            if outcome.state == "skipped" and not why_needless(dict(delivery) | {"state": state}):
+                outcome = Outcome("pending")  # given back since it was claimed
             await connection.execute(
                 sql.record,
                 tenant_id,
@@ -146,20 +164,22 @@ def why_needless(delivery: Mapping[str, Any] | Record) -> str | None:
 
 
 def message_of(delivery: Mapping[str, Any] | Record, public_url: str | None) -> Message:
-    """What is said of an alert outside: of findings no words, because those may say where somebody was."""
+    """What is said of an alert outside: of findings no words, because those may say where somebody was. Of a call for
+    help the words, because who calls is all that is sure."""
     about = str(delivery["about"])
     words = delivery["stood_down_reason"] if about == "stood_down" else delivery["reason"]
+    may_be_said = about == "stood_down" or delivery["kind"] in {*DeadlineKind, SOS}
     raised_at = delivery["raised_at"]
     assert isinstance(raised_at, datetime)
     local = raised_at.astimezone(ZoneInfo(str(delivery["zone"])))
     return Message(
-        id=f"{delivery['tenant_id']}.{delivery['delivery_id']}",
+        id=".".join(str(delivery[name]) for name in ("epoch", "tenant_id", "delivery_id", "round")),
         address=str(delivery["address"]),
         about=about,
         visit_ref=str(delivery["ref"]),
         kind=str(delivery["kind"]),
         severity=str(delivery["severity"]),
-        reason=str(words or "") if delivery["kind"] in {*DeadlineKind} or about == "stood_down" else "",
+        reason=str(words or "") if may_be_said else "",
         raised_at=raised_at,
         raised_hh_mm=f"{local:%H:%M}",
         link=f"{public_url.rstrip('/')}/visits/{delivery['visit_id']}" if public_url else None,
@@ -185,7 +205,7 @@ def _for_the_health_page(delivery: Mapping[str, Any] | Record, outcome: Outcome)
     now = datetime.now(UTC).isoformat()
     is_page = not may_be_given_up(delivery)
     trouble = outcome.state == "failed" or (
-        outcome.state == "pending" and delivery["attempts"] >= TROUBLE_FROM_ATTEMPT
+        outcome.state == "pending" and (outcome.refused or delivery["attempts"] >= TROUBLE_FROM_ATTEMPT)
     )
     if is_page and trouble:
         return {"page_failing_at": now, "delivery_error": outcome.error}

@@ -40,10 +40,11 @@ sql = load_queries(__package__, "alerts.sql")
 log = logging.getLogger(__name__)
 
 PROOF_SECONDS = 5
-"""How often, in real time, an idle worker proves that an alarm would get through."""
+"""How often, in real time, a worker proves that an alarm would get through."""
 
 TOO_OLD_TO_TELL = timedelta(hours=24)
-"""What was due longer ago is history, as when last month's visits are imported: it goes on record, it wakes nobody."""
+"""What was due longer ago is history, as when last month's visits are imported: it goes on record, it wakes nobody.
+What a phone says is news when we hear it: nobody imports it, and its clock may be days slow."""
 
 TELL_NOBODY = "[]"
 
@@ -71,8 +72,7 @@ class AlertWorker:
         except Exception:
             log.exception("a batch of alerts could not be written; taking its rows one by one")
             done = await self._one_by_one()
-        if not done:
-            await self._prove_path()
+        await self._prove_path()
         return done > 0
 
     async def _attempt(self, limit: int, claimed: list[int]) -> int:
@@ -105,7 +105,8 @@ class AlertWorker:
     async def _prove_path(self) -> None:
         """Every few seconds: decides a made-up missed visit, and looks whether anything is stuck on the way.
 
-        The proof is left out while something is, so that the board can tell a quiet day from a broken alarm.
+        The proof is left out while something is, so that the board can tell a quiet day from a broken alarm and the
+        health page can wake somebody.
         """
         real_now = datetime.now(UTC)
         if (real_now - self._proved_at).total_seconds() < PROOF_SECONDS:
@@ -145,10 +146,13 @@ async def _decide_and_write(connection: Connection, todos: Sequence[Record], now
     await connection.execute(sql.take_turns, list(tenants))
     visits = await connection.fetch(sql.visits, tenants, visit_ids, KINDS)
     alerts: dict[VisitKey, list[AlertNow]] = {}
+    rang: list[tuple[int, int]] = []
     for row in await connection.fetch(sql.known_alerts, tenants, visit_ids):
         stood_down = row["state"] == "stood_down"
         known = AlertNow(row["alert_id"], row["kind"], row["raised_for"], stood_down)
         alerts.setdefault((row["tenant_id"], row["visit_id"]), []).append(known)
+        if row["state"] == "open":
+            rang.append((row["tenant_id"], row["alert_id"]))
     contacts: dict[int, list[Record]] = {}
     for row in await connection.fetch(sql.contacts, sorted(set(tenants))):
         contacts.setdefault(row["tenant_id"], []).append(row)
@@ -166,7 +170,11 @@ async def _decide_and_write(connection: Connection, todos: Sequence[Record], now
         _note(write, visit, actions)
     write.done = [todo_id for ids in todo_ids.values() for todo_id in ids]
     raises, changes = _columns(write.raises, 9), _columns(write.changes, 4)
-    await connection.execute(sql.write, *raises, *changes, now, write.done, *_TAKES_OVER, write.tell_from)
+    await connection.execute(
+        sql.write, *raises, *changes, now, write.done, *_TAKES_OVER, write.tell_from, KINDS
+    )
+    if rang:
+        await connection.execute(sql.climb_again, *_columns(rang, 2), now, write.tell_from, KINDS)
 
 
 def _note(write: _Write, visit: Record, actions: Sequence[Action]) -> None:
@@ -184,7 +192,7 @@ def _note(write: _Write, visit: Record, actions: Sequence[Action]) -> None:
                         action.raised_for,
                         action.severity,
                         action.reason,
-                        ladder if action.raised_for >= write.tell_from else TELL_NOBODY,
+                        ladder if _is_news(action, write.tell_from) else TELL_NOBODY,
                         action.over,
                     )
                 )
@@ -192,6 +200,10 @@ def _note(write: _Write, visit: Record, actions: Sequence[Action]) -> None:
                 write.changes.append((visit["tenant_id"], action.alert_id, action.reason, action.taken_over))
             case Reopen():
                 write.changes.append((visit["tenant_id"], action.alert_id, None, False))
+
+
+def _is_news(action: Raise, tell_from: datetime) -> bool:
+    return action.kind in KINDS or action.raised_for >= tell_from
 
 
 def _ladder(write: _Write, tenant_id: int, provider: str, severity: str) -> str:

@@ -97,6 +97,7 @@ class Worker:
                 loops.create_task(self._keep_doing(self._alerts.step, "ecm_alerts"))
                 for _ in range(LANES):  # one may be waiting for a slow gateway
                     loops.create_task(self._keep_doing(self._sender.step, "ecm_deliveries"))
+                loops.create_task(self._keep_doing(self._sender.urgent_step, "ecm_deliveries"))
                 loops.create_task(self._keep_doing(self._payment_runs.step, "ecm_payment"))
                 loops.create_task(self._timed(self._beat)())
                 for channel in ("ecm_work", "ecm_alerts", "ecm_deliveries", "ecm_payment"):

@@ -1,7 +1,8 @@
 """What a channel is given to send, and what it may answer.
 
 A message leaves our hands, so it names nobody: a visit's reference, what became of it, and a link behind which
-whoever may see more signs in.
+whoever may see more signs in. The visit beside a call for help may be anybody's, so there the care worker's reference
+leads, in the reason.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from alerts.said import SOS
 from ecm.settings import Settings
 
 
@@ -18,12 +20,13 @@ class NotDelivered(Exception):
 
 
 class Undeliverable(NotDelivered):
-    """The message will never be taken as it is addressed."""
+    """The message was refused as it is addressed: trying again hardly helps, somebody has to look at it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`id` is the same each time the same delivery is sent, so that a receiver can drop the second."""
+    """`id` is the same each time one and the same ringing is sent, so that a receiver can drop the second; an alert
+    that comes back is another."""
 
     id: str
     address: str
@@ -38,10 +41,9 @@ class Message:
 
     @property
     def subject(self) -> str:
+        how = "Over" if self.about == "stood_down" else self.severity.upper()
         what = self.kind.replace("_", " ")
-        if self.about == "stood_down":
-            return f"Over: {what}, visit {self.visit_ref}"
-        return f"{self.severity.upper()}: {what}, visit {self.visit_ref}"
+        return f"{how}: {what}" if self.kind == SOS else f"{how}: {what}, visit {self.visit_ref}"
 
     @property
     def text(self) -> str:

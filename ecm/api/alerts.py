@@ -165,7 +165,8 @@ async def release(
     who: Annotated[Actor, Depends(permit_for(Action.ACKNOWLEDGE_ALERT))],
     alert_id: Id,
 ) -> AlertInFull:
-    """Gives an alert back, one's own or that of somebody whose shift has ended."""
+    """Gives an alert back, one's own or that of somebody whose shift has ended. Whoever was not told of it while it
+    was somebody's is told now."""
     now = door.clock.now()
     async with door.web.tenant(who.tenant_id) as connection:
         state, _, _ = await _lock(connection, who, alert_id)
@@ -173,6 +174,7 @@ async def release(
             raise Conflict("It was stood down: evidence has arrived.")
         if state == AlertState.ACKNOWLEDGED:
             await _record(connection, request, who, alert_id, "released", now, None)
+            await connection.execute(sql.look_again, who.tenant_id, alert_id)
             await _move(connection, who, alert_id, AlertState.ACKNOWLEDGED, AlertState.OPEN, None, None)
     return await get_alert(door, who, alert_id)
 

@@ -47,6 +47,11 @@ FOR UPDATE
 INSERT INTO alert_actions (tenant_id, alert_id, kind, made_by, made_at, note)
 VALUES ($1::int, $2::bigint, $3::text, $4::text, $5::timestamptz, $6::text)
 
+-- name: look_again role: ecm_web
+-- Nobody has it any more: the alarms are to see whom it has not reached.
+INSERT INTO alert_queue (tenant_id, visit_id)
+SELECT tenant_id, visit_id FROM alerts WHERE tenant_id = $1::int AND alert_id = $2::bigint
+
 -- name: tell_board role: ecm_web
 -- Heard when this transaction commits.
 SELECT pg_notify('ecm_board', ($1::int)::text)

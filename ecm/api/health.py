@@ -29,6 +29,8 @@ router = APIRouter(tags=["health"])
 DATABASE_PATIENCE_S = 3
 PAGE_FAILING = timedelta(minutes=30)
 """Longer than the sender's longest pause between two tries: a page that still fails is always on the health page."""
+ALARM_UNPROVED_S = 120
+"""How long the workers may fail to prove that a deadline would be judged and a page sent (alerts/alerts.sql)."""
 PAYMENT_FAILED = timedelta(hours=25)
 """Until the next night's run has had its turn."""
 
@@ -65,7 +67,7 @@ class Readiness(BaseModel):
     migrations: Part
     worker: Worker
     backlog: Backlog
-    alarms: Part = Field(description="Not ok while a page does not get through.")
+    alarms: Part = Field(description="Not ok while a page does not get through, or nothing proves one would.")
     payments: Part = Field(description="Not ok after a run that failed; it can wait for the morning.")
 
 
@@ -215,13 +217,26 @@ def _backlog(row: Record, door: Services) -> Backlog:
 
 
 def _alarms(row: Record) -> Part:
+    if _page_fails(row):
+        failing: datetime = row["page_failing_at"]
+        return Part(
+            ok=False,
+            says=f"a page did not get through at {failing:%H:%M} UTC and is tried on: see the worker's log",
+        )
+    proof_age_s = _proof_age_s(row)
+    if proof_age_s is None:
+        return Part(ok=False, says="no worker has proved yet that an alarm would ring")
+    if proof_age_s > ALARM_UNPROVED_S:
+        return Part(
+            ok=False,
+            says=f"for {proof_age_s:.0f} s nothing proved that an alarm would ring: see the worker's log",
+        )
+    return Part(ok=True, says="no page is failing")
+
+
+def _page_fails(row: Record) -> bool:
     failing: datetime | None = row["page_failing_at"]
-    if failing is None or row["database_now"] - failing > PAGE_FAILING:
-        return Part(ok=True, says="no page is failing")
-    return Part(
-        ok=False,
-        says=f"a page did not get through at {failing:%H:%M} UTC and is tried on: see the worker's log",
-    )
+    return failing is not None and row["database_now"] - failing <= PAGE_FAILING
 
 
 def _payments(row: Record) -> Part:
@@ -269,10 +284,18 @@ async def _gauges(door: Services) -> bytes:
     )
     gauge("alerts_waiting", "To-do rows of alerting", row["alerts_waiting"])
     gauge("deliveries_late_seconds", "How overdue the oldest notification is", _deliveries_late_s(row, door))
-    gauge("pages_failing", "Whether a page does not get through", not _alarms(row).ok)
+    gauge("pages_failing", "Whether a page does not get through", _page_fails(row))
+    gauge("alarm_proof_age_seconds", "Since it was last proved that an alarm would ring", _proof_age_s(row))
     gauge("payment_run_failed", "Whether a payment run failed of late", not _payments(row).ok)
     gauge("worker_beat_age_seconds", "Since a worker last beat", _worker(row, door).beat_age_s)
     return generate_latest(registry)
+
+
+def _proof_age_s(row: Record) -> float | None:
+    if row["alarm_proved_at"] is None:
+        return None
+    age: timedelta = row["database_now"] - row["alarm_proved_at"]
+    return max(0.0, age.total_seconds())
 
 
 def _deliveries_late_s(row: Record, door: Services) -> float:

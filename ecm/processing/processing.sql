@@ -265,7 +265,8 @@ CROSS JOIN LATERAL (
 -- name: write_visits role: ecm_worker
 -- One statement writes a batch: assessments by compare-and-set on the version, transitions, alarms' to-dos, the
 -- board's positions and the notifications. Visits are locked before the board's head, here as everywhere, and
--- never against a mere reference to them (NO KEY), or an alarm being raised would deadlock with us.
+-- never against a mere reference to them (NO KEY), or an alarm being raised would deadlock with us. Where a phone said
+-- that nobody answers, whatever becomes of the visit concerns the alarms.
 WITH changed AS (
   SELECT * FROM unnest($1::int[], $2::bigint[], $3::int[], $4::text[], $5::text[], $6::timestamptz[],
       $7::timestamptz[], $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::text[], $13::bool[])
@@ -300,7 +301,9 @@ WITH changed AS (
     AS t(tenant_id, visit_id, kind, visit_version, at, from_state, to_state, added, removed, reason)
   ON CONFLICT DO NOTHING
 ), alarms AS (
-  INSERT INTO alert_queue (tenant_id, visit_id) SELECT l.tenant_id, l.visit_id FROM locked l WHERE l.alarm
+  INSERT INTO alert_queue (tenant_id, visit_id) SELECT l.tenant_id, l.visit_id FROM locked l
+  WHERE l.alarm OR (SELECT r.kind FROM reports r WHERE r.tenant_id = l.tenant_id AND r.visit_id = l.visit_id
+                    AND r.kind = 'no_reply' LIMIT 1) IS NOT NULL
   RETURNING 1
 ), told AS MATERIALIZED (
   SELECT pg_notify('ecm_board', h.tenant_id::text) FROM heads h

@@ -70,6 +70,22 @@ class Morning:
             "amended": False,
         }
 
+    async def hears_of(
+        self, visit_id: int, kind: str, occurred_at: datetime, urgency: str | None = None
+    ) -> None:
+        """What a phone says of a visit, by the phone's own clock."""
+        await self.owner.execute(
+            "INSERT INTO reports (tenant_id, report_id, kind, occurred_at, received_at, visit_id, urgency, words,"
+            " care_worker_ref, body_sha256, body)"
+            " VALUES (1, gen_random_uuid(), $1, $2, $3, $4, $5, 'He has a knife', 'W-1', '', '')",
+            kind,
+            occurred_at,
+            self.clock.at,
+            visit_id,
+            urgency,
+        )
+        await self.queue(visit_id)
+
     async def contact(
         self,
         address: str,

@@ -288,3 +288,50 @@ async def test_a_quiet_worker_proves_its_path_and_a_stuck_one_does_not(database:
         morning.alerts._proved_at = datetime.min.replace(tzinfo=UTC)
         await morning.drain()
         assert await morning.owner.fetchval(proved) == at("09:20")
+
+
+async def proof(morning: Morning) -> Any:
+    """When the alarm path was last seen to work; what is due within moments was looked at before."""
+    morning.alerts._proved_at = datetime.min.replace(tzinfo=UTC)
+    await morning.alerts.step()
+    return await morning.owner.fetchval(
+        "SELECT max((details ->> 'alarm_path_at')::timestamptz) FROM heartbeats"
+    )
+
+
+async def test_a_worker_that_judges_no_deadlines_proves_nothing(database: Addresses) -> None:
+    """The watcher breaks on every pass: nothing is late, nothing is missed, and nothing else is amiss."""
+    async with a_morning(database) as morning:
+        await morning.owner.execute("UPDATE visits SET deadline_at = $1, deadline_kind = 'late'", at("09:15"))
+        morning.clock.at = at("09:16")
+        assert await proof(morning) == at("09:16")  # a backlog may hold it up for a moment
+        morning.clock.at = at("09:17")
+        assert await proof(morning) == at("09:16")
+        await morning.owner.execute("UPDATE visits SET deadline_at = NULL, deadline_kind = NULL")
+        assert await proof(morning) == at("09:17")
+
+
+async def test_a_busy_worker_proves_its_path_too_in_real_time_as_well(database: Addresses) -> None:
+    async with a_morning(database) as morning:
+        await morning.becomes("V-1", "late", "late 09:15")
+        began = datetime.now(UTC)
+        assert await morning.alerts.step()
+        details = await morning.owner.fetchval("SELECT details FROM heartbeats")
+        assert datetime.fromisoformat(details["alarm_path_at"]) == at("09:15")
+        assert began <= datetime.fromisoformat(details["alarm_proved_at"]) <= datetime.now(UTC)
+
+
+@pytest.mark.parametrize(("severity", "proved"), [("critical", False), ("information", True)])
+async def test_only_a_page_that_keeps_failing_disproves_the_path(
+    database: Addresses, severity: str, proved: bool
+) -> None:
+    async with a_morning(database) as morning:
+        await morning.contact("duty@example.org", "information")
+        await morning.becomes("V-1", "late", "late 09:15")
+        await morning.drain()
+        await morning.owner.execute("UPDATE alerts SET severity = $1", severity)
+        await morning.owner.execute(
+            "UPDATE deliveries SET attempts = 3, due_at = due_at + interval '20 minutes'"
+        )
+        morning.clock.at = at("09:16")
+        assert (await proof(morning) == at("09:16")) is proved

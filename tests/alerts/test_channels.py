@@ -63,7 +63,7 @@ async def test_a_letter_says_which_visit_what_and_where_to_look() -> None:
 @pytest.mark.parametrize(
     ("answer", "expected"), [("550 no such person", Undeliverable), ("451 later please", NotDelivered)]
 )
-async def test_a_refused_address_is_given_up_and_a_busy_server_is_not(answer: str, expected: type) -> None:
+async def test_a_refused_address_is_told_from_a_busy_server(answer: str, expected: type) -> None:
     async with a_mail_server() as postbox:
         postbox.answer_to_recipient = answer
         with pytest.raises(NotDelivered) as refused:

@@ -7,7 +7,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from tests.api.conftest import ADAMS_ALERT, BAKER_ALERT, NOW, ZANDER_ALERT, Story
+from tests.api.conftest import ADAMS_ALERT, ADAMS_VISIT, BAKER_ALERT, NOW, ZANDER_ALERT, Story
 
 PATH = f"/v1/alerts/{ADAMS_ALERT}/acknowledgement"
 
@@ -105,6 +105,10 @@ async def test_eve_gives_back_what_dana_left_at_the_end_of_her_shift(story: Stor
     assert [action["made_by"] for action in released.json()["actions"]] == ["Dana Duty", "Eve Evening"]
     assert (await eve.delete(PATH)).status_code == 200
     assert await alert(story) == ("open", None, 2)
+    [todo] = await story.all(
+        "SELECT visit_id FROM alert_queue"
+    )  # whoever was left out meanwhile is to be told
+    assert todo["visit_id"] == ADAMS_VISIT
     assert (await eve.post(PATH)).json()["owner"] == "Eve Evening"
 
 

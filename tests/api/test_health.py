@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import httpx
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from ecm.store.migrate import MIGRATIONS, read_files
@@ -13,7 +14,8 @@ from tests.api.conftest import NOW, ORIGIN, Story
 
 async def well(story: Story) -> None:
     await story.run(
-        "INSERT INTO heartbeats VALUES ('worker 1', now() - interval '1 hour'), ('worker 2', now())"
+        "INSERT INTO heartbeats VALUES ('worker 1', now() - interval '1 hour', '{}'),"
+        " ('worker 2', now(), jsonb_build_object('alarm_proved_at', now() - interval '110 seconds'))"
     )
 
 
@@ -79,20 +81,47 @@ async def test_a_row_that_failed_is_counted_and_holds_nobody_up(story: Story) ->
 async def test_not_ready_while_a_page_does_not_get_through(story: Story) -> None:
     await well(story)
     await story.run(
-        "UPDATE heartbeats SET details = jsonb_build_object('page_failing_at', now() - interval '20 minutes')"
-        " WHERE process = 'worker 2'"
+        "UPDATE heartbeats SET details = details"
+        " || jsonb_build_object('page_failing_at', now() - interval '20 minutes') WHERE process = 'worker 2'"
     )
     answer = await story.at_the_door().get("/readyz")
     assert (answer.status_code, answer.json()["alarms"]["ok"]) == (503, False)
     assert (await metrics(story))["ecm_pages_failing"] == 1
-    await story.run("UPDATE heartbeats SET details = '{\"page_failing_at\": null}'")
+    await story.run("UPDATE heartbeats SET details = details || '{\"page_failing_at\": null}'")
     assert (await story.at_the_door().get("/readyz")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("proof", "says"),
+    [
+        ("'{}'", "no worker has proved yet"),
+        (
+            "jsonb_build_object('alarm_proved_at', now() - interval '130 seconds')",
+            "nothing proved that an alarm",
+        ),
+    ],
+)
+async def test_not_ready_while_workers_beat_and_nothing_proves_that_an_alarm_would_ring(
+    story: Story, proof: str, says: str
+) -> None:
+    await well(story)
+    await story.run(f"UPDATE heartbeats SET details = {proof}")
+    answer = await story.at_the_door().get("/readyz")
+    assert (answer.status_code, answer.json()["worker"]["ok"], answer.json()["alarms"]["ok"]) == (
+        503,
+        True,
+        False,
+    )
+    assert says in answer.json()["alarms"]["says"]
+    read = await metrics(story)
+    assert read["ecm_pages_failing"] == 0
+    assert read.get("ecm_alarm_proof_age_seconds", 999) > 120
 
 
 async def test_a_payment_run_that_failed_is_shown_and_wakes_nobody(story: Story) -> None:
     await well(story)
     await story.run(
-        "UPDATE heartbeats SET details = jsonb_build_object('payment_failed_at', now() - interval '4 hours')"
+        "UPDATE heartbeats SET details = details || jsonb_build_object('payment_failed_at', now() - interval '4 hours')"
     )
     answer = await story.at_the_door().get("/readyz")
     assert (answer.status_code, answer.json()["payments"]["ok"]) == (200, False)

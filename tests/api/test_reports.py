@@ -59,6 +59,26 @@ async def test_a_call_for_help_rings_though_no_visit_is_near_or_known(story: Sto
     assert [row["visit_id"] for row in await story.all("SELECT visit_id FROM alert_queue")] == [1]
 
 
+async def test_a_call_for_help_from_a_phone_two_days_slow_is_placed_where_its_worker_is(
+    story: Story, alices: Caller
+) -> None:
+    await story.run(
+        "INSERT INTO visits (tenant_id, visit_id, ref, service_user_ref, provider_ref, local_date, zone, window_start,"
+        " care_worker_refs) OVERRIDING SYSTEM VALUE VALUES (1, 9, 'V-C', 'SU-A', 'P1', '2026-11-19', 'Europe/London',"
+        " '2026-11-19T09:06Z', '{CW-A}')"
+    )
+    await told(alices, report(kind="sos", visit=None, occurred_at="2026-11-19T09:06:00Z"))
+    await told(alices, report(kind="concern", visit=None, occurred_at="2026-11-19T09:06:00Z"))
+    rows = await story.all("SELECT kind, visit_id FROM reports ORDER BY kind")
+    assert [tuple(row) for row in rows] == [("concern", 9), ("sos", 1)]
+
+
+async def test_a_call_for_help_from_a_phone_whose_clock_was_lost_rings(story: Story, alices: Caller) -> None:
+    answer = await told(alices, report(kind="sos", visit=None, occurred_at="1970-01-01T00:03:00Z"))
+    assert answer.json()[0]["detail"] == ""
+    assert [row["visit_id"] for row in await story.all("SELECT visit_id FROM alert_queue")] == [1]
+
+
 async def test_a_call_for_help_of_a_worker_without_visits_rings_beside_the_providers_nearest(
     story: Story, alices: Caller
 ) -> None:

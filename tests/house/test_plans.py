@@ -21,7 +21,16 @@ from ecm.store.embedded import Addresses
 from tests.house.repository import query
 from tests.postgres import TEMPLATE, Cluster, execute, in_a_loop_of_its_own
 
-BIG = {"visits", "check_events", "event_outcomes", "transitions", "alerts", "deliveries", "amendments"}
+BIG = {
+    "visits",
+    "check_events",
+    "event_outcomes",
+    "transitions",
+    "alerts",
+    "deliveries",
+    "amendments",
+    "reports",
+}
 """Tables that grow with every day of service: a query of the road that reads one whole is a fault."""
 
 BY_INDEX = {"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}
@@ -73,6 +82,8 @@ INSERT INTO deliveries (tenant_id, alert_id, about, channel, address, due_at, st
   SELECT 1, alert_id, 'raised', 'email', 'duty@example.org', raised_at,
          CASE WHEN alert_id < 20 THEN 'pending' ELSE 'sent' END
   FROM alerts;
+INSERT INTO reports (tenant_id, report_id, kind, occurred_at, received_at, visit_id, body_sha256, body)
+  SELECT 1, gen_random_uuid(), 'at_the_door', planned_start, planned_start, visit_id, '', '' FROM visits;
 INSERT INTO processing_queue (tenant_id, event_id) SELECT 1, event_id FROM check_events LIMIT 3000;
 UPDATE board_heads SET position = {visits} WHERE tenant_id = 1;
 """
@@ -118,7 +129,11 @@ HOT = [
     ("ecm/api/evidence.sql", "get_event", (1, EVENT, "p6"), {"check_events_pkey", "event_outcomes_pkey"}),
     ("alerts/alerts.sql", "visits", ([1] * 3, [5, 6, 7], ["sos"]), {"visits_pkey"}),
     ("alerts/alerts.sql", "known_alerts", ([1] * 3, [5, 6, 7]), {"alerts_tenant_id_visit_id_kind_raised_for_key"}),
-    ("alerts/deliveries.sql", "claim", (NOW, NOW, 20, 60.0), {"deliveries_pending"}),
+    ("alerts/alerts.sql", "path_is_clear", (NOW, NOW, 1.0), {"visits_due", "deliveries_pending"}),
+    ("alerts/alerts.sql", "climb_again", ([1] * 3, [5, 6, 7], NOW, EARLIER, ["sos"]),
+     {"deliveries_tenant_id_alert_id_about_channel_address_key"}),
+    ("alerts/deliveries.sql", "claim", (NOW, NOW, 20, 60.0, False), {"deliveries_pending"}),
+    ("alerts/deliveries.sql", "claim", (NOW, NOW, 10, 60.0, True), {"deliveries_pending"}),
 ]  # fmt: skip
 
 # The door's connection keeps one plan for every batch (plan_cache_mode = force_generic_plan); processing keeps what it
@@ -129,7 +144,7 @@ HOT_AND_GENERIC = [
     *((file, name, indexes) for file, name, _, indexes in HOT if file == P),
     (P, "add_unplanned", {"visits_tenant_id_ref_key"}),
     (P, "record_outcomes", {"event_outcomes_trail"}),
-    (P, "write_visits", {"visits_pkey"}),
+    (P, "write_visits", {"visits_pkey", "reports_of_visit"}),
     (P, "done", {"processing_queue_pkey"}),
 ]
 
