@@ -157,7 +157,7 @@ class Hub:
 
     async def _show(self, board: Board, viewer: Viewer) -> None:
         leave(board, viewer)
-        audience = Audience(viewer.day or self.today(board), viewer.provider)
+        audience = self._audience(board, viewer)
         while True:
             epoch, snapshot = board.epoch, self._snapshot(board, audience)
             async for part in snapshot:
@@ -170,12 +170,15 @@ class Hub:
         """Sends what the viewer missed; or says why not, and shows all of it afresh."""
         async with viewer.turn:
             leave(board, viewer)
-            audience = Audience(viewer.day or self.today(board), viewer.provider)
+            audience = self._audience(board, viewer)
             reason = _why_not_resume(board, audience, epoch)
             if reason is None and await self._follow(board, viewer, audience, position):
                 return
             viewer.wire.write(_frame(type="resync", reason=reason or "too much has changed since"))
             await self._show(board, viewer)
+
+    def _audience(self, board: Board, viewer: Viewer) -> Audience:
+        return Audience(viewer.day or self.today(board), viewer.provider, viewer.day is None)
 
     async def _follow(self, board: Board, viewer: Viewer, audience: Audience, position: int) -> bool:
         """Brings the viewer from `position` to where the feed is, and joins.
@@ -184,7 +187,7 @@ class Hub:
         """
         epoch, rows = board.epoch, 0
         while (missed := board.feed.since(position)) is None:
-            pages = read_changes(self._db, board.tenant_id, position, epoch)
+            pages = read_changes(self._db, board.tenant_id, position, epoch, self.today(board))
             async with aclosing(pages):
                 async for head, visits, alerts, whole in pages:
                     rows += len(visits) + len(alerts)
@@ -277,7 +280,7 @@ class Hub:
     async def _tell_changes(self, board: Board, limit: asyncio.Timeout) -> None:
         """`limit` is moved on with each page: a great many changes are no trouble of the database's."""
         feed = board.feed
-        pages = read_changes(self._db, board.tenant_id, feed.position, board.epoch)
+        pages = read_changes(self._db, board.tenant_id, feed.position, board.epoch, self.today(board))
         async with aclosing(pages):
             async for head, visits, alerts, whole in pages:
                 board.head = head.position

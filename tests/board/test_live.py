@@ -258,7 +258,7 @@ async def test_what_a_server_remembers_of_filters_is_bounded(stage: Stage, monke
             await dana.shown(date=(DAY + timedelta(days=ahead)).isoformat(), provider="HAR")
         (board,) = stage.hub._boards.values()
         assert len(board.covered) == 3
-        assert Audience(DAY, "NOR") in board.covered, "somebody is looking at that one"
+        assert Audience(DAY, "NOR", today=True) in board.covered, "somebody is looking at that one"
 
 
 @pytest.mark.parametrize("who", ["cara", "finn"])

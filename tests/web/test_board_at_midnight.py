@@ -1,0 +1,44 @@
+"""What the board's page does about days: alarms of another day, today by its date, coming back on another day."""
+
+import re
+from datetime import UTC, datetime
+
+from playwright.async_api import Page, expect
+
+from tests.board.stage import Stage
+
+NIGHT = datetime(2026, 11, 24, 0, 20, tzinfo=UTC)
+SOS = {"kind": "sos", "reason": "care worker W-K asks for help", "raised_for": NIGHT, "raised_at": NIGHT}
+
+
+async def live(page: Page) -> Page:
+    await expect(page.locator("#pill")).to_have_class(re.compile("live"), timeout=15_000)
+    return page
+
+
+async def test_a_call_for_help_after_midnight_is_on_the_board_with_the_day_of_its_visit(
+    stage: Stage, open_page, picture
+):
+    stage.clock.at = NIGHT
+    evening = await stage.plan("V-1", at="22:00", state="completed")
+    page = await live(await open_page(stage, "/board"))
+    await expect(page.locator("#needs")).to_contain_text("Everyone due has someone.")
+    await stage.alarm(evening, **SOS)
+    row = page.locator(f'tr.need[data-visit="{evening}"]')
+    await expect(row).to_contain_text("Asks for help")
+    await expect(row).to_contain_text(re.compile(r"Mon,? 23 Nov, 22:00–22:30"))
+    await picture(page, "board-rings-after-midnight")
+
+
+async def test_today_by_its_date_is_today(stage: Stage, open_page):
+    stage.clock.at = NIGHT
+    await stage.alarm(await stage.plan("V-1", at="22:00", state="completed"), **SOS)
+    page = await live(await open_page(stage, "/board?date=2026-11-24&tier=A"))
+    await expect(page.locator("tr.need")).to_contain_text("Asks for help")
+    await expect(page).to_have_url(re.compile(r"/board\?tier=A$"))
+    await page.get_by_label("Day").fill("2026-11-25")
+    await expect(page).to_have_url(re.compile("date=2026-11-25"))
+    await expect(page.locator("tr.need")).to_have_count(0)
+    await page.get_by_label("Day").fill("2026-11-24")
+    await expect(page.locator("tr.need")).to_contain_text("Asks for help")
+    await expect(page).to_have_url(re.compile(r"/board\?tier=A$"))
