@@ -15,13 +15,13 @@ import logging
 from collections.abc import Iterable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from ecm.board.feed import ONE_DAY, Audience, Change, Feed, frames_for
-from ecm.board.reading import Head, read_changes, read_day, read_head, read_pulse, sql
+from ecm.board.reading import Head, read_changes, read_day, read_head, read_pulse, read_standing, sql
 from ecm.board.snapshot import Snapshot
 from ecm.board.wire import Wire, encoded, framed
 from ecm.clock import Clock
@@ -166,12 +166,14 @@ class Hub:
             if epoch == board.epoch and await self._follow(board, viewer, audience, snapshot.position):
                 return
 
-    async def resume(self, board: Board, viewer: Viewer, epoch: str, position: int) -> None:
-        """Sends what the viewer missed; or says why not, and shows all of it afresh."""
+    async def resume(
+        self, board: Board, viewer: Viewer, epoch: str, position: int, held_date: str | None = None
+    ) -> None:
+        """Sends what the viewer missed since it held `held_date` (if it says so); or why not, and all of it afresh."""
         async with viewer.turn:
             leave(board, viewer)
             audience = self._audience(board, viewer)
-            reason = _why_not_resume(board, audience, epoch)
+            reason = _why_not_resume(board, audience, epoch, held_date)
             if reason is None and await self._follow(board, viewer, audience, position):
                 return
             viewer.wire.write(_frame(type="resync", reason=reason or "too much has changed since"))
@@ -314,10 +316,7 @@ class Hub:
     async def _let_go_of_the_signed_out(self, board: Board, connection: Connection) -> None:
         """A ticket was asked for by a session. Where that has ended (disabled, signed out), nothing more is shown."""
         watching = {viewer.session for viewer in board.open} - {None}
-        rows = await connection.fetch(
-            sql.standing_sessions, board.tenant_id, list(watching), datetime.now(UTC)
-        )
-        ended = watching - {row["token_sha256"] for row in rows}
+        ended = watching - await read_standing(connection, board.tenant_id, watching)
         for viewer in list(board.open):
             if viewer.session in ended:
                 viewer.wire.drop()
@@ -418,9 +417,11 @@ def _stumbled(board: Board, error: Exception) -> None:
     )
 
 
-def _why_not_resume(board: Board, audience: Audience, epoch: str) -> str | None:
+def _why_not_resume(board: Board, audience: Audience, epoch: str, held_date: str | None) -> str | None:
     if epoch != str(board.epoch):
         return "the board began afresh"
+    if held_date not in (None, audience.day.isoformat()):
+        return "a new day"
     if audience.provider is not None and audience not in board.covered:
         return "this server has not shown that provider yet"
     return None

@@ -173,6 +173,30 @@ async def test_another_epoch_is_answered_with_a_reason_and_the_board_afresh(stag
         assert set(page.visits) == {visit}
 
 
+@pytest.mark.parametrize(
+    ("wish", "held_date", "afresh"),
+    [
+        ({}, "2026-11-22", True),
+        ({"date": "2026-11-24"}, "2026-11-23", True),
+        ({}, 7, True),
+        ({}, "2026-11-23", False),
+        ({"date": "2026-11-24"}, "2026-11-24", False),
+    ],
+)
+async def test_who_comes_back_holding_another_day_is_shown_this_one_afresh(
+    stage: Stage, wish: dict[str, str], held_date: object, afresh: bool
+):
+    await stage.plan("V-1")
+    async with looking(stage) as page:
+        await page.shown(**wish)
+    async with looking(stage) as back:
+        resume = {"type": "resume", "epoch": page.epoch, "position": page.position, "held_date": held_date}
+        await back.socket.send(json.dumps(resume | wish))
+        await back.until("heartbeat")
+        assert [f["reason"] for f in back.log if f["type"] == "resync"] == ["a new day"] * afresh
+        assert any(frame["type"] == "snapshot" for frame in back.log) == afresh
+
+
 async def test_a_restored_backup_sends_everyone_the_board_afresh(stage: Stage):
     visit = await stage.plan("V-1")
     async with looking(stage) as page:

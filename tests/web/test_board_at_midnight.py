@@ -1,7 +1,7 @@
 """What the board's page does about days: alarms of another day, today by its date, coming back on another day."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from playwright.async_api import Page, expect
 
@@ -42,3 +42,31 @@ async def test_today_by_its_date_is_today(stage: Stage, open_page):
     await page.get_by_label("Day").fill("2026-11-24")
     await expect(page.locator("tr.need")).to_contain_text("Asks for help")
     await expect(page).to_have_url(re.compile(r"/board\?tier=A$"))
+
+
+async def test_a_lid_opened_the_next_morning_shows_that_morning(stage: Stage, open_page):
+    """Nothing of yesterday may stand under LIVE, and nothing of this morning may be left out."""
+    await stage.plan("V-1", at="17:00")
+    page = await live(await open_page(stage, "/board"))
+    await expect(page.locator("#all-note")).to_have_text("Mon, 23 Nov 2026")
+    await stage.hang_up()
+    stage.clock.at = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
+    for n, at in enumerate(("09:00", "10:00")):
+        await stage.plan(f"W-{n}", at=at, day=stage.clock.at.date())
+    await expect(page.locator("#not-live")).to_be_visible(timeout=6_000)
+    await stage.listen()
+    await live(page)
+    await expect(page.locator("#all-note")).to_have_text("Tue, 24 Nov 2026")
+    await expect(page.locator("#all-count")).to_have_text("2")
+
+
+async def test_who_looks_at_another_day_comes_back_to_it(stage: Stage, open_page):
+    await stage.plan("V-1", day=stage.clock.at.date() + timedelta(days=2), at="09:00")
+    page = await live(await open_page(stage, "/board?date=2026-11-25"))
+    await stage.hang_up()
+    stage.clock.at = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
+    await expect(page.locator("#not-live")).to_be_visible(timeout=6_000)
+    await stage.listen()
+    await live(page)
+    await expect(page.locator("#all-note")).to_have_text("Wed, 25 Nov 2026")
+    await expect(page.locator("#all-count")).to_have_text("1")

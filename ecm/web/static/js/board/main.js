@@ -42,7 +42,7 @@ let lanesLater = null;
 let scrolled = false;
 
 const line = new Line({
-  held: () => ({ epoch: store.epoch, position: store.position }),
+  held: () => ({ epoch: store.epoch, position: store.position, date: store.date }),
   wish: () => (wish.date ? { date: wish.date } : {}),
   frame: heard,
   refused: (problem) => fail(problem.message),
