@@ -117,7 +117,8 @@ class Feed:
     ) -> list[Change]:
         """Changed rows as frames, in order. Unless they are the `whole` of it, a reader still holds `after`.
 
-        `known`: its reader was told all that this feed has seen, and so holds a visit where it was last seen.
+        `known`: its reader was told all that this feed has seen. One who was away was not: it may hold a visit
+        anywhere, and is told of each that shows elsewhere now that it is gone.
         """
         found = [(visit["told_at"], False, visit["visit_id"], visit) for visit in visits]
         found += [(alert["told_at"], True, alert["alert_id"], alert) for alert in alerts]

@@ -189,13 +189,15 @@ class Hub:
         """
         epoch, rows = board.epoch, 0
         while (missed := board.feed.since(position)) is None:
+            if audience.provider is not None:
+                return False  # what left this one provider is not to be read
             pages = read_changes(self._db, board.tenant_id, position, epoch, self.today(board))
             async with aclosing(pages):
                 async for head, visits, alerts, whole in pages:
                     rows += len(visits) + len(alerts)
                     if head.epoch != board.epoch or rows > RESUME_LIMIT_ROWS:
                         return False
-                    changes = board.feed.changes(visits, alerts, position, whole=whole)
+                    changes = board.feed.changes(visits, alerts, position, whole=whole, known=False)
                     if not (viewer.wire.write(frames_for(audience, changes)) and await viewer.wire.drained()):
                         return True
                     if whole:
