@@ -19,7 +19,7 @@ async def live(page: Page) -> Page:
 async def test_a_call_for_help_after_midnight_is_on_the_board_with_the_day_of_its_visit(
     stage: Stage, open_page, picture
 ):
-    stage.clock.at = NIGHT
+    await stage.it_is(NIGHT)
     evening = await stage.plan("V-1", at="22:00", state="completed")
     page = await live(await open_page(stage, "/board"))
     await expect(page.locator("#needs")).to_contain_text("Everyone due has someone.")
@@ -27,11 +27,15 @@ async def test_a_call_for_help_after_midnight_is_on_the_board_with_the_day_of_it
     row = page.locator(f'tr.need[data-visit="{evening}"]')
     await expect(row).to_contain_text("Asks for help")
     await expect(row).to_contain_text(re.compile(r"Mon,? 23 Nov, 22:00–22:30"))
+    listed = page.locator("#all tr.visit .c-time")
+    await expect(listed).to_have_text(re.compile(r"Mon,? 23 Nov22:00–22:30"))
+    assert await listed.evaluate("(cell) => cell.scrollWidth <= cell.clientWidth")
+    assert (await page.locator("#all tr.visit").bounding_box())["height"] <= 46, "rows of one height"
     await picture(page, "board-rings-after-midnight")
 
 
 async def test_today_by_its_date_is_today(stage: Stage, open_page):
-    stage.clock.at = NIGHT
+    await stage.it_is(NIGHT)
     await stage.alarm(await stage.plan("V-1", at="22:00", state="completed"), **SOS)
     page = await live(await open_page(stage, "/board?date=2026-11-24&tier=A"))
     await expect(page.locator("tr.need")).to_contain_text("Asks for help")
@@ -50,7 +54,7 @@ async def test_a_lid_opened_the_next_morning_shows_that_morning(stage: Stage, op
     page = await live(await open_page(stage, "/board"))
     await expect(page.locator("#all-note")).to_have_text("Mon, 23 Nov 2026")
     await stage.hang_up()
-    stage.clock.at = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
+    await stage.it_is(datetime(2026, 11, 24, 8, 30, tzinfo=UTC))
     for n, at in enumerate(("09:00", "10:00")):
         await stage.plan(f"W-{n}", at=at, day=stage.clock.at.date())
     await expect(page.locator("#not-live")).to_be_visible(timeout=6_000)
@@ -64,7 +68,7 @@ async def test_who_looks_at_another_day_comes_back_to_it(stage: Stage, open_page
     await stage.plan("V-1", day=stage.clock.at.date() + timedelta(days=2), at="09:00")
     page = await live(await open_page(stage, "/board?date=2026-11-25"))
     await stage.hang_up()
-    stage.clock.at = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
+    await stage.it_is(datetime(2026, 11, 24, 8, 30, tzinfo=UTC))
     await expect(page.locator("#not-live")).to_be_visible(timeout=6_000)
     await stage.listen()
     await live(page)

@@ -31,11 +31,8 @@ export const dayOfDate = (date) => DAY_OF_DATE.format(new Date(`${date}T00:00:00
 /** "2026-11-23" of an instant, as a date is asked for. */
 export const dateOf = (at) => DATE.format(new Date(at));
 
-/** "22:00–22:30"; of another day than `date`, that day before it. */
-export function plannedOf(visit, date) {
-  const words = span(visit.planned_start, visit.planned_end);
-  return visit.date === date ? words : `${SHORT_DATE.format(new Date(`${visit.date}T00:00:00Z`))}, ${words}`;
-}
+/** "Mon 23 Nov", the day of a visit that is not of `date`; else "". */
+export const otherDay = (visit, date) => (visit.date === date ? "" : SHORT_DATE.format(new Date(`${visit.date}T00:00:00Z`)));
 
 export function span(start, end) {
   return start ? `${hourMinute(start)}–${hourMinute(end)}` : "not planned";

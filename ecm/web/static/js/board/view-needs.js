@@ -3,7 +3,7 @@
 
 import { byId, focusIn, h, icon, place, setText, tag } from "../dom.js";
 import { FUNDERS, NEEDS, label, many } from "../strings.js";
-import { counting, hourMinute, plannedOf } from "../time.js";
+import { counting, hourMinute, otherDay, span } from "../time.js";
 import { grouped } from "./needs.js";
 import { HeldOrder, Presence } from "./order.js";
 
@@ -129,7 +129,7 @@ export class NeedsView {
       cell("state", tag(tone, iconName, several ? "Running late" : words)),
       cell("late number", worst.since ? late : ""),
       cell("person", ...(several ? this.#ofGroup(needs, worker) : this.#ofPerson(visit))),
-      cell("planned", h("div", {}, several ? needs.map((need) => hourMinute(need.visit.planned_start)).slice(0, 4).join(", ") : plannedOf(visit, this.#date)),
+      cell("planned", h("div", {}, several ? needs.map((need) => hourMinute(need.visit.planned_start)).slice(0, 4).join(", ") : [otherDay(visit, this.#date), span(visit.planned_start, visit.planned_end)].filter(Boolean).join(", ")),
         h("div", { class: "quiet small" }, several ? "one care worker, one cause" : worst.reason)),
       cell("worker", ...(several ? [h("div", {}, visit.provider.name)] : [h("div", {}, visit.workers.map((w) => w.name).join(", ") || "nobody rostered"), h("div", { class: "quiet small" }, visit.provider.name)])),
       cell(worst.owner ? "owner" : "owner nobody", worst.owner ?? "—"),

@@ -2,7 +2,7 @@
 
 import { byId, h, setText, tag } from "../dom.js";
 import { FINDINGS, NEEDS, STATES, capital, count, label } from "../strings.js";
-import { hourMinute, plannedOf } from "../time.js";
+import { hourMinute, otherDay, span } from "../time.js";
 import { Windowed } from "./rows.js";
 
 const HEADS = ["Planned", "State", capital(label.person), capital(label.worker), "Provider", "Actual", "Found"];
@@ -43,8 +43,9 @@ export class VisitsView {
     if (old?.mark === mark) return old;
     const [words, iconName, tone] = need && ["second_worker_missing", "no_check_out", "late_soft"].includes(need.kind) ? NEEDS[need.kind] : STATES[visit.state];
     const findings = visit.findings.filter((finding) => finding.severity !== "quiet");
+    const day = otherDay(visit, this.date);
     const element = h("tr", { role: "row", class: "visit" },
-      cell("time", h("span", { class: "number" }, plannedOf(visit, this.date))),
+      cell("time", day && h("div", { class: "quiet small" }, day), h("span", { class: "number" }, span(visit.planned_start, visit.planned_end))),
       cell("state", tag(tone, iconName, words)),
       cell("person", h("a", { href: `/visits/${visit.id}` }, visit.person, visit.area && ` · ${visit.area}`), h("span", { class: "quiet small" }, ` ${visit.tier}${visit.double ? " · 2 workers" : ""}`)),
       cell("worker", visit.workers.map((worker) => worker.name).join(", ") || "—"),
