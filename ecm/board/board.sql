@@ -37,8 +37,44 @@ WHERE a.tenant_id = $1::int AND a.position >= $2::bigint AND a.position <= $4::b
 ORDER BY a.position, a.alert_id
 LIMIT $5::int;
 
--- name: visits_of_day role: ecm_web
--- A day's visits after a visit number: that local date, and from the day before what is open or runs past midnight.
+-- name: shown role: ecm_web
+-- Visits that a board of this date may show: the date's own, the day before's that may be open or run past midnight, and
+-- for the board that follows today ($4) those whose alerts may still ring (index alerts_open). Some too many: where a
+-- visit shows is decided in one place (feed.py), from its row and `rings`.
+SELECT visit_id FROM visits
+WHERE tenant_id = $1::int AND local_date = $2::date AND ($5::text IS NULL OR provider_ref = $5)
+UNION
+SELECT visit_id FROM visits
+WHERE tenant_id = $1::int AND local_date = $2::date - 1 AND ($5::text IS NULL OR provider_ref = $5)
+  AND (state IN ('late', 'in_progress', 'overrunning', 'missed') OR greatest(planned_end, actual_end) > $3::timestamptz)
+UNION
+SELECT visit_id FROM alerts a JOIN visits v USING (tenant_id, visit_id)
+WHERE $4::bool AND a.tenant_id = $1::int AND a.state <> 'stood_down' AND a.severity <> 'information'
+  AND a.raised_at >= $3::timestamptz - interval '30 days'
+  AND (a.raised_at >= $3 - interval '1 day' OR a.state = 'open' AND a.severity = 'critical')
+  AND ($5::text IS NULL OR v.provider_ref = $5)
+ORDER BY visit_id;
+
+-- name: rings role: ecm_web
+-- Until when these visits ring on the board that follows today, whatever their day. An alert rings on the day it is
+-- raised, whoever has it; unanswered it goes on: a critical one for 30 days, a warning for one. What was history when it
+-- was raised rings for nobody, but a call for help always does. A visit found missed rings until its alert is raised.
+SELECT visit_id, until FROM (
+  SELECT v.visit_id, greatest(
+    (SELECT max(a.raised_at + CASE WHEN a.state <> 'open' THEN interval '0'
+                                   WHEN a.severity = 'critical' THEN interval '30 days' ELSE interval '1 day' END)
+     FROM alerts a
+     WHERE a.tenant_id = v.tenant_id AND a.visit_id = v.visit_id
+       AND a.state <> 'stood_down' AND a.severity <> 'information'
+       AND (a.raised_at < a.raised_for + interval '24 hours' OR a.kind = 'sos')),
+    CASE WHEN v.state = 'missed' AND NOT EXISTS (
+      SELECT FROM alerts a WHERE a.tenant_id = v.tenant_id AND a.visit_id = v.visit_id AND a.kind = 'missed')
+    THEN v.window_start + interval '1 day' END) AS until
+  FROM unnest($2::bigint[]) AS q(visit_id) JOIN visits v ON v.tenant_id = $1::int AND v.visit_id = q.visit_id) AS each
+WHERE until IS NOT NULL;
+
+-- name: visits_by_id role: ecm_web
+-- Visits as a board shows them. Each has its person and provider; LEFT, so that no plan begins with every person.
 SELECT v.visit_id, v.ref, v.version, v.position, v.local_date, v.service, v.planned_start, v.planned_end,
        v.commissioned_minutes, v.time_critical, v.carers_required, v.state, v.state_reason, v.actual_start,
        v.actual_end, v.deadline_at, v.deadline_kind, v.attendances, v.findings, v.care_worker_refs,
@@ -47,29 +83,19 @@ SELECT v.visit_id, v.ref, v.version, v.position, v.local_date, v.service, v.plan
         FROM care_workers w
         WHERE w.tenant_id = v.tenant_id AND w.ref = ANY (v.care_worker_refs
               || ARRAY(SELECT a ->> 'care_worker' FROM jsonb_array_elements(v.attendances) a))) AS workers
-FROM visits v
-JOIN service_users u ON u.tenant_id = v.tenant_id AND u.ref = v.service_user_ref
-JOIN providers p ON p.tenant_id = v.tenant_id AND p.ref = v.provider_ref
-WHERE v.tenant_id = $1::int
-  AND v.local_date = $2::date
-  AND ($3::text IS NULL OR v.provider_ref = $3)
-  AND (NOT $4::bool OR v.state IN ('late', 'in_progress', 'overrunning')
-       OR greatest(v.planned_end, v.actual_end) > $5::timestamptz)
-  AND v.visit_id > $6::bigint
-ORDER BY v.visit_id
-LIMIT $7::int;
+FROM unnest($2::bigint[]) AS q(visit_id)
+JOIN visits v ON v.tenant_id = $1::int AND v.visit_id = q.visit_id
+LEFT JOIN service_users u ON u.tenant_id = v.tenant_id AND u.ref = v.service_user_ref
+LEFT JOIN providers p ON p.tenant_id = v.tenant_id AND p.ref = v.provider_ref
+ORDER BY v.visit_id;
 
--- name: alerts_of_day role: ecm_web
--- The alerts of one local date's visits.
+-- name: alerts_of_visits role: ecm_web
+-- The alerts of these visits.
 SELECT a.alert_id, a.visit_id, a.kind, a.severity, a.state, a.reason, a.raised_at, a.raised_for, a.owner,
        a.acknowledged_at, a.stood_down_at, a.stood_down_reason, a.position,
        v.local_date, v.provider_ref, v.state AS visit_state, v.planned_end, v.actual_end
-FROM visits v JOIN alerts a USING (tenant_id, visit_id)
-WHERE v.tenant_id = $1::int
-  AND v.local_date = $2::date
-  AND ($3::text IS NULL OR v.provider_ref = $3)
-  AND (NOT $4::bool OR v.state IN ('late', 'in_progress', 'overrunning')
-       OR greatest(v.planned_end, v.actual_end) > $5::timestamptz)
+FROM alerts a JOIN visits v USING (tenant_id, visit_id)
+WHERE a.tenant_id = $1::int AND a.visit_id = ANY ($2::bigint[])
 ORDER BY a.alert_id;
 
 -- name: pulse role: ecm_web

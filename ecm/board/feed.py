@@ -1,9 +1,11 @@
 """Which changes an audience is told of, and in which frames. Pure.
 
-An audience is everybody looking at one date of one provider, or of all of them. A change belongs to it when
-its visit does. When a visit leaves an audience (it was moved to another day or provider, or yesterday's last
-open visit was finished), the audience is told that it is gone, so that what it holds is always what it would
-be given afresh. To know what left, the feed remembers where it last saw each visit.
+An audience is everybody looking at one date of one provider, or of all of them; who asks for no date follows
+today. A change belongs to it when its visit does. Who follows today is shown what still rings as well, whatever
+its visit's day: an alarm is not answered by midnight passing. When a visit leaves an audience (it was moved to
+another day or provider, yesterday's last open visit was finished, an old alarm was answered), the audience is
+told that it is gone, so that what it holds is always what it would be given afresh. To know what left, the feed
+remembers where it last saw each visit.
 
 A frame's `position` is what its reader safely holds once it has applied it: several changes may share one
 position, and only the last of them carries it.
@@ -26,25 +28,37 @@ OPEN_STATES = frozenset({"late", "in_progress", "overrunning"})
 ONE_DAY = timedelta(days=1)
 # What one tenant's feed keeps for those who reconnect; whoever missed more reads it from the database.
 KEPT_BYTES = 512_000
+# A frame, what is in it, and where its record has the visit's state.
+VISIT = (b'{"type":"row","position":%d,"visit":%b}', visit_row, "state")
+ALERT = (b'{"type":"alert","position":%d,"alert":%b}', alert_row, "visit_state")
 
 
 @dataclass(frozen=True, slots=True)
 class Audience:
+    """`today`: it asked for no date, and is taken along when the day turns."""
+
     day: date
     provider: str | None = None
+    today: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
-    """Where a visit shows: its day, its provider, and whether it still shows on the day after."""
+    """Where a visit shows: its day, its provider, and whether it still shows on the day after.
+
+    `rings_until`: the last day on which who follows today is shown it, whatever its own day.
+    """
 
     day: date
     provider: str
     spills: bool
+    rings_until: date | None = None
 
     def belongs_to(self, audience: Audience) -> bool:
         if audience.provider not in (None, self.provider):
             return False
+        if audience.today and self.rings_until is not None and audience.day <= self.rings_until:
+            return True
         return self.day == audience.day or (self.spills and self.day + ONE_DAY == audience.day)
 
 
@@ -88,24 +102,37 @@ class Feed:
         day: date = record["local_date"]
         ends = [at for at in (record["planned_end"], record["actual_end"]) if at is not None]
         spills = state in OPEN_STATES or any(at > midnight(day + ONE_DAY, self.zone) for at in ends)
-        return Whereabouts(day, record["provider_ref"], spills)
-
-    def remember(self, visit_id: int, where: Whereabouts) -> None:
-        self.seen[visit_id] = where
+        rings_until: datetime | None = record["rings_until"]
+        last = None if rings_until is None else rings_until.astimezone(self.zone).date()
+        return Whereabouts(day, record["provider_ref"], spills, last)
 
     def changes(
-        self, visits: Sequence[Record], alerts: Sequence[Record], after: int, *, whole: bool
+        self,
+        visits: Sequence[Record],
+        alerts: Sequence[Record],
+        after: int,
+        *,
+        whole: bool,
+        known: bool = True,
     ) -> list[Change]:
-        """Changed rows as frames, in order. Unless they are the `whole` of it, a reader still holds `after`."""
-        found = [(visit["position"], False, visit["visit_id"], visit) for visit in visits]
-        found += [(alert["position"], True, alert["alert_id"], alert) for alert in alerts]
+        """Changed rows as frames, in order. Unless they are the `whole` of it, a reader still holds `after`.
+
+        `known`: its reader was told all that this feed has seen. One who was away was not: it may hold a visit
+        anywhere, and is told of each that shows elsewhere now that it is gone.
+        """
+        found = [(visit["told_at"], False, visit["visit_id"], visit) for visit in visits]
+        found += [(alert["told_at"], True, alert["alert_id"], alert) for alert in alerts]
         found.sort(key=lambda one: one[:3])
         changes = []
+        seen = self.seen if known else {}
         for index, (position, is_alert, _, record) in enumerate(found):
             last_of_position = index + 1 == len(found) or found[index + 1][0] > position
             if whole and last_of_position:
                 after = position
-            changes.append(self._alert(record, after) if is_alert else self._visit(record, after))
+            what, row, state = ALERT if is_alert else VISIT
+            payload = what % (after, encoded(row(record)))
+            now, was = self.whereabouts(record, record[state]), seen.get(record["visit_id"])
+            changes.append(Change(position, record["visit_id"], now, was, framed(payload), after))
         return changes
 
     def take(self, changes: Iterable[Change], position: int) -> None:
@@ -127,20 +154,11 @@ class Feed:
         return [change for change in self._kept if change.position > position]
 
     def forget_before(self, day: date) -> None:
-        self.seen = {visit: where for visit, where in self.seen.items() if where.day >= day}
-
-    def _visit(self, record: Record, held: int) -> Change:
-        payload = b'{"type":"row","position":%d,"visit":%b}' % (held, encoded(visit_row(record)))
-        return self._change(record, record["state"], held, payload)
-
-    def _alert(self, record: Record, held: int) -> Change:
-        payload = b'{"type":"alert","position":%d,"alert":%b}' % (held, encoded(alert_row(record)))
-        return self._change(record, record["visit_state"], held, payload)
-
-    def _change(self, record: Record, state: str, held: int, payload: bytes) -> Change:
-        visit_id = record["visit_id"]
-        now = self.whereabouts(record, state)
-        return Change(record["position"], visit_id, now, self.seen.get(visit_id), framed(payload), held)
+        self.seen = {
+            visit: where
+            for visit, where in self.seen.items()
+            if max(where.day, where.rings_until or where.day) >= day
+        }
 
 
 def frames_for(audience: Audience, changes: Iterable[Change]) -> bytes:

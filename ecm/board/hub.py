@@ -15,13 +15,13 @@ import logging
 from collections.abc import Iterable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from ecm.board.feed import ONE_DAY, Audience, Change, Feed, frames_for
-from ecm.board.reading import Head, read_changes, read_day, read_head, read_pulse, sql
+from ecm.board.reading import Head, read_changes, read_day, read_head, read_pulse, read_standing, sql
 from ecm.board.snapshot import Snapshot
 from ecm.board.wire import Wire, encoded, framed
 from ecm.clock import Clock
@@ -157,7 +157,7 @@ class Hub:
 
     async def _show(self, board: Board, viewer: Viewer) -> None:
         leave(board, viewer)
-        audience = Audience(viewer.day or self.today(board), viewer.provider)
+        audience = self._audience(board, viewer)
         while True:
             epoch, snapshot = board.epoch, self._snapshot(board, audience)
             async for part in snapshot:
@@ -166,16 +166,21 @@ class Hub:
             if epoch == board.epoch and await self._follow(board, viewer, audience, snapshot.position):
                 return
 
-    async def resume(self, board: Board, viewer: Viewer, epoch: str, position: int) -> None:
-        """Sends what the viewer missed; or says why not, and shows all of it afresh."""
+    async def resume(
+        self, board: Board, viewer: Viewer, epoch: str, position: int, held_date: str | None = None
+    ) -> None:
+        """Sends what the viewer missed since it held `held_date` (if it says so); or why not, and all of it afresh."""
         async with viewer.turn:
             leave(board, viewer)
-            audience = Audience(viewer.day or self.today(board), viewer.provider)
-            reason = _why_not_resume(board, audience, epoch)
+            audience = self._audience(board, viewer)
+            reason = _why_not_resume(board, audience, epoch, held_date)
             if reason is None and await self._follow(board, viewer, audience, position):
                 return
             viewer.wire.write(_frame(type="resync", reason=reason or "too much has changed since"))
             await self._show(board, viewer)
+
+    def _audience(self, board: Board, viewer: Viewer) -> Audience:
+        return Audience(viewer.day or self.today(board), viewer.provider, viewer.day is None)
 
     async def _follow(self, board: Board, viewer: Viewer, audience: Audience, position: int) -> bool:
         """Brings the viewer from `position` to where the feed is, and joins.
@@ -184,13 +189,15 @@ class Hub:
         """
         epoch, rows = board.epoch, 0
         while (missed := board.feed.since(position)) is None:
-            pages = read_changes(self._db, board.tenant_id, position, epoch)
+            if audience.provider is not None:
+                return False  # what left this one provider is not to be read
+            pages = read_changes(self._db, board.tenant_id, position, epoch, self.today(board))
             async with aclosing(pages):
                 async for head, visits, alerts, whole in pages:
                     rows += len(visits) + len(alerts)
                     if head.epoch != board.epoch or rows > RESUME_LIMIT_ROWS:
                         return False
-                    changes = board.feed.changes(visits, alerts, position, whole=whole)
+                    changes = board.feed.changes(visits, alerts, position, whole=whole, known=False)
                     if not (viewer.wire.write(frames_for(audience, changes)) and await viewer.wire.drained()):
                         return True
                     if whole:
@@ -277,7 +284,7 @@ class Hub:
     async def _tell_changes(self, board: Board, limit: asyncio.Timeout) -> None:
         """`limit` is moved on with each page: a great many changes are no trouble of the database's."""
         feed = board.feed
-        pages = read_changes(self._db, board.tenant_id, feed.position, board.epoch)
+        pages = read_changes(self._db, board.tenant_id, feed.position, board.epoch, self.today(board))
         async with aclosing(pages):
             async for head, visits, alerts, whole in pages:
                 board.head = head.position
@@ -311,10 +318,7 @@ class Hub:
     async def _let_go_of_the_signed_out(self, board: Board, connection: Connection) -> None:
         """A ticket was asked for by a session. Where that has ended (disabled, signed out), nothing more is shown."""
         watching = {viewer.session for viewer in board.open} - {None}
-        rows = await connection.fetch(
-            sql.standing_sessions, board.tenant_id, list(watching), datetime.now(UTC)
-        )
-        ended = watching - {row["token_sha256"] for row in rows}
+        ended = watching - await read_standing(connection, board.tenant_id, watching)
         for viewer in list(board.open):
             if viewer.session in ended:
                 viewer.wire.drop()
@@ -415,9 +419,11 @@ def _stumbled(board: Board, error: Exception) -> None:
     )
 
 
-def _why_not_resume(board: Board, audience: Audience, epoch: str) -> str | None:
+def _why_not_resume(board: Board, audience: Audience, epoch: str, held_date: str | None) -> str | None:
     if epoch != str(board.epoch):
         return "the board began afresh"
+    if held_date not in (None, audience.day.isoformat()):
+        return "a new day"
     if audience.provider is not None and audience not in board.covered:
         return "this server has not shown that provider yet"
     return None

@@ -146,7 +146,7 @@ async def _converse(socket: WebSocket, hub: Hub, board: Board, viewer: Viewer, l
                 abs(position) < 2**62
             ):
                 await _narrow(hub, board, viewer, rest, limit)
-                await hub.resume(board, viewer, epoch, position)
+                await hub.resume(board, viewer, epoch, position, rest.get("held_date"))
             case {"type": "filter", **rest}:
                 await _narrow(hub, board, viewer, rest, limit)
                 await hub.show(board, viewer)

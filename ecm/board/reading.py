@@ -6,13 +6,13 @@ read. A row that changes between the two reads has moved beyond that head, and i
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from ecm.board.feed import ONE_DAY, Audience, Feed, Record, Whereabouts, midnight
+from ecm.board.feed import Audience, Feed, Record, Whereabouts, midnight
 from ecm.board.row import Row, alert_row, instant, visit_row
 from ecm.store.db import Connection, Database
 from ecm.store.queries import load_queries
@@ -43,10 +43,11 @@ async def read_head(connection: Connection, tenant_id: int) -> Head:
 
 
 async def read_changes(
-    db: Database, tenant_id: int, after: int, expected: UUID
+    db: Database, tenant_id: int, after: int, expected: UUID, today: date
 ) -> AsyncGenerator[tuple[Head, Sequence[Record], Sequence[Record], bool]]:
     """Pages of changed visits and alerts between `after` and the head, and whether that is the last page.
 
+    A record's `told_at` is the position it is told at: that of its change, or of the alert that brings it along.
     The first page tells whether the epoch is still the `expected` one; when not, nothing follows.
     """
     async with db.tenant(tenant_id) as connection:
@@ -65,25 +66,56 @@ async def read_changes(
                 visit_at = (visits[-1]["position"], visits[-1]["visit_id"])
             if alerts:
                 alert_at = (alerts[-1]["position"], alerts[-1]["alert_id"])
-            yield head, visits, alerts, not more
+            told_visits = await _ringing(connection, tenant_id, visits)
+            told_alerts = await _ringing(connection, tenant_id, alerts)
+            brought = await _brought(connection, tenant_id, told_alerts, today)
+            yield head, told_visits + brought[0], told_alerts + brought[1], not more
 
 
 async def read_day(
     connection: Connection, tenant_id: int, audience: Audience, feed: Feed
 ) -> AsyncIterator[Page]:
-    """What an audience is shown, in pages: the day before's leftovers, then the day itself."""
-    today = midnight(audience.day, feed.zone)
-    for day, leftovers in ((audience.day - ONE_DAY, True), (audience.day, False)):
-        visit_id, which = 0, (day, audience.provider, leftovers, today)
-        while True:
-            records = await connection.fetch(sql.visits_of_day, tenant_id, *which, visit_id, PAGE_ROWS)
-            yield Page([(feed.whereabouts(r, r["state"]), visit_row(r)) for r in records], [])
-            if len(records) < PAGE_ROWS:
-                break
-            visit_id = records[-1]["visit_id"]
-        alerts = await connection.fetch(sql.alerts_of_day, tenant_id, *which)
-        for start in range(0, len(alerts), PAGE_ROWS):
-            yield Page([], [alert_row(r) for r in alerts[start : start + PAGE_ROWS]])
+    """What an audience is shown, in pages."""
+    which = (audience.day, midnight(audience.day, feed.zone), audience.today, audience.provider)
+    ids = [record["visit_id"] for record in await connection.fetch(sql.shown, tenant_id, *which)]
+    for start in range(0, len(ids), PAGE_ROWS):
+        records = await connection.fetch(sql.visits_by_id, tenant_id, ids[start : start + PAGE_ROWS])
+        visits = [
+            (feed.whereabouts(r, r["state"]), r) for r in await _ringing(connection, tenant_id, records)
+        ]
+        shown = {r["visit_id"]: (where, visit_row(r)) for where, r in visits if where.belongs_to(audience)}
+        alerts = await connection.fetch(sql.alerts_of_visits, tenant_id, list(shown))
+        yield Page(list(shown.values()), [alert_row(alert) for alert in alerts])
+
+
+async def _ringing(connection: Connection, tenant_id: int, records: Sequence[Record]) -> list[Record]:
+    """The records, each told at its own position, with until when its visit rings."""
+    if not records:
+        return []
+    ids = list({record["visit_id"] for record in records})
+    until = {r["visit_id"]: r["until"] for r in await connection.fetch(sql.rings, tenant_id, ids)}
+    return [
+        {**record, "told_at": record["position"], "rings_until": until.get(record["visit_id"])}
+        for record in records
+    ]
+
+
+async def _brought(
+    connection: Connection, tenant_id: int, alerts: Sequence[Record], today: date
+) -> tuple[list[Record], list[Record]]:
+    """Visits of another day that a changed alert may bring onto today's board, and what other alerts they have."""
+    apart = [alert for alert in reversed(alerts) if alert["rings_until"] and alert["local_date"] != today]
+    by = {alert["visit_id"]: alert["told_at"] for alert in apart}  # by the first of them
+    if not by:
+        return [], []
+    known = {alert["alert_id"] for alert in alerts}
+    visits = await connection.fetch(sql.visits_by_id, tenant_id, list(by))
+    others = await connection.fetch(sql.alerts_of_visits, tenant_id, list(by))
+    others = [alert for alert in others if alert["alert_id"] not in known]
+    return (
+        [{**r, "told_at": by[r["visit_id"]]} for r in await _ringing(connection, tenant_id, visits)],
+        [{**r, "told_at": by[r["visit_id"]]} for r in await _ringing(connection, tenant_id, others)],
+    )
 
 
 async def read_pulse(connection: Connection, tenant_id: int, now: datetime) -> dict[str, Any]:
@@ -95,3 +127,11 @@ async def read_pulse(connection: Connection, tenant_id: int, now: datetime) -> d
         "processing_behind_s": record["processing_behind_s"] or 0.0,
         "worker_age_s": record["worker_age_s"],
     }
+
+
+async def read_standing(
+    connection: Connection, tenant_id: int, sessions: Collection[bytes | None]
+) -> set[bytes | None]:
+    """Which of these sessions have not ended."""
+    rows = await connection.fetch(sql.standing_sessions, tenant_id, list(sessions), datetime.now(UTC))
+    return {row["token_sha256"] for row in rows}

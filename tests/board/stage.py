@@ -106,10 +106,14 @@ class Stage:
         await self.beat()
 
     async def beat(self) -> None:
-        """A worker is alive."""
+        """A worker is alive, and has just proved that an alarm would get through."""
+        await self.proves_alarms(self.clock.now())
+
+    async def proves_alarms(self, at: datetime | None) -> None:
         await self.owner.execute(
-            "INSERT INTO heartbeats (process, beat_at) VALUES ('worker', now())"
-            " ON CONFLICT (process) DO UPDATE SET beat_at = now()"
+            "INSERT INTO heartbeats (process, beat_at, details) VALUES ('worker', now(), $1)"
+            " ON CONFLICT (process) DO UPDATE SET beat_at = now(), details = excluded.details",
+            {} if at is None else {"alarm_path_at": at.isoformat()},
         )
 
     async def signed_in(self, who: str) -> str:
@@ -127,6 +131,10 @@ class Stage:
         await self.owner.execute(
             "DELETE FROM sessions WHERE token_sha256 = $1", hashlib.sha256(session.encode()).digest()
         )
+
+    async def it_is(self, now: datetime) -> None:
+        self.clock.at = now
+        await self.beat()
 
     # ------------------------------------------------------------ what happens
 

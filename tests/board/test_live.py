@@ -154,6 +154,40 @@ async def test_who_was_away_is_sent_what_it_missed_and_nothing_else(
             assert quiet_visit not in {frame["visit"]["id"] for frame in back.log if frame["type"] == "row"}
 
 
+MOVES: dict[str, dict[str, Any]] = {
+    "to tomorrow": {"local_date": DAY + timedelta(days=1)},
+    "to another provider": {"provider_ref": "HAR"},
+}
+
+
+@pytest.mark.parametrize("kept_bytes", [512_000, 0], ids=["from memory", "from the database"])
+@pytest.mark.parametrize("move", MOVES)
+@pytest.mark.parametrize("who", ["dana", "cole"])
+async def test_who_was_away_while_a_visit_moved_holds_what_it_would_be_given_afresh(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, who: str, move: str, kept_bytes: int
+):
+    monkeypatch.setattr("ecm.board.feed.KEPT_BYTES", kept_bytes)
+    moved, stays = await stage.plan("V-1", state="late"), await stage.plan("V-2", person="P-A")
+    await stage.alarm(moved, severity="information")
+    async with looking(stage) as watcher:
+        await watcher.shown()
+        async with looking(stage, who) as page:
+            await page.shown()
+        await watcher.reaches(await stage.becomes(moved, **MOVES[move]))
+        await watcher.reaches(await stage.becomes(stays, state="late"))
+        async with looking(stage, who) as back, looking(stage, who) as afresh:
+            back.visits, back.alerts, back.position = page.visits, page.alerts, page.position
+            await back.socket.send(
+                json.dumps({"type": "resume", "epoch": page.epoch, "position": page.position})
+            )
+            await back.until("heartbeat")
+            await afresh.shown()
+            assert back.what_it_holds() == afresh.what_it_holds()
+            assert set(back.visits) == (
+                {stays, moved} if (who, move) == ("dana", "to another provider") else {stays}
+            )
+
+
 async def test_half_a_position_is_not_the_whole_of_it(stage: Stage):
     visits = [await stage.plan(f"V-{n}", at=f"{10 + n}:00") for n in range(3)]
     async with looking(stage) as page:
@@ -171,6 +205,30 @@ async def test_another_epoch_is_answered_with_a_reason_and_the_board_afresh(stag
         assert (await page.until("resync"))["reason"] == "the board began afresh"
         await page.until("snapshot")
         assert set(page.visits) == {visit}
+
+
+@pytest.mark.parametrize(
+    ("wish", "held_date", "afresh"),
+    [
+        ({}, "2026-11-22", True),
+        ({"date": "2026-11-24"}, "2026-11-23", True),
+        ({}, 7, True),
+        ({}, "2026-11-23", False),
+        ({"date": "2026-11-24"}, "2026-11-24", False),
+    ],
+)
+async def test_who_comes_back_holding_another_day_is_shown_this_one_afresh(
+    stage: Stage, wish: dict[str, str], held_date: object, afresh: bool
+):
+    await stage.plan("V-1")
+    async with looking(stage) as page:
+        await page.shown(**wish)
+    async with looking(stage) as back:
+        resume = {"type": "resume", "epoch": page.epoch, "position": page.position, "held_date": held_date}
+        await back.socket.send(json.dumps(resume | wish))
+        await back.until("heartbeat")
+        assert [f["reason"] for f in back.log if f["type"] == "resync"] == ["a new day"] * afresh
+        assert any(frame["type"] == "snapshot" for frame in back.log) == afresh
 
 
 async def test_a_restored_backup_sends_everyone_the_board_afresh(stage: Stage):
@@ -258,7 +316,7 @@ async def test_what_a_server_remembers_of_filters_is_bounded(stage: Stage, monke
             await dana.shown(date=(DAY + timedelta(days=ahead)).isoformat(), provider="HAR")
         (board,) = stage.hub._boards.values()
         assert len(board.covered) == 3
-        assert Audience(DAY, "NOR") in board.covered, "somebody is looking at that one"
+        assert Audience(DAY, "NOR", today=True) in board.covered, "somebody is looking at that one"
 
 
 @pytest.mark.parametrize("who", ["cara", "finn"])

@@ -86,6 +86,42 @@ async def test_a_board_nobody_works_for_is_not_live(stage: Stage, open_page):
     await expect(page.locator("#not-live")).to_contain_text("nothing is working check-ins out just now")
 
 
+async def test_alarms_that_were_not_proved_for_minutes_are_a_warning_and_not_live(
+    stage: Stage, open_page, picture, monkeypatch
+):
+    monkeypatch.setattr("ecm.board.hub.HEARTBEAT_SECONDS", 0.2)
+    page = await live(await open_page(stage, "/board"))
+    await expect(page.locator("#pill-more")).to_contain_text("alarm path proved 09:20")
+    warning = page.locator("#unproved")
+    await stage.proves_alarms(NOW - timedelta(seconds=110))
+    await expect(page.locator("#pill-more")).to_contain_text("alarm path proved 09:18")
+    await expect(warning).to_be_hidden()
+
+    await stage.proves_alarms(NOW - timedelta(minutes=110))
+    await expect(warning).to_contain_text("Alarms not proved since 07:30")
+    await expect(page.locator("#pill-word")).to_have_text("ALARMS NOT PROVED")
+    await expect(page.locator("#pill")).not_to_have_class(re.compile("live"))
+    await expect(page.locator("#pill")).not_to_contain_text("07:30")
+    await expect(page.locator("#announcer")).to_have_text("Warning: alarms not proved since 07:30.")
+    await expect(page.locator("#not-live")).to_be_hidden()
+    await picture(page, "board-alarms-not-proved")
+
+    await stage.proves_alarms(None)
+    await expect(warning).to_contain_text("Alarms were never proved")
+    await stage.beat()
+    await expect(warning).to_be_hidden()
+    await live(page)
+
+
+async def test_minutes_of_a_simulated_clock_are_not_minutes_of_silence(stage: Stage, open_page):
+    type(stage.clock).speed = 60.0
+    try:
+        await stage.proves_alarms(NOW - timedelta(minutes=20))
+        await expect(await live(await open_page(stage, "/board"))).to_have_title(re.compile("Board"))
+    finally:
+        type(stage.clock).speed = 1.0
+
+
 async def test_a_simulated_clock_is_named(stage: Stage, open_page):
     type(stage.clock).speed = 60.0
     try:

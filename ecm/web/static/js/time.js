@@ -8,6 +8,9 @@ const WITH_SECONDS = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute:
 const DAY = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short", year: "numeric", timeZone: page.zone });
 const DAY_OF_DATE = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
 
+const DATE = new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", timeZone: page.zone });
+const SHORT_DATE = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
+
 const known = new Map();
 
 /** "09:15" of an instant; remembered, because a board asks for the same few thousand again and again. */
@@ -24,6 +27,12 @@ export function hourMinute(at) {
 export const withSeconds = (at) => (at ? WITH_SECONDS.format(new Date(at)) : "");
 export const dayOf = (at) => DAY.format(new Date(at));
 export const dayOfDate = (date) => DAY_OF_DATE.format(new Date(`${date}T00:00:00Z`));
+
+/** "2026-11-23" of an instant, as a date is asked for. */
+export const dateOf = (at) => DATE.format(new Date(at));
+
+/** "Mon 23 Nov", the day of a visit that is not of `date`; else "". */
+export const otherDay = (visit, date) => (visit.date === date ? "" : SHORT_DATE.format(new Date(`${visit.date}T00:00:00Z`)));
 
 export function span(start, end) {
   return start ? `${hourMinute(start)}–${hourMinute(end)}` : "not planned";

@@ -7,7 +7,7 @@ import { Problem, ask } from "../api.js";
 import { byId, h, setText } from "../dom.js";
 import { page, rememberBoard } from "../page.js";
 import { label } from "../strings.js";
-import { dayOfDate, hourMinute } from "../time.js";
+import { dateOf, dayOfDate, hourMinute } from "../time.js";
 import { Announcer } from "./announce.js";
 import { ServiceClock } from "./clock.js";
 import { filterOf, fromAddress, showingOf, toAddress } from "./filters.js";
@@ -42,7 +42,7 @@ let lanesLater = null;
 let scrolled = false;
 
 const line = new Line({
-  held: () => ({ epoch: store.epoch, position: store.position }),
+  held: () => ({ epoch: store.epoch, position: store.position, date: store.date }),
   wish: () => (wish.date ? { date: wish.date } : {}),
   frame: heard,
   refused: (problem) => fail(problem.message),
@@ -83,9 +83,9 @@ function render() {
   if (!store.loading) announcer.hear(needs);
   counters.render(index.counts, wish.show, store.loading);
   filters.render(wish, index.providers, mine, store.date);
-  needsView.render(needs, { emptyWords: emptyWords(), loading: store.loading });
+  needsView.render(needs, { emptyWords: emptyWords(), loading: store.loading, date: store.date });
   renderStoodDown(index.stoodDown, clock.now());
-  visitsView.render(index.list, index.needs, store.loading);
+  visitsView.render(index.list, index.needs, store.loading, store.date);
   if (whole || began - lanesAt > LANES_EVERY_MS) {
     lanesAt = began;
     lanesView.render(index.lanes, store.loading);
@@ -134,7 +134,11 @@ function startAgain() {
   needsView.letGo();
 }
 
+/** Whoever asks for today by its date follows it, as everybody does: only that board shows what rings of other days. */
+const isToday = (date) => clock.known && date === dateOf(clock.now());
+
 function change(part) {
+  if (isToday(part.date)) part = { ...part, date: "" };
   const other = part.date !== undefined && part.date !== wish.date;
   wish = { ...wish, ...part };
   history.replaceState(null, "", toAddress(wish));
@@ -172,6 +176,7 @@ function fail(words) {
 
 setInterval(() => {
   line.watch();
+  if (isToday(wish.date)) change({ date: "" });
   needsView.tick();
   lanesView.tick();
   truth.render(store.loading, lastTrue);

@@ -19,7 +19,7 @@ export class Line {
   #behindSince = null;
   #said = {};
 
-  /** `on.frame(frame, bytes)`; `wish()` is {date}; `held()` is {epoch, position}. */
+  /** `on.frame(frame, bytes)`; `wish()` is {date}; `held()` is {epoch, position, date}. */
   constructor(on) {
     this.on = on;
   }
@@ -81,12 +81,15 @@ export class Line {
     const frame = JSON.parse(text);
     if (frame.type === "hello" && !socket.greeted) {
       socket.greeted = true;
-      const { epoch, position } = this.on.held();
+      const { epoch, position, date } = this.on.held();
+      const wish = this.on.wish();
       this.#closedAt = null;
       this.#pause = 500;
-      const resumes = epoch === frame.epoch && position >= 0;
+      // What is held of another day is no beginning: a lid closed yesterday, a line cut across midnight.
+      const resumes = epoch === frame.epoch && position >= 0 && date === (wish.date ?? frame.date);
       this.on.frame(frame);
-      this.send(resumes ? { type: "resume", epoch, position, ...this.on.wish() } : { type: "filter", ...this.on.wish() });
+      if (!resumes) this.on.frame({ type: "resync" });
+      this.send(resumes ? { type: "resume", epoch, position, held_date: date, ...wish } : { type: "filter", ...wish });
       return;
     }
     if (frame.type === "heartbeat") this.#said = { ...this.#said, ...frame };

@@ -3,7 +3,7 @@
 
 import { byId, focusIn, h, icon, place, setText, tag } from "../dom.js";
 import { FUNDERS, NEEDS, label, many } from "../strings.js";
-import { counting, hourMinute, span } from "../time.js";
+import { counting, hourMinute, otherDay, span } from "../time.js";
 import { grouped } from "./needs.js";
 import { HeldOrder, Presence } from "./order.js";
 
@@ -15,6 +15,7 @@ export class NeedsView {
   #order = new HeldOrder();
   #limit = AT_ONCE;
   #latest = [];
+  #date = null;
   #visitsOf = new Map(); // key of a row -> ids of its visits
 
   constructor({ act, may, me, clock }) {
@@ -33,8 +34,9 @@ export class NeedsView {
     byId("needs").replaceChildren(this.table, this.empty, this.more);
   }
 
-  render(needs, { emptyWords = [], loading = false }) {
+  render(needs, { emptyWords = [], loading = false, date = this.#date }) {
     this.#latest = needs;
+    this.#date = date;
     const groups = new Map(grouped(needs).map((group) => [group.key, group]));
     this.#follow(groups);
     const { keys, settled, waiting } = this.#order.next([...groups.keys()], this.presence.here());
@@ -111,7 +113,7 @@ export class NeedsView {
       }
       return { ...old, settled: true, ticking: null, signature: "" };
     }
-    const signature = group.needs.map(({ visit, kind, owner, open }) => `${visit.id} ${visit.p} ${kind} ${owner} ${open.map((alert) => alert.id)}`).join();
+    const signature = this.#date + group.needs.map(({ visit, kind, owner, open }) => `${visit.id} ${visit.p} ${kind} ${owner} ${open.map((alert) => alert.id)}`).join();
     if (old?.signature === signature) return old;
     return { ...this.#make(group.needs), signature };
   }
@@ -127,7 +129,7 @@ export class NeedsView {
       cell("state", tag(tone, iconName, several ? "Running late" : words)),
       cell("late number", worst.since ? late : ""),
       cell("person", ...(several ? this.#ofGroup(needs, worker) : this.#ofPerson(visit))),
-      cell("planned", h("div", {}, several ? needs.map((need) => hourMinute(need.visit.planned_start)).slice(0, 4).join(", ") : span(visit.planned_start, visit.planned_end)),
+      cell("planned", h("div", {}, several ? needs.map((need) => hourMinute(need.visit.planned_start)).slice(0, 4).join(", ") : [otherDay(visit, this.#date), span(visit.planned_start, visit.planned_end)].filter(Boolean).join(", ")),
         h("div", { class: "quiet small" }, several ? "one care worker, one cause" : worst.reason)),
       cell("worker", ...(several ? [h("div", {}, visit.provider.name)] : [h("div", {}, visit.workers.map((w) => w.name).join(", ") || "nobody rostered"), h("div", { class: "quiet small" }, visit.provider.name)])),
       cell(worst.owner ? "owner" : "owner nobody", worst.owner ?? "—"),

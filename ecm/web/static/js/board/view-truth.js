@@ -1,11 +1,15 @@
 // What is true about the board itself: live or not, since when, and what it last heard.
 
 import { byId, setText } from "../dom.js";
+import { capital } from "../strings.js";
 import { ago, dayOf, withSeconds } from "../time.js";
+
+const ALARMS_UNPROVED_MS = 120_000; // of real time: an idle worker proves the path every few seconds
 
 export class TruthView {
   #since = null;
   #cut = false;
+  #unproved = "";
   #heartbeat = {};
 
   /** `said(words)` is for who cannot see that the banner went. */
@@ -32,8 +36,14 @@ export class TruthView {
     if (live && this.#cut) this.said("Live again.");
     this.#cut = Boolean(trouble) || (this.#cut && !live);
     this.#since = trouble ? (this.#since ?? lastTrue) : null;
-    byId("pill").className = `pill ${trouble ? "cut" : live ? "live" : ""}`;
-    setText(byId("pill-word"), trouble ? "NOT LIVE" : loading ? "Loading" : "LIVE");
+    const unproved = live ? this.#alarmsUnproved(now) : "";
+    if (unproved && !this.#unproved) this.said(`Warning: ${unproved}.`);
+    if (live) this.#unproved = unproved;
+    byId("pill").className = `pill ${trouble ? "cut" : unproved ? "unproved" : live ? "live" : ""}`;
+    setText(byId("pill-word"), trouble ? "NOT LIVE" : loading ? "Loading" : unproved ? "ALARMS NOT PROVED" : "LIVE");
+    const warning = byId("unproved");
+    warning.hidden = !unproved;
+    if (unproved) setText(warning, `${capital(unproved)}: somebody may not be told of what is late or missed. The board itself is live: watch it, and ring whoever runs this service.`);
     setText(byId("pill-more"), live ? this.#more(now) : "");
     const banner = byId("not-live");
     banner.hidden = !trouble;
@@ -50,7 +60,16 @@ export class TruthView {
     const parts = [];
     if (behind > 30) parts.push(`check-ins are worked out ${Math.round(behind)} s late`);
     if (checkIn) parts.push(`last check-in ${ago(now - Date.parse(checkIn))}`);
-    if (alarm) parts.push(`alarm path proved ${withSeconds(alarm).slice(0, 5)}`);
+    if (alarm && !this.#unproved) parts.push(`alarm path proved ${withSeconds(alarm).slice(0, 5)}`);
     return parts.join(" · ");
+  }
+
+  /** "alarms not proved since 07:30", or "" while they are. A scaled service's minutes pass quicker. */
+  #alarmsUnproved(now) {
+    const { alarm_path_at: alarm } = this.#heartbeat;
+    if (alarm === undefined) return ""; // nothing was heard yet
+    if (alarm === null) return "alarms were never proved";
+    const old = (now - Date.parse(alarm)) / this.clock.speed > ALARMS_UNPROVED_MS;
+    return old ? `alarms not proved since ${withSeconds(alarm).slice(0, 5)}` : "";
   }
 }

@@ -2,7 +2,7 @@
 
 import { byId, h, setText, tag } from "../dom.js";
 import { FINDINGS, NEEDS, STATES, capital, count, label } from "../strings.js";
-import { hourMinute, span } from "../time.js";
+import { hourMinute, otherDay, span } from "../time.js";
 import { Windowed } from "./rows.js";
 
 const HEADS = ["Planned", "State", capital(label.person), capital(label.worker), "Provider", "Actual", "Found"];
@@ -20,8 +20,9 @@ export class VisitsView {
     this.rows = new Windowed(this.scroller, this.body, { key: (visit) => visit.id, make: (visit, old) => this.#row(visit, old) });
   }
 
-  render(list, needs, loading) {
+  render(list, needs, loading, date) {
     this.needs = needs;
+    this.date = date;
     setText(byId("all-count"), loading ? "–" : count(list.length));
     this.table.setAttribute("aria-rowcount", list.length + 1);
     this.scroller.hidden = list.length === 0;
@@ -38,12 +39,13 @@ export class VisitsView {
 
   #row(visit, old) {
     const need = this.needs.get(visit.id);
-    const mark = `${visit.p} ${need?.kind ?? ""}`;
+    const mark = `${visit.p} ${need?.kind ?? ""} ${this.date}`;
     if (old?.mark === mark) return old;
     const [words, iconName, tone] = need && ["second_worker_missing", "no_check_out", "late_soft"].includes(need.kind) ? NEEDS[need.kind] : STATES[visit.state];
     const findings = visit.findings.filter((finding) => finding.severity !== "quiet");
+    const day = otherDay(visit, this.date);
     const element = h("tr", { role: "row", class: "visit" },
-      cell("time", h("span", { class: "number" }, span(visit.planned_start, visit.planned_end))),
+      cell("time", day && h("div", { class: "quiet small" }, day), h("span", { class: "number" }, span(visit.planned_start, visit.planned_end))),
       cell("state", tag(tone, iconName, words)),
       cell("person", h("a", { href: `/visits/${visit.id}` }, visit.person, visit.area && ` · ${visit.area}`), h("span", { class: "quiet small" }, ` ${visit.tier}${visit.double ? " · 2 workers" : ""}`)),
       cell("worker", visit.workers.map((worker) => worker.name).join(", ") || "—"),
