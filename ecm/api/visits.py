@@ -18,6 +18,7 @@ from ecm.names import short_person
 from ecm.permit import Action, Actor, Scope, permit, reach
 from ecm.store.queries import load_queries
 from ecm.visit.model import State
+from ecm.visit.reasons import distance_unsaid
 
 sql = load_queries(__package__, "visits.sql")
 router = APIRouter(tags=["visits"])
@@ -336,14 +337,18 @@ def _shown(row: Mapping[str, Any], who: Actor) -> dict[str, Any]:
         "actual": Span(start=row["actual_start"], end=row["actual_end"]),
         "payable": _payable(row, who),
         "care_workers": row["care_worker_refs"],
-        "findings": row["findings"],
+        "findings": row["findings"] if _theirs(row) else [distance_unsaid(one) for one in row["findings"]],
     }
 
 
 def _name(row: Mapping[str, Any]) -> str:
     """In full to those whose plan it was; by an initial to a provider whose worker only says to have been there."""
     name: str = row["service_user_name"]
-    return name if row["knows_the_home"] or row["planned_start"] else short_person(name)
+    return name if _theirs(row) else short_person(name)
+
+
+def _theirs(row: Mapping[str, Any]) -> bool:
+    return bool(row["knows_the_home"] or row["planned_start"])
 
 
 def _payable(row: Mapping[str, Any], who: Actor) -> Payable | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ecm.names import short_person, short_worker
 from ecm.visit.model import Finding, FindingCode
-from ecm.visit.reasons import explain, severity
+from ecm.visit.reasons import distance_unsaid, explain, severity
 
 Row = dict[str, Any]
 Workers = Mapping[str, tuple[str, str | None]]  # ref -> name, phone
@@ -49,9 +49,14 @@ def visit_row(record: Mapping[str, Any]) -> Row:
         "deadline_at": instant(record["deadline_at"]),
         "deadline_kind": record["deadline_kind"],
         "in": _who_is_in(record["attendances"], workers),
-        "findings": [finding_words(finding) for finding in _one_of_each(record["findings"])],
+        "findings": [finding_words(finding) for finding in _one_of_each(_findings(record))],
         "service": "" if record["service"] == "*" else record["service"],
     }
+
+
+def _findings(record: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    found: Sequence[Mapping[str, Any]] = record["findings"]
+    return found if record["planned_start"] else [distance_unsaid(one) for one in found]
 
 
 def _one_of_each(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -6,7 +6,7 @@ short, quiet.
 
 from collections.abc import Mapping
 from math import floor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ecm.visit.clocks import local_hh_mm
 from ecm.visit.model import Crossing, DeadlineKind, Finding, FindingCode, State
@@ -77,6 +77,11 @@ DEADLINES: Mapping[DeadlineKind, Words] = {
 }
 
 
+FROM_THE_DOOR = frozenset(
+    {FindingCode.LOCATION_INSIDE, FindingCode.LOCATION_OUTSIDE, FindingCode.LOCATION_UNCERTAIN}
+)
+
+
 def explain(finding: Finding) -> str:
     """One line of plain English: "17 min of 30, limit 30", "400 m from the door ± 12 m, fence 100 m"."""
     detail = finding.detail
@@ -88,6 +93,13 @@ def explain(finding: Finding) -> str:
         place=_place(finding),
     )
     return words.strip()
+
+
+def distance_unsaid(stored: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A finding as stored, without how far from the door: three distances from places one chose are a position."""
+    if stored["code"] not in FROM_THE_DOOR:
+        return stored
+    return {**stored, "measure": None, "limit": None, "detail": ""}
 
 
 def explain_crossing(crossing: Crossing, zone: str) -> str:

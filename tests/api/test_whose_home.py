@@ -115,6 +115,23 @@ async def test_her_coordinator_sees_no_more_of_it_than_she_does(homes: Story) ->
     assert (whole["place"]["address"], whole["service_user_name"]) == ("2 Madeup Lane", "Mr Baker")
 
 
+async def test_nor_how_far_from_that_door_a_phone_was(homes: Story) -> None:
+    """Three distances from places of one's own choosing are a position."""
+    await homes.run(UNPLANNED, HERS)
+    found = {"code": "location_outside", "measure": 412.5, "limit": 80.0, "unit": "m", "detail": "± 12 m"}
+    await homes.run("UPDATE visits SET findings = $1 WHERE visit_id IN (1, 4)", [found])
+    cory, dana = await homes.signed_in("cory"), await homes.signed_in("dana")
+    for who, visit, measure in (
+        (cory, NEAR_MR_BAKER, None),
+        (cory, ADAMS_VISIT, 412.5),
+        (dana, NEAR_MR_BAKER, 412.5),
+    ):
+        [told] = (await who.get(f"/v1/visits/{visit}")).json()["findings"]
+        assert (told["code"], told["measure"]) == ("location_outside", measure)
+    listed = (await cory.get("/v1/visits?person=SU-B")).json()["items"]
+    assert "412" not in str(listed)
+
+
 async def test_an_unplanned_visit_opens_no_home_to_tags_and_codes(homes: Story) -> None:
     await homes.run(UNPLANNED, HERS)
     assert await reached(homes, "cory", "SU-B", "BAKERSHALL", 2) == NOTHING_OF_IT
