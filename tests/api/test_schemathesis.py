@@ -267,7 +267,10 @@ async def furnish(dsn: str) -> dict[str, str]:
         async with db.connection() as connection:
             await connection.execute(BOROUGH)
             await connection.execute(KEPT)
-            await connection.execute("INSERT INTO heartbeats VALUES ('worker', now())")
+            await connection.execute(
+                "INSERT INTO heartbeats VALUES ('worker', now(),"
+                " jsonb_build_object('alarm_proved_at', now() + interval '1 day'))"
+            )
             rows = [(1, n, f"decoy-{n}@example.org", "Decoy", "quality", None, "-") for n in range(1, 10)]
             stored = await hash_password(sign_in.ASKED["password"])
             rows += [(1, 7_000_000 + n, *person, stored) for n, person in enumerate(CAST)]
