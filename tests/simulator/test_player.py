@@ -72,17 +72,23 @@ async def test_a_reply_lost_after_the_commit_is_a_receipt_all_the_same(day):
 
 async def test_the_service_goes_away_twice_and_comes_back(day):
     service = fake(day, seed=6, troubles=NO_TROUBLE)
+    events = sum(len(each.bodies) for each in day.submissions)
+
+    async def until_kept(share):
+        async with asyncio.timeout(30):
+            while len(service.kept) < share * events:
+                await asyncio.sleep(0.005)
+
     async with service.running() as url:
         playing = asyncio.create_task(played(day, url))
-        await asyncio.sleep(0.4)
-    for _ in range(2):
+        await until_kept(0.2)
+    for share in (0.4, 0.6):
         kept_before = len(service.kept)
         assert not playing.done()
         await asyncio.sleep(0.5)
         assert len(service.kept) == kept_before
         async with service.running():
-            await asyncio.sleep(0.6)
-            assert len(service.kept) > kept_before
+            await until_kept(share)
     async with service.running():
         log = await playing
     assert_each_once(day, log, service)
