@@ -28,7 +28,7 @@ from fastapi.security.http import HTTPAuthorizationCredentials
 from ecm import keys
 from ecm.clock import Clock
 from ecm.errors import NotPermitted, NotSignedIn
-from ecm.permit import Action, Actor, require
+from ecm.permit import Action, Actor, require, require_step_up
 from ecm.sealing import Sealer, sealer
 from ecm.settings import Settings
 from ecm.store.db import Database
@@ -90,11 +90,16 @@ async def actor_or_nobody(request: Request) -> Actor | None:
         return None
 
 
-def permit_for(action: Action) -> Callable[[Actor], Awaitable[Actor]]:
-    """A dependency: the actor, once it may do `action` at all. Narrow the rows by `reach(actor, action)`."""
+def permit_for(action: Action) -> Callable[[Request, Actor], Awaitable[Actor]]:
+    """A dependency: the actor, once it may do `action` at all. Narrow the rows by `reach(actor, action)`.
 
-    async def permitted(who: Annotated[Actor, Depends(actor)]) -> Actor:
+    What changes something by an action of STEP_UP must have been proved again a short while ago.
+    """
+
+    async def permitted(request: Request, who: Annotated[Actor, Depends(actor)]) -> Actor:
         require(who, action)
+        if request.method not in SAFE_METHODS:
+            require_step_up(who, action, datetime.now(UTC))
         return who
 
     return permitted

@@ -39,6 +39,12 @@ class NotPermitted(EcmError):
     status, slug = 403, "not-permitted"
 
 
+class StepUpNeeded(NotPermitted):
+    """Prove again that it is you, and send this once more."""
+
+    slug = "step-up-needed"
+
+
 class NotFound(EcmError):
     """There is no such thing here."""
 

@@ -17,11 +17,15 @@ door see a full address.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Literal, get_args
 
-from ecm.errors import NotPermitted
+from ecm.errors import NotPermitted, StepUpNeeded
+from ecm.lock import Lock
 
 
 class Action(StrEnum):
@@ -43,6 +47,13 @@ class Action(StrEnum):
     MANAGE_KEYS = "manage_keys"
     MANAGE_PHONES = "manage_phones"
     MANAGE_TAGS = "manage_tags"
+    SET_KEY_SAFE = "set_key_safe"
+    READ_KEY_SAFE = "read_key_safe"
+    READ_OWN_DATA = "read_own_data"
+    MANAGE_LEAVERS = "manage_leavers"
+    MANAGE_SIGN_IN = "manage_sign_in"
+    ERASE_PERSONAL = "erase_personal"
+    VERIFY_AUDIT = "verify_audit"
 
 
 TABLE = """
@@ -66,7 +77,23 @@ manage_accounts     -      -       -     -       -       -        -       all   
 manage_keys         -      -       -     -       -       -        -       all      -     | -      -    -
 manage_phones       -      own     own   -       -       -        -       all      -     | -      -    -
 manage_tags         -      own     own   -       -       -        -       all      -     | -      -    -
+set_key_safe        -      own     own   -       -       -        -       all      -     | -      -    -
+read_key_safe       -      -       -     -       -       -        -       -        -     | -      -    -
+read_own_data       own    own     own   all     all     all      all     all      all   | -      -    -
+manage_leavers      -      own     own   -       -       -        -       all      -     | -      -    -
+manage_sign_in      -      -       -     -       -       -        -       all      -     | -      -    -
+erase_personal      -      -       -     -       -       -        -       all      -     | -      -    -
+verify_audit        -      -       -     -       -       -        -       all      all   | -      -    -
 """
+
+# How long ago somebody must have proved again that it is they, before they change something by it.
+STEP_UP: Mapping[Action, timedelta] = MappingProxyType(
+    {
+        Action.LOCK_PERIOD: timedelta(minutes=10),
+        Action.MANAGE_SIGN_IN: timedelta(minutes=10),
+        Action.ERASE_PERSONAL: timedelta(minutes=10),
+    }
+)
 
 ProviderRole = Literal["care_worker", "coordinator", "manager"]
 CommissionerRole = Literal[
@@ -90,6 +117,13 @@ class Actor:
     role: str = ""
     provider_ref: str | None = None
     scopes: frozenset[str] = frozenset()
+    stepped_up_at: datetime | None = None
+
+    @property
+    def lock(self) -> Lock:
+        """What the database is told of this actor. A key's role is its scopes."""
+        role = " ".join(sorted(self.scopes)) if self.kind == "key" else self.role or self.kind
+        return Lock(self.tenant_id, self.provider_ref, None, role, f"{self.kind} {self.id}")
 
     def __str__(self) -> str:
         """As the audit names them."""
@@ -142,6 +176,15 @@ def require(actor: Actor, action: Action, scope: Scope = ANYWHERE) -> None:
     decision = permit(actor, action, scope)
     if not decision.allowed:
         raise NotPermitted(decision.reason)
+
+
+def require_step_up(actor: Actor, action: Action, now: datetime) -> None:
+    """Raises StepUpNeeded where `action` asks for a proof younger than the one this session holds. Real time."""
+    lasts = STEP_UP.get(action)
+    if lasts is None or actor.kind == "system":
+        return
+    if actor.stepped_up_at is None or now - actor.stepped_up_at > lasts:
+        raise StepUpNeeded(f"to {_in_words(action)}, prove again that it is you")
 
 
 def reach(actor: Actor, action: Action) -> str | None:

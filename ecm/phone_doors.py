@@ -25,6 +25,7 @@ from fastapi.security import APIKeyHeader
 
 from ecm.doors import Services, services
 from ecm.errors import EcmError, NotSignedIn
+from ecm.lock import Lock
 from ecm.signed import checks, taken_apart
 from ecm.store.queries import load_queries
 
@@ -59,6 +60,11 @@ class Phone:
     label: str
     public_key: dict[str, Any]
     cut_off_at: datetime | None
+
+    @property
+    def lock(self) -> Lock:
+        """What the database is told of this phone."""
+        return Lock(self.tenant_id, self.provider_ref, self.care_worker, "phone", f"phone {self.device_id}")
 
     def __str__(self) -> str:
         """As the audit names it."""

@@ -5,29 +5,56 @@ The table in the code is the rule; this one is a second pair of eyes. A cell cha
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from ecm.errors import NotPermitted
-from ecm.permit import KEY_SCOPES, ROLES, Action, Actor, Scope, permit, reach, require
+from ecm.errors import NotPermitted, StepUpNeeded
+from ecm.lock import Lock
+from ecm.permit import (
+    KEY_SCOPES,
+    ROLES,
+    STEP_UP,
+    Action,
+    Actor,
+    Scope,
+    permit,
+    reach,
+    require,
+    require_step_up,
+)
 
 # own: for the account's own provider; all: for any provider; nothing written: not at all.
 EXPECTED = """
 care_worker       own  record_check_event
 coordinator       own  record_check_event read_visits read_full_address amend_visit acknowledge_alert read_board
-coordinator       own  read_unmatched manage_phones manage_tags
+coordinator       own  read_unmatched manage_phones manage_tags set_key_safe manage_leavers
 manager           own  record_check_event read_visits read_full_address amend_visit acknowledge_alert read_board
 manager           own  read_unmatched read_actuals read_quality manage_phones manage_tags
+manager           own  set_key_safe manage_leavers
 duty_officer      all  record_check_event read_visits read_full_address amend_visit acknowledge_alert read_board
 duty_officer      all  read_unmatched read_quality
 finance           all  read_visits read_actuals run_payment
 finance_approver  all  read_visits read_actuals lock_period
 quality           all  read_visits read_board read_unmatched read_quality
 administrator     all  import_data read_visits read_board read_unmatched read_quarantine read_audit
-administrator     all  manage_accounts manage_keys manage_phones manage_tags
+administrator     all  manage_accounts manage_keys manage_phones manage_tags set_key_safe manage_leavers
+administrator     all  manage_sign_in erase_personal verify_audit
 auditor           all  read_visits read_board read_unmatched read_actuals read_quality read_quarantine read_audit
+auditor           all  verify_audit
 ingest            all  record_check_event
 read              all  read_visits read_actuals
 import            all  import_data
+care_worker       own  read_own_data
+coordinator       own  read_own_data
+manager           own  read_own_data
+duty_officer      all  read_own_data
+finance           all  read_own_data
+finance_approver  all  read_own_data
+quality           all  read_own_data
+administrator     all  read_own_data
+auditor           all  read_own_data
 """
 
 OURS, THEIRS = Scope("P1"), Scope("P2")
@@ -107,3 +134,38 @@ def test_require_raises_with_the_reason_and_reach_too() -> None:
     with pytest.raises(NotPermitted):
         reach(actor("care_worker"), Action.READ_VISITS)
     assert reach(actor("auditor"), Action.READ_VISITS) is None
+
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+def test_locking_a_period_asks_for_a_proof_a_few_minutes_old() -> None:
+    fiona = actor("finance_approver")
+    with pytest.raises(StepUpNeeded, match="prove again"):
+        require_step_up(fiona, Action.LOCK_PERIOD, NOW)
+    require_step_up(replace(fiona, stepped_up_at=NOW - timedelta(minutes=9)), Action.LOCK_PERIOD, NOW)
+    with pytest.raises(StepUpNeeded):
+        require_step_up(replace(fiona, stepped_up_at=NOW - timedelta(minutes=11)), Action.LOCK_PERIOD, NOW)
+
+
+def test_what_a_script_does_every_day_asks_for_no_new_proof() -> None:
+    for action in set(Action) - set(STEP_UP):
+        require_step_up(actor("administrator"), action, NOW)
+
+
+def test_the_database_is_told_of_an_actor_what_is_theirs() -> None:
+    assert actor("manager").lock == Lock(1, "P1", None, "manager", "account 1")
+    assert actor("auditor").lock.settings() == {
+        "ecm.tenant": "1",
+        "ecm.provider": "*",
+        "ecm.worker": "*",
+        "ecm.role": "auditor",
+        "ecm.who": "account 1",
+    }
+    both = Actor("key", 1, 7, "A system", scopes=frozenset({"read", "ingest"}))
+    assert both.lock.role == "ingest read"
+
+
+def test_a_provider_called_star_is_one_provider_and_not_all_of_them() -> None:
+    star = Actor("account", 1, 1, "Somebody", "manager", "*")
+    assert star.lock.settings()["ecm.provider"] == "=*"

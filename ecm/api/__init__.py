@@ -10,13 +10,22 @@ from fastapi import APIRouter
 FEATURES = (
     "health",
     "sign_in",
+    "passkeys",
+    "second_step",
+    "step_up",
+    "own_sessions",
+    "sign_in_rules",
+    "council",
     "visits",
     "evidence",
     "alerts",
     "amendments",
     "reasons",
     "actuals",
+    "lock_period",
     "accounts",
+    "leavers",
+    "setup",
     "audit",
     "phones",
     "today",
@@ -25,6 +34,7 @@ FEATURES = (
     "code_cards",
     "key_safes",
     "patterns",
+    "held",
 )
 
 

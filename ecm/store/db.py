@@ -18,6 +18,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from ecm.errors import DatabaseAway, StoppedByFullDisk, StorageFull
+from ecm.lock import Lock, system
 from ecm.store.queries import load_queries
 from ecm.store.room import short_of_room
 
@@ -115,9 +116,14 @@ class Database:
 
     @asynccontextmanager
     async def tenant(self, tenant_id: int) -> AsyncIterator[Connection]:
-        """A transaction that sees one tenant's rows and no others."""
-        begin = f"BEGIN; SET LOCAL ecm.tenant = '{int(tenant_id)}'"
-        async with self.connection() as connection, _between(connection, begin):
+        """A transaction of the service itself, which sees one tenant's rows and no others."""
+        async with self.locked(system(tenant_id)) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def locked(self, lock: Lock) -> AsyncIterator[Connection]:
+        """A transaction for somebody, which sees what is theirs to see."""
+        async with self.connection() as connection, _between(connection, _begin(lock)):
             yield connection
 
     async def listen(self, channel: str) -> AsyncIterator[str]:
@@ -192,8 +198,20 @@ async def _between(connection: Connection, begin: str) -> AsyncIterator[None]:
     await connection.execute("COMMIT")
 
 
+def _begin(lock: Lock) -> str:
+    """One statement, so that it costs no round trip more than BEGIN. Raises ValueError for what no reference holds."""
+    settings = lock.settings()
+    if any("\0" in value for value in settings.values()):
+        raise ValueError("a reference with a NUL")
+    quoted = (
+        f"SET LOCAL {name} = '{value.replace(chr(39), 2 * chr(39))}'" for name, value in settings.items()
+    )
+    return "; ".join(("BEGIN", *quoted))
+
+
 def _settings(role: str | None) -> dict[str, str]:
     settings = {"application_name": f"ecm {role or 'owner'}", "timezone": "UTC", "jit": "off"}
+    settings["standard_conforming_strings"] = "on"  # `_begin` quotes by it
     if role is not None:
         settings["role"] = role
     return settings | PLANNED_EACH_TIME if role == "ecm_worker" else settings
