@@ -29,6 +29,7 @@ from fastapi.security.http import HTTPAuthorizationCredentials
 
 from ecm import keys
 from ecm.clock import Clock
+from ecm.councils import Councils
 from ecm.errors import FinishSettingUp, NotPermitted, NotSignedIn
 from ecm.permit import Action, Actor, require, require_step_up
 from ecm.sealing import Sealer, sealer
@@ -67,6 +68,7 @@ class Services:
     clock: Clock
     settings: Settings
     throttle: Throttle = field(default_factory=Throttle)
+    councils: Councils = field(default_factory=Councils)
 
     @cached_property
     def sealer(self) -> Sealer:

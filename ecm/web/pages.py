@@ -58,6 +58,13 @@ SIGN_IN_WORDS = {
     "again": "You were signed out, so this page could not go on. Sign in to be back where you were.",
     "wait": "Too many tries. Wait a minute, then try again.",
     "away": "The service cannot reach its database just now. Try again in a moment.",
+    "council_away": "Your council’s own sign-in does not answer just now. Sign in another way, or try again in a moment.",
+    "council_again": "That sign-in was begun in another browser, or too long ago. Begin it again here.",
+    "council_refused": "Your council’s own sign-in was stopped there. Begin it again, or sign in another way.",
+    "council_failed": "Your council’s own sign-in did not work. Begin it again; if it stays so, tell your administrator.",
+    "council_no_role": "Your council knows you, but none of your groups has a role here. Ask your administrator.",
+    "council_no_account": "Your council knows you, but you have no account here. Ask your administrator.",
+    "council_none": "This service is not joined to your council’s own sign-in. Sign in another way.",
 }
 
 
@@ -119,7 +126,9 @@ async def front_door(request: Request, sign_in: str = "", next: str = "") -> Res
     if home:
         return RedirectResponse(home, 303)
     error = SIGN_IN_WORDS.get(sign_in, "")
-    return await render(request, "sign_in.html", None, error=error, next=next_page(next) or "")
+    councils = await _councils(request)
+    onward = next_page(next) or ""
+    return await render(request, "sign_in.html", None, error=error, next=onward, councils=councils)
 
 
 @router.get("/board")
@@ -207,6 +216,15 @@ PATH_CHARACTERS = frozenset(string.ascii_letters + string.digits + "/-_.?=&%+")
 
 def wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/")
+
+
+async def _councils(request: Request) -> list[dict[str, Any]]:
+    """The authorities that sign their people in by a provider of their own; none while nobody can say."""
+    try:
+        async with request.app.state.services.web.connection() as connection:
+            return [dict(row) for row in await connection.fetch(sql.councils)]
+    except Unavailable:
+        return []
 
 
 async def _tenant_of(request: Request, who: Actor | None) -> dict[str, Any]:
