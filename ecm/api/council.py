@@ -128,12 +128,13 @@ async def come_back(
     request: Request, door: Door, code: str = "", state: str = "", iss: str = "", error: str = ""
 ) -> Response:
     """In, or back to the sign-in page with what went wrong."""
-    purpose: Purpose = "sign_in"
-    onward = ""
     try:
         kept = await _begun(request, door, state)
-        onward = kept["next"]
-        purpose = "step_up" if kept["account"] is not None else "sign_in"
+    except (Refused, Unavailable) as failed:
+        return _not_in(failed, "sign_in", "")  # the cookie stays: what it names may still come back
+    onward: str = kept["next"]
+    purpose: Purpose = "step_up" if kept["account"] is not None else "sign_in"
+    try:
         _require_same_issuer(kept, iss)
         if error or not 0 < len(code) <= CODE_CHARACTERS_MAX:
             raise Refused(

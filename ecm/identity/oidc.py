@@ -178,7 +178,8 @@ def begin(client: Client, at: Endpoints, redirect_uri: str, *, afresh: bool = Fa
         "code_challenge_method": "S256",
     }
     if afresh:
-        asked |= {"prompt": "login", "max_age": "0"}
+        # The second makes a provider say when it asked (Core 3.1.2.1). Not 0, which some never find young enough.
+        asked |= {"prompt": "login", "max_age": str(int(CLOCKS_DIFFER.total_seconds()))}
     joint = "&" if urlsplit(at.authorization).query else "?"
     return Begun(f"{at.authorization}{joint}{urlencode(asked)}", state, nonce, verifier)
 

@@ -19,9 +19,28 @@ CLIENT_ID, CLIENT_SECRET = "ecm-made-up", "a-made-up_secret.for-the~council"
 PEOPLE = {"dana": "Dana Duty", "nora": "Nora New", "otto": "Otto Nobody"}
 
 
+def find_by_all_that_was_asked() -> None:
+    """Canaille 0.3.6 keeps its promise (`Backend.query`: all the values) in its databases, and not in its memory, which
+    finds by any of them: it would take the oldest code for every code."""
+    from canaille.backends.memory.backend import MemoryBackend
+
+    by_any = MemoryBackend.do_query
+
+    def by_all(self: Any, model: Any, *args: Any, **asked: Any) -> list[Any]:
+        if len(asked) < 2:
+            return by_any(self, model, *args, **asked)
+        found = [by_any(self, model, **{name: value}) for name, value in asked.items()]
+        ids = set.intersection(*({one.id for one in some} for some in found))
+        return [one for one in found[0] if one.id in ids]
+
+    MemoryBackend.do_query = by_all
+
+
 class Council:
     def __init__(self, port: int, back: str) -> None:
         from canaille import create_app
+
+        find_by_all_that_was_asked()
 
         self.port = port
         self.issuer = f"http://127.0.0.1:{port}"
@@ -94,7 +113,8 @@ class Council:
         from werkzeug.serving import make_server
 
         if wanted and self.server is None:
-            self.server = make_server("127.0.0.1", self.port, self.app, threaded=True)
+            # One after another: its memory backend is not made for several threads.
+            self.server = make_server("127.0.0.1", self.port, self.app, threaded=False)
             threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
         elif not wanted and self.server is not None:
             self.server.shutdown()
