@@ -351,10 +351,8 @@ async def _write_failures(door: Services, candidates: list[Any], address: str) -
 
 
 def _on_to_second_step(request: Request, came: HalfWay, going_to: str) -> Response:
-    onward = {"next": going_to} if _is_own_page(going_to) else {}
-    response = RedirectResponse(
-        "/sign-in/code" + (f"?{urlencode(onward)}" if onward else ""), status_code=303
-    )
+    said = {"by": ".".join(came.ways)} | ({"next": going_to} if _is_own_page(going_to) else {})
+    response = RedirectResponse(f"/sign-in/code?{urlencode(said)}", status_code=303)
     response.set_cookie(
         HALF_WAY_COOKIE,
         came.second_step,
