@@ -36,10 +36,12 @@ POLICY = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), "
+    "publickey-credentials-create=(self), publickey-credentials-get=(self)",
 }
 FOR_EVER = "public, max-age=31536000, immutable"
 TRY_AGAIN_SECONDS = 5
+FINISHES_AT = "/me"  # whoever has not finished setting up how they sign in sees this page and no other
 
 ROLE_WORDS = {
     "care_worker": "Care worker",
@@ -114,7 +116,7 @@ def install(app: FastAPI) -> None:
 async def front_door(request: Request, sign_in: str = "", next: str = "") -> Response:
     """The form; `sign_in` says how the last try went. Whoever is signed in goes on to their first page."""
     who = await actor_or_nobody(request)
-    home = who and (next_page(next) or home_of(who))
+    home = who and (FINISHES_AT if who.limited else next_page(next) or home_of(who))
     if home:
         return RedirectResponse(home, 303)
     error = SIGN_IN_WORDS.get(sign_in, "")
@@ -161,6 +163,8 @@ async def show(request: Request, template: str, action: Action, **more: Any) -> 
     if who is None:
         wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/?next={quote(wanted)}", 303)
+    if who.limited:
+        return RedirectResponse(FINISHES_AT, 303)
     if not permit(who, action):
         return await render(request, "not_permitted.html", who, status=403)
     return await render(request, template, who, **more)
