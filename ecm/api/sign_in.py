@@ -33,6 +33,7 @@ from ecm.api.session import (
 )
 from ecm.api.wire import Asked, answers, asks
 from ecm.doors import (
+    HALF_WAY_COOKIE,
     Services,
     actor,
     address_of,
@@ -53,9 +54,6 @@ sql = load_queries(__package__, "sign_in.sql")
 router = APIRouter(tags=["sign-in"])
 
 SECOND_STEP_LASTS = timedelta(minutes=10)
-# Only the page by form needs it: what is half done, where no script carries it. It opens nothing without the code.
-HALF_WAY_COOKIE = "ecm_half_way"
-
 FINISHES_AT = "/me"
 LANDS_ON = {
     "care_worker": "/",

@@ -20,8 +20,9 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from ecm.doors import actor_or_nobody
+from ecm.doors import HALF_WAY_COOKIE, actor_or_nobody
 from ecm.errors import DatabaseAway, EcmError, Unavailable
+from ecm.identity.passkeys import RelyingParty
 from ecm.permit import Action, Actor, permit
 from ecm.store.queries import load_queries
 from ecm.web import app_pages
@@ -59,7 +60,10 @@ SIGN_IN_WORDS = {
     "again": "You were signed out, so this page could not go on. Sign in to be back where you were.",
     "wait": "Too many tries. Wait a minute, then try again.",
     "away": "The service cannot reach its database just now. Try again in a moment.",
+    "code": "That code does not fit, was used, or came too late. Try the one that is shown now, or start again.",
+    "slow": "Too many wrong codes. Wait a little and try again, or use a recovery code.",
 }
+SECOND_WAYS = ("code", "recovery_code", "passkey")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +123,33 @@ async def front_door(request: Request, sign_in: str = "", next: str = "") -> Res
     home = who and (FINISHES_AT if who.limited else next_page(next) or home_of(who))
     if home:
         return RedirectResponse(home, 303)
-    error = SIGN_IN_WORDS.get(sign_in, "")
-    return await render(request, "sign_in.html", None, error=error, next=next_page(next) or "")
+    rp = relying_party(request)
+    return await render(
+        request,
+        "sign_in.html",
+        None,
+        error=SIGN_IN_WORDS.get(sign_in, ""),
+        next=next_page(next) or "",
+        passkeys=rp is not None,
+        localhost=None if rp else _the_same_at_localhost(request),
+    )
+
+
+@router.get("/sign-in/code")
+async def second_step(request: Request, sign_in: str = "", by: str = "code", next: str = "") -> Response:
+    """What follows a right password where that is not enough; `by` names the ways to go on."""
+    ways = [way for way in SECOND_WAYS if way in by.split(".")]
+    if HALF_WAY_COOKIE not in request.cookies or not ways:
+        return RedirectResponse("/", 303)
+    return await render(
+        request,
+        "sign_in_code.html",
+        None,
+        error=SIGN_IN_WORDS.get(sign_in, ""),
+        next=next_page(next) or "",
+        by=ways,
+        passkeys=relying_party(request) is not None,
+    )
 
 
 @router.get("/board")
@@ -196,6 +225,18 @@ def pages_of(who: Actor | None) -> Sequence[Page]:
 def home_of(who: Actor) -> str | None:
     pages = pages_of(who)
     return pages[0].path if pages else None
+
+
+def relying_party(request: Request) -> RelyingParty | None:
+    """The site as passkeys know it; None where a browser would take none."""
+    settings = request.app.state.services.settings
+    return RelyingParty.of(settings.public_url, request.headers.get("host", ""))
+
+
+def _the_same_at_localhost(request: Request) -> str | None:
+    """This page where passkeys do work, for whoever tries the service out by the machine's own number."""
+    url = request.url
+    return f"http://localhost:{url.port or 80}/" if url.hostname == "127.0.0.1" else None
 
 
 def next_page(path: str) -> str | None:
