@@ -6,6 +6,7 @@ other: whoever sets another issuer gives a secret anew.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ from ecm.api.council import Refused, secret_of, way_back
 from ecm.api.wire import ONE_LINE, Asked, Ref, answers, asks
 from ecm.councils import CouncilAway
 from ecm.doors import Services, address_of, permit_for, services
-from ecm.errors import Conflict, NotFound, NotUnderstood
+from ecm.errors import Conflict, NotFound
 from ecm.identity.oidc import NotUsable
 from ecm.permit import PROVIDER_ROLES, Action, Actor, CommissionerRole, ProviderRole
 from ecm.store.db import Connection, Record
@@ -30,11 +31,15 @@ router = APIRouter(tags=["sign-in"])
 RULES_MAX = 200
 SCOPE = r"^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$"
 
-Issuer = Annotated[str, StringConstraints(min_length=8, max_length=500, pattern=r"^https?://[\x21-\x7e]+$")]
-Word = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x20-\x7e]+$")]
-Scopes = Annotated[str, StringConstraints(min_length=6, max_length=500, pattern=SCOPE)]
+# No ? and no #: what describes the provider is found below it.
+ISSUER = r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[\x21\x22\x24-\x3e\x41-\x7e]*)?$"
+LETTERS = r"^[\x20-\x7e]+$"
+
+Issuer = Annotated[str, StringConstraints(max_length=500, pattern=ISSUER)]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=LETTERS)]
+Scopes = Annotated[str, StringConstraints(max_length=500, pattern=SCOPE)]
 Group = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=ONE_LINE)]
-Secret = Annotated[SecretStr, Field(min_length=1, max_length=1000)]
+Secret = Annotated[SecretStr, Field(min_length=1, max_length=1000, json_schema_extra={"pattern": LETTERS})]
 
 
 class Rule(Asked):
@@ -65,8 +70,8 @@ class OidcAsked(Asked):
     @field_validator("client_secret")
     @classmethod
     def can_be_kept(cls, secret: SecretStr | None) -> SecretStr | None:
-        if secret is not None and not secret.get_secret_value().isprintable():
-            raise ValueError("a secret is one line of letters, digits and signs")
+        if secret is not None and not re.fullmatch(LETTERS, secret.get_secret_value()):
+            raise ValueError("one line of letters, digits and signs")
         return secret
 
 
@@ -136,7 +141,7 @@ async def put_oidc(request: Request, door: Door, who: OfSignIn, asked: OidcAsked
             asked.issuer,
             asked.client_id,
             _sealed(door, who, asked, before),
-            asked.scopes,
+            _with_openid(asked.scopes),
             asked.groups_claim,
             asked.makes_accounts,
         )
@@ -187,24 +192,29 @@ async def check_oidc(request: Request, door: Door, who: OfSignIn) -> Oidc:
 
 
 def _require_asked_well(asked: OidcAsked, private: bool) -> None:
-    """Raises NotUnderstood for what no schema says."""
+    """Raises Conflict for what no schema says."""
     try:
-        url = urlsplit(asked.issuer)
-        plain = url.hostname and not (url.query or url.fragment or "@" in url.netloc) and url.port != 0
+        reachable = urlsplit(asked.issuer).port != 0
     except ValueError:
-        plain = False
-    if not plain or (asked.issuer.startswith("http://") and not private):
-        raise NotUnderstood("issuer: an https address without ? and #")
-    if "openid" not in asked.scopes.split(" "):
-        raise NotUnderstood("scopes: openid is among them")
+        reachable = False
+    if not reachable or (asked.issuer.startswith("http://") and not private):
+        raise Conflict("A council's own sign-in is at an https address.")
     groups = [rule.group for rule in asked.rules]
     if len(set(groups)) < len(groups):
-        raise NotUnderstood("rules: each group has one role")
+        raise Conflict("Each group has one role.")
     for rule in asked.rules:
         if (rule.role in PROVIDER_ROLES) != (rule.provider is not None):
-            raise NotUnderstood(
-                f"rules: a {rule.role} " + ("names" if rule.provider is None else "has no") + " provider"
+            whose = (
+                "names its provider"
+                if rule.provider is None
+                else "works for the whole authority, no provider"
             )
+            raise Conflict(f"A {rule.role} {whose}.")
+
+
+def _with_openid(scopes: str) -> str:
+    """Without it a provider says nothing of who somebody is."""
+    return scopes if "openid" in scopes.split(" ") else f"openid {scopes}"
 
 
 def _sealed(door: Services, who: Actor, asked: OidcAsked, before: Record | None) -> bytes | None:

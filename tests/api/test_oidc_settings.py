@@ -57,6 +57,11 @@ async def test_the_order_of_the_rules_is_theirs_and_each_setting_replaces_the_la
     assert [rule["group"] for rule in shown["rules"]] == ["ECM Amber coordinators", "ECM duty desk"]
 
 
+async def test_who_somebody_is_is_asked_for_even_where_nobody_wrote_it_down(story: Story) -> None:
+    ada = await at_work(story)
+    assert (await ada.put("/v1/oidc", json=ASKED | {"scopes": "email"})).json()["scopes"] == "openid email"
+
+
 async def test_a_secret_left_out_is_kept_for_the_same_issuer_and_goes_to_no_other(story: Story) -> None:
     ada = await at_work(story)
     await ada.put("/v1/oidc", json=ASKED)
@@ -72,7 +77,7 @@ async def test_a_secret_left_out_is_kept_for_the_same_issuer_and_goes_to_no_othe
 @pytest.mark.parametrize(
     ("changes", "status"),
     [
-        ({"issuer": "http://sign-in.council.example"}, 422),
+        ({"issuer": "http://sign-in.council.example"}, 409),
         ({"issuer": "https://"}, 422),
         ({"issuer": "https://[broken"}, 422),
         ({"issuer": "https://user@council.example"}, 422),
@@ -81,14 +86,15 @@ async def test_a_secret_left_out_is_kept_for_the_same_issuer_and_goes_to_no_othe
         ({"client_id": ""}, 422),
         ({"client_id": "né"}, 422),
         ({"client_secret": "two\r\nlines"}, 422),
-        ({"scopes": "profile email"}, 422),
+        ({"issuer": "https://council.example:99999"}, 409),
+        ({"issuer": "https://council.example/#x"}, 422),
         ({"scopes": "openid  profile"}, 422),
         ({"makes_accounts": "perhaps"}, 422),
         ({"rules": None}, 422),
         ({"rules": [{"group": "G", "role": "king"}]}, 422),
-        ({"rules": [{"group": "G", "role": "coordinator"}]}, 422),
-        ({"rules": [{"group": "G", "role": "auditor", "provider": "P1"}]}, 422),
-        ({"rules": [{"group": "G", "role": "auditor"}, {"group": "G", "role": "finance"}]}, 422),
+        ({"rules": [{"group": "G", "role": "coordinator"}]}, 409),
+        ({"rules": [{"group": "G", "role": "auditor", "provider": "P1"}]}, 409),
+        ({"rules": [{"group": "G", "role": "auditor"}, {"group": "G", "role": "finance"}]}, 409),
         ({"rules": [{"group": f"G{n}", "role": "auditor"} for n in range(201)]}, 422),
         ({"rules": [{"group": "two\nlines", "role": "auditor"}]}, 422),
         ({"rules": [{"group": "G", "role": "manager", "provider": "P9"}]}, 409),
