@@ -113,8 +113,8 @@ SELECT
   (SELECT extract(epoch FROM clock_timestamp() - max(beat_at)) FROM heartbeats)::float8 AS worker_age_s;
 
 -- name: standing_sessions role: ecm_web
--- Which of these sessions still stand: signed out, replaced, expired and disabled ones do not.
-SELECT s.token_sha256 FROM sessions s JOIN accounts a USING (tenant_id, account_id)
+-- Which of these sessions still stand, and as what: signed out, replaced, expired and disabled ones do not.
+SELECT s.token_sha256, a.role, a.provider_ref FROM sessions s JOIN accounts a USING (tenant_id, account_id)
 WHERE s.tenant_id = $1::int AND s.token_sha256 = ANY ($2::bytea[]) AND s.expires_at > $3::timestamptz
   AND a.disabled_at IS NULL;
 
