@@ -22,7 +22,8 @@ GRANT UPDATE (expires_at) ON enrolments TO ecm_web;
 CREATE FUNCTION tell_cut() RETURNS trigger LANGUAGE plpgsql
   AS $$ BEGIN PERFORM pg_notify('ecm_cut', OLD.tenant_id::text); RETURN NULL; END $$;
 CREATE TRIGGER tell_cut AFTER UPDATE ON accounts FOR EACH ROW
-  WHEN ((OLD.disabled_at, OLD.role, OLD.provider_ref) IS DISTINCT FROM (NEW.disabled_at, NEW.role, NEW.provider_ref))
+  WHEN ((OLD.disabled_at, OLD.left_at, OLD.role, OLD.provider_ref)
+    IS DISTINCT FROM (NEW.disabled_at, NEW.left_at, NEW.role, NEW.provider_ref))
   EXECUTE FUNCTION tell_cut();
 CREATE TRIGGER tell_cut AFTER DELETE ON sessions FOR EACH ROW EXECUTE FUNCTION tell_cut();
 CREATE TRIGGER tell_cut AFTER UPDATE ON api_keys FOR EACH ROW
