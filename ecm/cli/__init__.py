@@ -24,6 +24,7 @@ COMMANDS = {
     "actuals": "actuals:actuals",
     "key": "accounts:key",
     "account": "accounts:account",
+    "worker-left": "leavers:worker_left_",
     "contact": "contacts:contact",
     "tenant": "tenants:tenant",
     "line": "lines:line",
