@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from ecm.api.wire import NEXT_PAGE, Instant, Limit, Page, Ref, answers, page_of
+from ecm.api.wire import NEXT_PAGE, Limit, LocalDate, Page, Ref, answers, page_of
 from ecm.audit import verify
 from ecm.audit.writing import write_down as write_down  # the callers of this package ask for it here
 from ecm.doors import Services, permit_for, services
@@ -37,8 +37,8 @@ BySubject = Annotated[
     Ref | None,
     Query(description="What it was done to: kind and id, never a name.", examples=["service user SU-A"]),
 ]
-Since = Annotated[Instant | None, Query(alias="from", description="Not before.")]
-Before = Annotated[Instant | None, Query(alias="to", description="Before.")]
+Since = Annotated[LocalDate | None, Query(alias="from", description="On this local date or later.")]
+Until = Annotated[LocalDate | None, Query(alias="to", description="On this local date or earlier.")]
 
 
 class AuditEntry(BaseModel):
@@ -117,7 +117,7 @@ async def list_audit(
     actor: ByActor = None,
     subject: BySubject = None,
     since: Since = None,
-    before: Before = None,
+    until: Until = None,
     limit: Limit = 100,
     cursor: AuditCursor = None,
 ) -> Page[AuditEntry]:
@@ -131,7 +131,7 @@ async def list_audit(
             actor,
             subject,
             since,
-            before,
+            until,
             subject.removeprefix(PERSON) if subject and subject.startswith(PERSON) else None,
             limit,
         )

@@ -1,5 +1,5 @@
 -- name: list_entries role: ecm_web
--- In the order in which they were linked, from a place ($2) on; $3 action, $4 actor, $5 subject, $6 and $7 the time.
+-- In the order in which they were linked, from a place ($2) on; $3 action, $4 actor, $5 subject, $6 to $7 local dates.
 -- A subject is found by its ref, by the ref it begins with ("visit 12, check event …"), and a person ($8) also among the
 -- people a list told of and where it is whose ("tag … of SU-A").
 SELECT c.seq, c.audit_id, a.at, a.actor, a.action, a.subject, a.reason, a.origin, a.agent, a.actor_ref, a.subject_ref,
@@ -12,8 +12,8 @@ WHERE c.tenant_id = $1::int AND c.seq > $2::bigint
        OR starts_with(a.subject_ref, $5::text || ' of ')
        OR right(a.subject_ref, length($8::text) + 4) = ' of ' || $8::text
        OR a.facts::jsonb -> 'people' ? $8::text)
-  AND ($6::timestamptz IS NULL OR a.at >= $6::timestamptz)
-  AND ($7::timestamptz IS NULL OR a.at < $7::timestamptz)
+  AND ($6::date IS NULL OR a.at >= ($6::date::timestamp AT TIME ZONE (SELECT zone FROM tenants WHERE tenant_id = $1)))
+  AND ($7::date IS NULL OR a.at < (($7::date + 1)::timestamp AT TIME ZONE (SELECT zone FROM tenants WHERE tenant_id = $1)))
 ORDER BY c.seq
 LIMIT $9::int
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from ecm.audit.entry import Head
 from ecm.audit.heads import line_of
+from ecm.outgoing import NotReached, Outgoing
 from ecm.settings import Settings
 from ecm.store.db import Database
 from ecm.store.queries import load_queries
@@ -107,7 +108,25 @@ def _places(settings: Settings) -> dict[str, Tell]:
             await asyncio.to_thread(_append, file, line)
 
         places["file"] = to_file
+    if settings.audit_heads_url is not None:
+        places["url"] = _to_address(settings.audit_heads_url, settings.webhook_private)
     return places
+
+
+def _to_address(url: str, private: bool) -> Tell:
+    outgoing = Outgoing()
+
+    async def tell(line: str) -> None:
+        try:
+            answer = await outgoing.request(
+                "POST", url, body=line.encode(), headers={"Content-Type": "application/json"}, private=private
+            )
+        except NotReached as error:
+            raise HeadNotTold(f"it {error}") from error
+        if not 200 <= answer.status < 300:
+            raise HeadNotTold(f"it answered {answer.status}")
+
+    return tell
 
 
 def _append(file: Path, line: str) -> None:

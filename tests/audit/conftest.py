@@ -1,4 +1,4 @@
-"""One database a test, as the web and as its owner."""
+"""One database a test: as the web, as its owner, or with the whole service before it."""
 
 from collections.abc import AsyncIterator
 
@@ -6,6 +6,7 @@ import pytest
 
 from ecm.store.db import Connection, Database
 from ecm.store.embedded import Addresses
+from tests.api.conftest import Story, story_in
 from tests.audit.book import as_owner
 
 
@@ -20,3 +21,9 @@ async def web(database: Addresses) -> AsyncIterator[Database]:
 async def owner(database: Addresses) -> AsyncIterator[Connection]:
     async with as_owner(database.owner) as connection:
         yield connection
+
+
+@pytest.fixture
+async def story(database: Addresses) -> AsyncIterator[Story]:
+    async with story_in(database) as told:
+        yield told
