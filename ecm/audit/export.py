@@ -61,7 +61,7 @@ class Heads:
             for row in tenants:
                 try:
                     told += await self._tell(place, tell, row["tenant_id"], day, now)
-                except (HeadNotTold, OSError) as error:
+                except HeadNotTold as error:
                     failed = True
                     log.error("the audit's head was not told to the %s: %s", place, error)
         if self._places and not failed:
@@ -105,7 +105,10 @@ def _places(settings: Settings) -> dict[str, Tell]:
         file = settings.audit_heads_file
 
         async def to_file(line: str) -> None:
-            await asyncio.to_thread(_append, file, line)
+            try:
+                await asyncio.to_thread(_append, file, line)
+            except OSError as error:
+                raise HeadNotTold(f"it cannot be written: {error.strerror}") from error
 
         places["file"] = to_file
     if settings.audit_heads_url is not None:
