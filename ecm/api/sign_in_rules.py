@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
 from ecm.api.audit import write_down
 from ecm.api.wire import Asked, answers, asks
@@ -23,7 +23,7 @@ REQUIRED = "A passkey, or a code beside the password. Who has neither may only s
 
 
 class RulesAsked(Asked):
-    second_way_required: bool = Field(description=REQUIRED)
+    second_way_required: StrictBool = Field(description=REQUIRED)
 
 
 class Rules(BaseModel):
