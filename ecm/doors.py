@@ -35,7 +35,7 @@ from ecm.sealing import Sealer, sealer
 from ecm.settings import Settings
 from ecm.store.db import Database
 from ecm.store.queries import load_queries
-from ecm.throttle import Throttle
+from ecm.throttle import Allowance, Throttle
 
 sql = load_queries(__package__, "doors.sql")
 
@@ -69,6 +69,7 @@ class Services:
     clock: Clock
     settings: Settings
     throttle: Throttle = field(default_factory=Throttle)
+    beginning: Allowance = field(default_factory=Allowance)
 
     @cached_property
     def sealer(self) -> Sealer:

@@ -46,7 +46,7 @@ async function offer() {
   try {
     await signIn({ mediation: "conditional", signal: mine.signal });
   } catch (error) {
-    if (error instanceof Problem && error.status) say(words(error));
+    if (error instanceof Problem && error.status === 401) say(words(error)); // nobody asked for the rest
   }
   clearTimeout(again);
 }
