@@ -28,6 +28,7 @@ from ecm.doors import (
     digest,
     names_foreign_page,
     of_session,
+    open_because,
     require_same_origin,
     services,
 )
@@ -121,7 +122,7 @@ ME = {
     status_code=201,
     response_model=SignedIn,
     responses=answers(SIGNED_IN, 401, 403, 429, 503, status=201, Set_Cookie="The session, for a browser."),
-    openapi_extra=asks(ASKED),
+    openapi_extra=asks(ASKED) | open_because("signing in: the e-mail and the password are looked at inside"),
 )
 async def begin_session(
     request: Request,
@@ -141,7 +142,9 @@ async def begin_session(
     )
 
 
-@router.delete("/v1/session", status_code=204)
+@router.delete(
+    "/v1/session", status_code=204, openapi_extra=open_because("whoever is signed in may sign out")
+)
 async def end_session(
     request: Request,
     response: Response,
@@ -155,7 +158,12 @@ async def end_session(
     response.delete_cookie(SESSION_COOKIE)
 
 
-@router.get("/v1/me", response_model=Me, responses=answers(ME))
+@router.get(
+    "/v1/me",
+    response_model=Me,
+    responses=answers(ME),
+    openapi_extra=open_because("an account or a key is told who it is"),
+)
 async def me(door: Annotated[Services, Depends(services)], who: Annotated[Actor, Depends(actor)]) -> Me:
     """Who is asking, and what they may do."""
     async with door.web.tenant(who.tenant_id) as connection:

@@ -1,0 +1,18 @@
+"""One world for all the cells of a module: each cell leaves it as it was."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.doors.service import Service, opened
+from tests.postgres import TEMPLATE, Cluster
+
+
+@pytest.fixture(scope="module")
+async def service(cluster: Cluster) -> AsyncIterator[Service]:
+    database = cluster.create(TEMPLATE)
+    async with opened(database) as running:
+        yield running
+    cluster.drop(database)
