@@ -145,6 +145,8 @@ def of_owner(t: Things) -> str:
               "detail": w("finding")}]  # fmt: skip
     step = {"rule": "basis", "clause": w("clause", "pay"), "inputs": {"rate": n(8, "pay")}, "seconds_after": seconds,
             "pence_after": n(1, "pay"), "words": w("stepwords", "pay"), "care_worker": None}  # fmt: skip
+    remark = {"words": w("remark"), "wrong": False, "exception": None, "acknowledged": False}
+    asked_by = word("top" if t.tenant == 1 else o, "any", "requestedby")
     said = {"id": e[1], "note": w("note", "adr"), "kind": "check_in"}
     provider = "" if t.provider == "P1" else (
         f"INSERT INTO providers (tenant_id, ref, name, phone, email) VALUES ({t.tenant}, '{t.provider}',"
@@ -160,8 +162,9 @@ INSERT INTO contracts (tenant_id, ref, provider_ref, service, valid_from, rules,
 INSERT INTO service_users (tenant_id, ref, name, address, postcode, area, needs, sealed_key_safe) VALUES
   ({t.tenant}, '{t.service_user}', 'Ms Adams {w("personname")}', '{w("address", "adr")}', '{w("postcode", "adr")}',
    '{w("area")}', '{w("needs")}', '\\x{sealed["key_safe"].hex()}');
-INSERT INTO places (tenant_id, service_user_ref, lat, lon, fence_m) VALUES
-  ({t.tenant}, '{t.service_user}', {t.lat}, {t.lon}, 100);
+INSERT INTO places (tenant_id, service_user_ref, label, lat, lon, fence_m, polygon) VALUES
+  ({t.tenant}, '{t.service_user}', 'home', {t.lat}, {t.lon}, 100, NULL),
+  ({t.tenant}, '{t.service_user}', '{w("place")}', {t.lat}, {t.lon}, 100, '[[{t.lat}, {t.lon}]]');
 INSERT INTO service_user_phones (tenant_id, phone, service_user_ref)
   VALUES ({t.tenant}, '{phone(o)}', '{t.service_user}');
 INSERT INTO care_workers (tenant_id, ref, name, provider_ref, phone, pin_hash) VALUES
@@ -199,24 +202,30 @@ INSERT INTO event_outcomes (tenant_id, event_id, occurred_at, service_user_ref, 
    '{w("outcome")}', false, now()),
   ({t.tenant}, '{e[4]}', '2026-11-21T09:04Z', NULL, '{t.care_worker}', NULL, 'unmatched', '{w("unmatched")}', false,
    now());
-INSERT INTO amendments (tenant_id, amendment_id, visit_id, kind, reason_code, note, made_by, made_at, idempotency_key)
-  OVERRIDING SYSTEM VALUE VALUES
-  ({t.tenant}, {n(4)}, {t.visit_id}, 'note', '{w("amendmentreason")}', '{w("amendmentnote", "adr")}', '{w("maker")}',
-   now(), 'key-of-{o}');
-INSERT INTO transitions (tenant_id, visit_id, kind, visit_version, at, recorded_at, to_state, reason) VALUES
-  ({t.tenant}, {t.visit_id}, 'change', 1, '2026-11-21T09:02Z', now(), 'in_progress', '{w("transition")}');
+INSERT INTO amendments (tenant_id, amendment_id, visit_id, kind, care_worker, check_out_at, reason_code, action_taken,
+  note, made_by, made_at, idempotency_key) OVERRIDING SYSTEM VALUE VALUES
+  ({t.tenant}, {n(4)}, {t.visit_id}, 'times', '{t.care_worker}', '2026-11-21T09:31Z', '{w("amendmentreason")}',
+   '{w("action")}', '{w("amendmentnote", "adr")}', '{w("maker")}', now(), '{w("requestkey")}');
+INSERT INTO transitions (tenant_id, visit_id, kind, visit_version, at, recorded_at, to_state, findings_added,
+  findings_removed, reason) VALUES
+  ({t.tenant}, {t.visit_id}, 'change', 1, '2026-11-21T09:02Z', now(), 'in_progress', '{{{w("findingadded")}}}',
+   '{{{w("findingremoved")}}}', '{w("transition")}');
 INSERT INTO alerts (tenant_id, alert_id, visit_id, provider_ref, kind, raised_for, severity, raised_at, reason, ladder,
-  position) OVERRIDING SYSTEM VALUE VALUES
+  state, owner, owned_by, stood_down_at, stood_down_reason, position) OVERRIDING SYSTEM VALUE VALUES
   ({t.tenant}, {t.alert_id}, {t.visit_id}, '{t.provider}', 'late', '2026-11-21T09:15Z', 'warning', '2026-11-21T09:15Z',
-   '{w("alert")}', '[]', 1);
+   '{w("alert")}', '["{w("ladder")}"]', 'open', NULL, NULL, NULL, NULL, 1),
+  ({t.tenant}, {n(8)}, {t.done_visit_id}, '{t.provider}', 'late', '2026-11-18T09:15Z', 'warning',
+   '2026-11-18T09:15Z', '{w("alert")}', '[]', 'stood_down', '{w("alertowner")}', '{w("ownedby")}',
+   '2026-11-18T09:20Z', '{w("stooddown")}', 1);
 INSERT INTO alert_actions (tenant_id, alert_id, kind, made_by, made_at, note) VALUES
   ({t.tenant}, {t.alert_id}, 'note', '{w("actor")}', now(), '{w("actionnote", "adr")}');
 INSERT INTO alert_contacts (tenant_id, provider_ref, min_severity, channel, address) VALUES
   ({t.tenant}, '{t.provider}', 'warning', 'email', '{w("contact")}@example.org');
-INSERT INTO deliveries (tenant_id, alert_id, about, channel, address, due_at, state) VALUES
-  ({t.tenant}, {t.alert_id}, 'raised', 'email', '{w("delivery")}@example.org', now(), 'sent');
+INSERT INTO deliveries (tenant_id, alert_id, about, channel, address, due_at, state, last_error) VALUES
+  ({t.tenant}, {t.alert_id}, 'raised', 'email', '{w("delivery")}@example.org', now(), 'sent', '{w("senderror")}');
 INSERT INTO payment_periods (tenant_id, period, starts_on, ends_on, requested_at, requested_by, run_at) VALUES
-  ({t.tenant}, '{PERIOD}', '2026-11-16', '2026-11-22', '2026-11-21T06:00Z', 'somebody', '2026-11-21T06:00:01Z')
+  ({t.tenant}, '{PERIOD}', '2026-11-16', '2026-11-22', '2026-11-21T06:00Z', '{asked_by}',
+   '2026-11-21T06:00:01Z')
   ON CONFLICT DO NOTHING;
 INSERT INTO actual_lines (tenant_id, period, visit_id, visit_version, provider_ref, service_user_ref, funder,
   local_date, state, planned_seconds, actual_seconds, payable_seconds, amount_pence, planned_pence, steps, exception,
@@ -237,17 +246,20 @@ INSERT INTO socket_tickets (tenant_id, token_sha256, account_id, session_sha256,
   VALUES ({t.tenant}, '{w("ticket")}', {t.account_id}, '{w("session")}', now() + interval '1 h');
 INSERT INTO api_keys (tenant_id, key_id, name, scopes, key_sha256, created_at) OVERRIDING SYSTEM VALUE
   VALUES ({t.tenant}, {t.key_id}, '{w("keyname", "key")}', '{{read}}', '{w("key")}', now());
-INSERT INTO devices (tenant_id, device_id, provider_ref, care_worker_ref, label, public_key, enrolled_at, enrolled_by)
-  VALUES ({t.tenant}, '{t.device_id}', '{t.provider}', '{t.care_worker}', '{w("phonelabel")}', '{{}}', now(),
-  '{w("enroller")}');
+INSERT INTO devices (tenant_id, device_id, provider_ref, care_worker_ref, label, public_key, enrolled_at, enrolled_by,
+  cut_off_at, cut_off_by, cut_off_reason) VALUES
+  ({t.tenant}, '{t.device_id}', '{t.provider}', '{t.care_worker}', '{w("phonelabel")}', '{{}}', now(),
+   '{w("enroller")}', NULL, NULL, NULL),
+  ({t.tenant}, '{uuid(o, 21)}', '{t.provider}', NULL, '{w("lostlabel")}', '{{}}', now(), '{w("enroller")}', now(),
+   '{w("cutter")}', '{w("cutreason")}');
 INSERT INTO enrolments (tenant_id, code_sha256, provider_ref, care_worker_ref, label, made_by, made_at, expires_at)
   VALUES ({t.tenant}, sha256('{code_of(o)}'), '{t.provider}', '{t.care_worker}', '{w("codelabel")}',
   '{w("codemaker")}', now(), now() + interval '1 h');
 INSERT INTO reports (tenant_id, report_id, kind, occurred_at, received_at, device_id, care_worker_ref, provider_ref,
-  service_user_ref, visit_id, reason_code, words, lat, lon, body_sha256, body)
+  service_user_ref, visit_id, reason_code, words, tasks, lat, lon, body_sha256, body)
   VALUES ({t.tenant}, '{uuid(o, 40)}', 'concern', '2026-11-21T09:06Z', '2026-11-21T09:06Z', '{t.device_id}',
   '{t.care_worker}', '{t.provider}', '{t.service_user}', {t.visit_id}, '{w("reportreason")}', '{w("words", "adr")}',
-  {t.lat}, {t.lon}, '\\x05', '{w("reportbody", "adr")}');
+  '[{{"name": "{w("task")}", "done": true}}]', {t.lat}, {t.lon}, '\\x05', '{w("reportbody", "adr")}');
 INSERT INTO tags (tenant_id, tag_id, kind, service_user_ref, label, uid, sealed_keys, made_by, made_at) VALUES
   ({t.tenant}, '{t.tag_id}', 'qr', '{t.service_user}', '{w("taglabel")}', NULL, NULL, '{w("tagmaker")}', now()),
   ({t.tenant}, '{w("securetag")}', 'ntag424', '{t.service_user}', '{w("taglabel")}', '\\x04010203040506',
@@ -263,16 +275,18 @@ INSERT INTO feed_records (tenant_id, transaction_id, position, feed, kind, recor
   reasons, known_as, our_ref, body, key_id) VALUES
   ({t.tenant}, '{t.transaction_id}', 0, 'sandata', 'visit', '{w("record")}', 1, now(), 'accepted', '[]', '{{}}',
    '{t.visit_ref}', '{{"Memo": "{w("memo")}"}}', {t.key_id}),
-  ({t.tenant}, '{t.transaction_id}', 1, 'sandata', 'client', '{w("client")}', 1, now(), 'accepted', '[]',
-   '{{{w("clientid")}}}', '{t.service_user}', '{{}}', {t.key_id}),
+  ({t.tenant}, '{t.transaction_id}', 1, 'sandata', 'client', '{w("client")}', 1, now(), 'accepted',
+   '[{json.dumps(remark)}]', '{{{w("clientid")}}}', '{t.service_user}', '{{}}', {t.key_id}),
   ({t.tenant}, '{t.transaction_id}', 2, 'sandata', 'employee', '{w("employee")}', 1, now(), 'accepted', '[]',
    '{{{w("employeeid")}}}', '{t.care_worker}', '{{}}', {t.key_id});
 INSERT INTO pin_tries (tenant_id, tried_at, came_from, care_worker_ref)
   VALUES ({t.tenant}, now() - interval '1 d', '{w("camefrom")}', '{t.care_worker}');
 INSERT INTO phone_lines (tenant_id, number, use, care_worker_ref)
   VALUES ({t.tenant}, '{LINES[o]}', 'unanswered', '{t.care_worker}');
-INSERT INTO phone_calls (tenant_id, gateway, call_id, began_at, cli, dialled, interview, ended_at)
-  VALUES ({t.tenant}, 'webhook', '{w("phonecall")}', now(), '{phone(o)}', '{LINES[o]}', '{{}}', now());
+INSERT INTO phone_calls (tenant_id, gateway, call_id, began_at, cli, dialled, interview, answers,
+  ended_at)
+  VALUES ({t.tenant}, 'webhook', '{w("phonecall")}', now(), '{phone(o)}', '{LINES[o]}',
+  '{{"said": "{w("interview")}"}}', '{{"0": "{w("answer")}"}}', now());
 """
 
 
