@@ -1,0 +1,76 @@
+"""What the database alone keeps in: whose rows each asker's lock shows, and what is closed to their role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tests.doors import canary
+from tests.doors.asking import Cell, Happened
+from tests.doors.changes import Change
+from tests.doors.judging import OF_BEING_THERE, OF_READING
+from tests.doors.row import Row
+
+# Tables that are closed by role: who reads them all the same. `hash` never leaves.
+CLOSED_BUT_TO = {
+    "acc": {"administrator", "coordinator", "manager"},
+    "key": {"administrator"},
+    "aud": {"administrator", "auditor"},
+    "qua": {"administrator", "auditor"},
+    "saf": set[str](),
+}
+CHANGES_NOTHING = {"quality", "auditor", "key read"}
+# Evidence is taken as it is sent, whatever it names.
+AS_SENT = {"check_events", "processing_queue", "reports", "feed_records", "quarantine", "pin_tries"}
+THEIR_OWN = OF_READING | OF_BEING_THERE | {"socket_tickets"}
+
+
+def sees(cell: Cell) -> frozenset[str]:
+    """The owners whose rows are there for the asker. A care worker's account says whose it is, or sees no visit; a
+    provider's account that names no provider sees none."""
+    if cell.standing == "unplaced" or cell.asker.role == "care_worker":
+        return frozenset()
+    return cell.asker.reads | ({"col"} if cell.asker.name == "shared phone" else set())
+
+
+def leaks(row: Row, cell: Cell, happened: Happened) -> list[str]:
+    """What is wrong, in sentences."""
+    found = []
+    if happened.answer.status >= 500 and happened.answer.status != 503:
+        found.append(f"answered {happened.answer.status}: {happened.logged[-600:]}")
+    said = {one.text.lower() for one in canary.found(happened.asked.said)}
+    for where, text in (("the answer", happened.answer.text), ("the log", happened.logged)):
+        told = sorted(
+            {
+                one.text
+                for one in canary.found(text)
+                if one.text.lower() not in said and hidden(row, cell, one)
+            }
+        )
+        if told:
+            found.append(f"{where} tells {', '.join(told[:8])}")
+    found += [f"it {change}" for change in happened.changes if foreign(row, cell, change)]
+    return found
+
+
+def hidden(row: Row, cell: Cell, one: canary.Canary) -> bool:
+    if one.owner not in sees(cell) | row.tells:
+        return True
+    return one.topic in CLOSED_BUT_TO and not CLOSED_BUT_TO[one.topic] & cell.asker.columns
+
+
+def foreign(row: Row, cell: Cell, change: Change) -> bool:
+    """A change of what is not the asker's, or by whoever may change nothing."""
+    if cell.asker.name in CHANGES_NOTHING and change.table not in THEIR_OWN | row.leaves:
+        return True
+    if any(one.get("tenant_id", 1) != 1 for one in change.rows):
+        return True
+    if cell.asker.provider and any(
+        one.get("provider_ref") not in (None, cell.asker.provider) for one in change.rows
+    ):
+        return True
+    return change.table not in AS_SENT | THEIR_OWN and any(of_others(cell, row, change))
+
+
+def of_others(cell: Cell, row: Row, change: Change) -> Iterable[bool]:
+    for values in change.rows:
+        yield any(one.owner not in sees(cell) | row.tells for one in canary.found(str(dict(values))))
