@@ -45,6 +45,10 @@ class StepUpNeeded(NotPermitted):
     slug = "step-up-needed"
 
 
+class LockedOut(NotPermitted):
+    """You may not change that."""
+
+
 class NotFound(EcmError):
     """There is no such thing here."""
 

@@ -83,14 +83,19 @@ async def enter(
     asked: EntryAsked,
 ) -> Entered:
     """Enters a check-in or check-out by hand, with its reason."""
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         only = reach(who, Action.AMEND_VISIT)
         visit = await connection.fetchrow(sql.visit, who.tenant_id, visit_id, only)
         if visit is None:
             raise NotFound("There is no such visit.")
         require(who, Action.AMEND_VISIT, Scope(visit["provider_ref"]))
         if not await connection.fetchval(
-            sql.may_name_care_worker, who.tenant_id, asked.care_worker, only, visit["care_worker_refs"]
+            sql.may_name_care_worker,
+            who.tenant_id,
+            asked.care_worker,
+            only,
+            visit["care_worker_refs"],
+            visit_id,
         ):
             raise Conflict("No care worker has that reference.")
         if asked.occurred_at > door.clock.now():
@@ -118,7 +123,7 @@ async def enter(
         raise NotUnderstood(recorded.reason)
     if recorded.status == "exists":
         response.status_code = 200
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         await connection.execute(
             sql.write_down,
             who.tenant_id,

@@ -69,7 +69,7 @@ async def list_audit(
     cursor: IdCursor = None,
 ) -> Page[Entry]:
     """Who did what, oldest first."""
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         rows = await connection.fetch(sql.list_entries, who.tenant_id, int(cursor or 0), limit)
     return page_of(request, response, rows, limit, _entry, lambda row: str(row["audit_id"]))
 

@@ -166,7 +166,7 @@ async def end_session(
 )
 async def me(door: Annotated[Services, Depends(services)], who: Annotated[Actor, Depends(actor)]) -> Me:
     """Who is asking, and what they may do."""
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         tenant = await connection.fetchrow(sql.tenant, who.tenant_id)
     assert tenant is not None
     return Me(
@@ -238,7 +238,7 @@ async def open_session(request: Request, door: Services, email: str, password: s
 
 
 async def close_session(door: Services, who: Actor, token: str) -> None:
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         await connection.execute(sql.delete_session, who.tenant_id, digest(token))
         await write_down(connection, who.tenant_id, str(who), "signed_out", str(who), door.clock.now())
 

@@ -22,9 +22,10 @@ from ecm.api.audit import write_down
 from ecm.api.wire import Asked, Id, Ref, answers, asks
 from ecm.doors import Services, address_of, for_action, open_because, services
 from ecm.errors import NotFound, NotPermitted
+from ecm.lock import of_its_provider
 from ecm.names import short_person
 from ecm.permit import Action
-from ecm.phone_doors import Phone, phone
+from ecm.phone_doors import Phone, held, phone
 from ecm.pins import pin_fits
 from ecm.sealing import Sealer, Unsealable
 from ecm.store.db import Record
@@ -155,14 +156,14 @@ def unlocking_of(door: Services) -> Unlocking:
     "/v1/app/today",
     response_model=Today,
     responses=answers(TODAY, 403),
-    openapi_extra=for_action(Action.READ_OWN_DATA),
+    openapi_extra=for_action(Action.READ_VISITS),
 )
 async def today(response: Response, door: Door, who: OfPhone, unlock: Unlock = None) -> Today:
     """The day of the worker who holds this phone."""
     response.headers["Cache-Control"] = "no-store"
     now = door.clock.now()
     worker = _holder(door, who, unlock)
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(held(who, worker, Action.READ_VISITS)) as connection:
         them = await connection.fetchrow(sql.worker, who.tenant_id, worker, who.provider_ref)
         if them is None:
             raise NotFound("This phone's care worker is no longer known.")
@@ -174,13 +175,10 @@ async def today(response: Response, door: Door, who: OfPhone, unlock: Unlock = N
             day - timedelta(days=1),
             day,
             now - NIGHT_STAYS_FOR,
-            who.provider_ref,
             now,
         )
-        names = {
-            row["ref"]: row["name"]
-            for row in await connection.fetch(sql.names, who.tenant_id, sorted(_workers(rows)))
-        }
+        visits = [row["visit_id"] for row in rows]
+        names = {row["ref"]: row["name"] for row in await connection.fetch(sql.names, visits)}
     return Today(
         care_worker=worker,
         name=them["name"],
@@ -202,7 +200,7 @@ async def today(response: Response, door: Door, who: OfPhone, unlock: Unlock = N
 )
 async def epoch(door: Door, who: OfPhone) -> Epoch:
     """Another epoch than before: the service was restored from a copy, and phones send again what they still have."""
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         found = await connection.fetchval(sql.epoch, who.tenant_id)
     return Epoch(epoch=found, server_time=door.clock.now())
 
@@ -219,7 +217,7 @@ async def unlock_phone(response: Response, door: Door, who: OfPhone, asked: PinA
     response.headers["Cache-Control"] = "no-store"
     real_now = datetime.now(UTC)
     came_from = str(who)
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(of_its_provider(who.lock)) as connection:
         await pin_tries.admit(
             connection, who.tenant_id, came_from, asked.care_worker, real_now, expected=True
         )
@@ -248,7 +246,7 @@ async def key_safe(
     response.headers["Cache-Control"] = "no-store"
     now = door.clock.now()
     worker = _holder(door, who, unlock)
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(held(who, worker, Action.READ_KEY_SAFE)) as connection:
         row = await connection.fetchrow(sql.key_safe, who.tenant_id, visit_id, worker, who.provider_ref)
         if row is None or row["sealed_key_safe"] is None:
             raise NotFound("There is no code for this visit.")
@@ -289,12 +287,6 @@ def _holder(door: Services, who: Phone, unlock: str | None) -> str:
     if worker is None:
         raise NotPermitted("This phone is shared: open it with your PIN.")
     return worker
-
-
-def _workers(rows: list[Record]) -> set[str]:
-    planned = {ref for row in rows for ref in row["care_worker_refs"]}
-    came = {a["care_worker"] for row in rows for a in row["attendances"] if a["care_worker"]}
-    return planned | came
 
 
 # What a phone is told of a home that its worker only says to have been at: people's references can be guessed.

@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 
 from ecm.api import accounts, alerts, amendments, audit, evidence, sign_in, visits
+from ecm.errors import LockedOut
 from tests.api.conftest import NOW, ZANDER_ALERT, ZANDER_CHECK_IN, ZANDER_VISIT, Story
 
 OURS, THEIRS = 1, 2
@@ -69,12 +70,12 @@ async def test_every_table_shows_our_authoritys_rows_only(story: Story) -> None:
 
 
 async def test_nothing_can_be_written_for_another_authority(story: Story) -> None:
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+    with pytest.raises(LockedOut):
         async with story.web.tenant(OURS) as connection:
             await connection.execute(
                 audit.sql.insert_entry, THEIRS, NOW, "Mallory", "signed_in", "account 1", None, None
             )
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+    with pytest.raises(LockedOut):
         async with story.web.tenant(OURS) as connection:
             await connection.execute(amendments.sql.insert_todos, THEIRS, [], [ZANDER_VISIT])
 

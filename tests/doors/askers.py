@@ -17,7 +17,7 @@ from uuid import UUID
 
 from ecm import keys
 from ecm.doors import SESSION_COOKIE, digest
-from ecm.permit import KEY_SCOPES, PROVIDER_ROLES, ROLES
+from ecm.permit import KEY_SCOPES, PHONE, PROVIDER_ROLES, ROLES
 from ecm.store.db import Connection
 from ecm.unlocking import Unlocking
 from tests.doors.canary import TOPICS, Canary
@@ -48,7 +48,9 @@ class Asker:
     @property
     def columns(self) -> frozenset[str]:
         """Of `ecm.permit.TABLE`."""
-        return self.scopes if self.kind == "key" else frozenset({self.role}) if self.role else frozenset()
+        if self.kind == "key":
+            return self.scopes
+        return frozenset({PHONE if self.kind == "phone" else self.role}) - {""}
 
     @property
     def reads(self) -> frozenset[str]:
@@ -68,8 +70,6 @@ class Asker:
         if canary.owner not in self.reads:
             return False
         needed = TOPICS[canary.topic]
-        if self.kind == "phone":
-            return canary.topic in ("any", "adr", "saf")
         return not needed or any(cells[action, column] != "-" for action in needed for column in self.columns)
 
 

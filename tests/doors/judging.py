@@ -14,6 +14,7 @@ from tests.doors.operations import Operation
 from tests.doors.row import ANYBODY, Row, of_kind
 
 CELLS = dict(permit._CELLS)
+LETTERS = {"all": "A", "own": "O", "mine": "M"}
 SAFE = {"GET", "HEAD", "WS"}
 # What reading may leave behind: that it was read, and when the session was last seen.
 OF_READING = frozenset({"audit", "audit_words", "audit_chain", "audit_heads"})
@@ -28,10 +29,8 @@ def letter(operation: Operation, row: Row, asker: Asker) -> str:
         return "." if asker.kind in opens_to else "-"
     if asker.kind not in takes(operation, row):
         return "-"
-    if asker.kind == "phone":
-        return "M"
     words = {CELLS[action, column] for column in asker.columns} - {"-"}
-    return "A" if "all" in words else "O" if words else "-"
+    return next((one for word, one in LETTERS.items() if word in words), "-")
 
 
 def takes(operation: Operation, row: Row) -> frozenset[str]:

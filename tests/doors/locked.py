@@ -39,15 +39,9 @@ def leaks(row: Row, cell: Cell, happened: Happened) -> list[str]:
         found.append(f"answered {happened.answer.status}: {happened.logged[-600:]}")
     said = {one.text.lower() for one in canary.found(happened.asked.said)}
     for where, text in (("the answer", happened.answer.text), ("the log", happened.logged)):
-        told = sorted(
-            {
-                one.text
-                for one in canary.found(text)
-                if one.text.lower() not in said and hidden(row, cell, one)
-            }
-        )
-        if told:
-            found.append(f"{where} tells {', '.join(told[:8])}")
+        told = {one.text for one in canary.found(text) if hidden(row, cell, one)}
+        if new := sorted(one for one in told if one.lower() not in said):
+            found.append(f"{where} tells {', '.join(new[:8])}")
     found += [f"it {change}" for change in happened.changes if foreign(row, cell, change)]
     return found
 

@@ -1,8 +1,8 @@
 """Run 2: the application is lied to and checks nothing; the database is told the truth, and that must be enough.
 
 Whoever was let in asks for what is another provider's and another authority's, with every right. Which status comes is
-all one, but not 500: what is not there must be answered for. Nothing foreign may come out, in the answer or the log, and
-nothing foreign may be changed; what is closed to a role stays closed, and whoever may change nothing changes nothing.
+all one, but not 500: what is not there must be answered for. Nothing foreign may come out, in the answer or the log,
+and nothing foreign may be changed; what is closed to a role stays closed, and whoever may change nothing changes nothing.
 
 What the second lock does not do, and this run does not ask of it: reduce the columns of a row that is there (a fix to a
 kilometre, an address to its area: `ecm.api.evidence`, `ecm.api.visits`), tell a shared phone's workers apart (who holds

@@ -47,6 +47,7 @@ tags                  SIu--  S----  S----
 tenants               S----  S----  S----
 transitions           S----  -----  SI---
 used_codes            S----  SI---  S----
+visited               S----  -----  S----
 visits                SIu--  -----  SIu--
 """
 
