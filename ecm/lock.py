@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 
 EVERY = "*"  # no narrowing by provider, or by care worker
 ONLY = "="  # before the one reference: somebody may be called "*"
-NOBODY = ""  # of a care worker's account that does not say whose it is: no visit is theirs
+NOBODY = (
+    ""  # of an account that does not say which provider's, or which care worker's, it is: nothing is theirs
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,10 +134,12 @@ class Actor:
     def lock(self) -> Lock:
         """What the database is told of this actor. A key's role is its scopes."""
         role = " ".join(sorted(self.scopes)) if self.kind == "key" else self.role or self.kind
-        worker = self.care_worker_ref
+        provider, worker = self.provider_ref, self.care_worker_ref
+        if self.role in PROVIDER_ROLES and provider is None:
+            provider = NOBODY
         if self.role == "care_worker" and worker is None:
             worker = NOBODY
-        return Lock(self.tenant_id, self.provider_ref, worker, role, f"{self.kind} {self.id}")
+        return Lock(self.tenant_id, provider, worker, role, f"{self.kind} {self.id}")
 
     def __str__(self) -> str:
         """As the audit names them."""

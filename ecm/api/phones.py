@@ -308,8 +308,7 @@ async def _provider_of(connection: Connection, who: Actor, asked: EnrolmentAsked
     )  # another's is not there to be seen, which tells nobody why
     if asked.care_worker is None:
         assert asked.provider is not None
-        there = await connection.fetchval(sql.provider_exists, who.tenant_id, asked.provider)
-        if not there or who.provider_ref not in (None, asked.provider):
+        if not await connection.fetchval(sql.provider_exists, who.tenant_id, asked.provider):
             raise NotFound("There is no such provider.")
         return asked.provider
     of_worker: str | None = await connection.fetchval(sql.worker_provider, who.tenant_id, asked.care_worker)

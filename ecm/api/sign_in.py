@@ -32,7 +32,7 @@ from ecm.doors import (
     require_same_origin,
     services,
 )
-from ecm.errors import NotPermitted, NotSignedIn, TooMany, Unavailable
+from ecm.errors import NotFound, NotPermitted, NotSignedIn, TooMany, Unavailable
 from ecm.passwords import hash_password, is_outdated, password_fits
 from ecm.permit import Action, Actor, permit
 from ecm.store.queries import load_queries
@@ -168,7 +168,8 @@ async def me(door: Annotated[Services, Depends(services)], who: Annotated[Actor,
     """Who is asking, and what they may do."""
     async with door.web.locked(who.lock) as connection:
         tenant = await connection.fetchrow(sql.tenant, who.tenant_id)
-    assert tenant is not None
+    if tenant is None:
+        raise NotFound
     return Me(
         kind=who.kind,
         name=who.name,

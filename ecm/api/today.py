@@ -202,6 +202,8 @@ async def epoch(door: Door, who: OfPhone) -> Epoch:
     """Another epoch than before: the service was restored from a copy, and phones send again what they still have."""
     async with door.web.locked(who.lock) as connection:
         found = await connection.fetchval(sql.epoch, who.tenant_id)
+    if found is None:
+        raise NotFound
     return Epoch(epoch=found, server_time=door.clock.now())
 
 

@@ -144,7 +144,7 @@ async def test_a_key_that_is_none_is_refused_and_the_code_still_good(story: Stor
     ("who", "asked", "status"),
     [
         ("cory", {"care_worker": "CW-B"}, 404),
-        ("cory", {"provider": "P2"}, 404),
+        ("cory", {"provider": "P2"}, 403),
         ("cleo", {"care_worker": "CW-B"}, 201),
         ("ada", {"provider": "P2"}, 201),
         ("dana", {"care_worker": "CW-A"}, 403),

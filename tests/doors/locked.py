@@ -8,6 +8,7 @@ from tests.doors import canary
 from tests.doors.asking import Cell, Happened
 from tests.doors.changes import Change
 from tests.doors.judging import OF_BEING_THERE, OF_READING
+from tests.doors.lying import Lie
 from tests.doors.row import Row
 
 # Tables that are closed by role: who reads them all the same. `hash` never leaves.
@@ -32,12 +33,12 @@ def sees(cell: Cell) -> frozenset[str]:
     return cell.asker.reads | ({"col"} if cell.asker.name == "shared phone" else set())
 
 
-def leaks(row: Row, cell: Cell, happened: Happened) -> list[str]:
-    """What is wrong, in sentences."""
+def leaks(row: Row, cell: Cell, happened: Happened, lie: Lie) -> list[str]:
+    """What is wrong, in sentences. The lie itself may come back."""
     found = []
     if happened.answer.status >= 500 and happened.answer.status != 503:
         found.append(f"answered {happened.answer.status}: {happened.logged[-600:]}")
-    said = {one.text.lower() for one in canary.found(happened.asked.said)}
+    said = {one.text.lower() for one in canary.found(f"{happened.asked.said} {lie.reach}")}
     for where, text in (("the answer", happened.answer.text), ("the log", happened.logged)):
         told = {one.text for one in canary.found(text) if hidden(row, cell, one)}
         if new := sorted(one for one in told if one.lower() not in said):

@@ -28,7 +28,8 @@ OURS = ("ecm", "ingest", "alerts")
 
 @dataclass(frozen=True, slots=True)
 class Lie:
-    """`about`: whose things are asked for. `reach`: the one provider whose rows the queries ask for; None for all."""
+    """`about`: whose things are asked for. `reach`: the one provider whose rows the queries ask for; None for all.
+    `as_phone_of`: whose phone it is said to be."""
 
     name: str
     about: tuple[str, ...]
@@ -39,7 +40,7 @@ class Lie:
 
 LIES = (
     Lie("every provider", ("own", "oth"), 1, None, "oth"),
-    Lie("the other provider", ("oth",), 1, THINGS["oth"].provider, "col"),
+    Lie("a colleague", ("col",), 1, THINGS["col"].provider, "col"),
     Lie("the other authority", ("abr",), 2, None, "abr"),
 )
 
@@ -115,7 +116,9 @@ def _lied(who: Actor, lie: Lie) -> Actor:
 
 def _of_phone(who: Phone, things: Things) -> Phone:
     known = {one.name: getattr(who, one.name) for one in fields(Phone)}
-    theirs = {"tenant_id": things.tenant, "provider_ref": things.provider, "care_worker": things.care_worker}
+    theirs: dict[str, Any] = {"tenant_id": things.tenant, "provider_ref": things.provider}
+    if who.care_worker is not None:  # who holds a shared one, its sealed ticket says
+        theirs["care_worker"] = things.care_worker
     return PhoneLiedAbout(**known | theirs, true_lock=who.lock)
 
 

@@ -2,7 +2,8 @@
 
 Whoever was let in asks for what is another provider's and another authority's, with every right. Which status comes is
 all one, but not 500: what is not there must be answered for. Nothing foreign may come out, in the answer or the log,
-and nothing foreign may be changed; what is closed to a role stays closed, and whoever may change nothing changes nothing.
+and nothing foreign may be changed. What is closed to a role stays closed, and whoever may change nothing changes
+nothing.
 
 What the second lock does not do, and this run does not ask of it: reduce the columns of a row that is there (a fix to a
 kilometre, an address to its area: `ecm.api.evidence`, `ecm.api.visits`), tell a shared phone's workers apart (who holds
@@ -12,15 +13,18 @@ telephone, an enrolment by its code, signing in.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from ecm.app import framework
-from tests.doors.askers import ASKERS, Asker, standings
+from tests.doors.askers import ASKERS, standings
 from tests.doors.asking import Cell
 from tests.doors.judging import takes
 from tests.doors.locked import leaks
 from tests.doors.lying import LIES, Lie, told
 from tests.doors.operations import operations
+from tests.doors.row import Row
 from tests.doors.rows import rows
 from tests.doors.service import Service
 
@@ -41,14 +45,19 @@ async def looked_at(service: Service, name: str, lie: Lie) -> list[str]:
     operation, found = KNOWN[name], []
     with told(lie, service.app.fastapi):
         for row in ROWS[name]:
-            for asker in (asker for asker in ASKERS if may_be_lied_about(asker, takes(operation, row))):
-                for standing in standings(asker):
-                    for owner in lie.about if standing in ("standing", "unplaced") else ():
-                        cell = Cell(name, asker, standing, owner)
-                        happened = await service.ask(operation, row, cell)
-                        found += [f"{cell}, told {lie.name}: {what}" for what in leaks(row, cell, happened)]
+            for cell in cells(name, row, lie):
+                happened = await service.ask(operation, row, cell)
+                found += [f"{cell}, told {lie.name}: {what}" for what in leaks(row, cell, happened, lie)]
     return found
 
 
-def may_be_lied_about(asker: Asker, kinds: frozenset[str]) -> bool:
-    return asker.kind in kinds
+def cells(name: str, row: Row, lie: Lie) -> Iterator[Cell]:
+    """Whoever stands at this door, asking for what may not be theirs. What is nobody's in particular is asked once."""
+    for asker in ASKERS:
+        if asker.kind not in takes(KNOWN[name], row) or (lie.name == "a colleague" and asker.kind != "phone"):
+            continue
+        everything = "oth" in asker.reads or row.elsewhere is None
+        for owner in lie.about[:1] if everything else lie.about:
+            for standing in standings(asker):
+                if standing in ("standing", "unplaced"):
+                    yield Cell(name, asker, standing, owner)

@@ -2,9 +2,12 @@
 
 from tests.doors.row import Row, listed
 
+# Another provider's, or none: refused before anybody looks. Who may for all is told that there is no such.
+REFUSED = {"account": frozenset({403, 404})}
+
 ROWS = [
     Row("POST /v1/enrolments", body=lambda t, _: {"care_worker": t.care_worker}, ok=201),
-    Row("POST /v1/enrolments", body=lambda t, _: {"provider": t.provider}, ok=201),
+    Row("POST /v1/enrolments", body=lambda t, _: {"provider": t.provider}, ok=201, elsewhere=REFUSED),
     listed("GET /v1/phones"),
     Row("POST /v1/phones/{device_id}/cut-off", body={"reason": "lost on the bus"}),
     listed("GET /v1/homes"),
