@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from tests.doors.askers import Asker, Standing
 from tests.doors.service import Service
-from tests.doors.socket import Refused, Socket, socket
+from tests.doors.socket import SOON_SECONDS, Refused, Socket, socket
 from tests.doors.world import THINGS
 
 OWN, OTHER, ABROAD = THINGS["own"], THINGS["oth"], THINGS["abr"]
@@ -44,7 +45,10 @@ async def looking(service: Service, asker: Asker, standing: Standing) -> AsyncIt
 
 
 async def everything(service: Service, asker: Asker, standing: Standing) -> str:
-    """All that an account hears of the board, whatever it asks for. Raises Refused."""
+    """All that an account hears of the board, whatever it asks for. Raises Refused.
+
+    What happens has been told to all who should hear it before it is asked what was heard.
+    """
     heard = []
     try:
         async with looking(service, asker, standing) as page:
@@ -56,8 +60,7 @@ async def everything(service: Service, asker: Asker, standing: Standing) -> str:
             await page.says(type="filter")
             await page.until("snapshot")
             await happens(service)
-            await page.until("row", OWN.visit_ref)
-            await page.until("alert", str(OWN.alert_id))
+            await page.rest()
             heard += page.heard
         for provider in (OTHER.provider, ABROAD.provider, "P-nowhere"):
             async with looking(service, asker, standing) as page:
@@ -84,6 +87,11 @@ async def happens(service: Service) -> None:
             await connection.execute(TELL_VISIT, things.tenant, things.visit_id)
             await connection.execute(TELL_ALERT, things.tenant, things.alert_id)
         await connection.execute("SELECT pg_notify('ecm_board', '1'), pg_notify('ecm_board', '2')")
+        head = await connection.fetchval("SELECT position FROM board_heads WHERE tenant_id = 1")
+    board = service.app.fastapi.state.hub._boards[1]
+    async with asyncio.timeout(SOON_SECONDS):
+        while board.feed.position < head:
+            await asyncio.sleep(0.005)
 
 
 async def epoch(service: Service) -> str:

@@ -6,8 +6,17 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.doors.service import Service, opened
+from tests.doors.service import NO_LOCK, Service, opened
 from tests.postgres import TEMPLATE, Cluster
+
+
+@pytest.fixture(scope="module")
+async def service_alone(cluster: Cluster) -> AsyncIterator[Service]:
+    """The service before a database that hides no row from anybody."""
+    database = cluster.create(TEMPLATE)
+    async with opened(database, NO_LOCK) as running:
+        yield running
+    cluster.drop(database)
 
 
 @pytest.fixture(scope="module")

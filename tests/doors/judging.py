@@ -38,8 +38,8 @@ def takes(operation: Operation, row: Row) -> frozenset[str]:
 
 
 def cells(operation: Operation, row: Row, asker: Asker, is_open: str) -> Iterable[Cell]:
-    """Every cell of one operation and asker."""
-    for standing in standings(asker):
+    """Every cell of one operation and asker. Where anybody may come, nobody looks at how they stand."""
+    for standing in ("standing",) if opens_to_anybody(row, is_open) else standings(asker):
         yield Cell(operation.name, asker, standing, "own")
         if standing == "standing" and row.elsewhere is not None and is_open != "-":
             for owner in asker.others:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from tests.doors import canary
 from tests.doors.asking import Cell, Happened
 from tests.doors.changes import Change
@@ -63,9 +61,8 @@ def foreign(row: Row, cell: Cell, change: Change) -> bool:
         one.get("provider_ref") not in (None, cell.asker.provider) for one in change.rows
     ):
         return True
-    return change.table not in AS_SENT | THEIR_OWN and any(of_others(cell, row, change))
-
-
-def of_others(cell: Cell, row: Row, change: Change) -> Iterable[bool]:
-    for values in change.rows:
-        yield any(one.owner not in sees(cell) | row.tells for one in canary.found(str(dict(values))))
+    if change.table in AS_SENT | THEIR_OWN:
+        return False
+    # What a phone sends may be about a colleague's visit: within its provider, whoever must be told is told.
+    known = sees(cell) | row.tells | ({"col"} if change.table in row.leaves else set())
+    return any(one.owner not in known for values in change.rows for one in canary.found(str(dict(values))))

@@ -40,6 +40,13 @@ class Socket:
                 if said["type"] == kind and holding in frame and said.get("part") == said.get("parts"):
                     return
 
+    async def rest(self) -> None:
+        """Reads whatever has been sent by now."""
+        for _ in range(50):  # what was written is sent by a task of its own
+            await asyncio.sleep(0)
+            while not self._from_app.empty() and self.closed is None:
+                await self._next()
+
     async def _next(self) -> str | None:
         message = await self._from_app.get()
         if message["type"] == "websocket.close":

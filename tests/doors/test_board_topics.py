@@ -29,5 +29,7 @@ async def hears_its_own(service: Service, asker: Asker, standing: Standing) -> N
     heard = await everything(service, asker, standing)
     told = {one.text for one in canary.found(heard) if not asker.may_read(one, CELLS)}
     assert not told, f"the board tells {asker.name} {sorted(told)}"
+    for topic in ("hello", "snapshot", "row", "alert", "heartbeat"):
+        assert f'"type":"{topic}"' in heard, f"{asker.name} never hears a {topic}"
     assert OWN.visit_ref in heard
     assert (OTHER.visit_ref in heard) == (asker.provider is None)

@@ -25,6 +25,13 @@ async def test_each_gets_what_is_theirs_and_nothing_else(service: Service, name:
     assert not wrong, f"{len(wrong)} cells are wrong:\n" + "\n".join(wrong[:40])
 
 
+@pytest.mark.parametrize("name", sorted(KNOWN.keys() & ROWS.keys() - BY_SOCKET))
+async def test_the_application_alone_keeps_each_to_what_is_theirs(service_alone: Service, name: str) -> None:
+    """The same with no row-level security at all: the first lock is enough without the second."""
+    wrong = await looked_at(service_alone, name)
+    assert not wrong, f"{len(wrong)} cells are wrong:\n" + "\n".join(wrong[:40])
+
+
 async def looked_at(service: Service, name: str) -> list[str]:
     """What is wrong with an operation's cells, a line each."""
     operation, found = KNOWN[name], []

@@ -18,10 +18,12 @@ from collections.abc import Iterator
 import pytest
 
 from ecm.app import framework
+from tests.doors import canary
 from tests.doors.askers import ASKERS, standings
 from tests.doors.asking import Cell
+from tests.doors.board import everything
 from tests.doors.judging import takes
-from tests.doors.locked import leaks
+from tests.doors.locked import hidden, leaks
 from tests.doors.lying import LIES, Lie, told
 from tests.doors.operations import operations
 from tests.doors.row import Row
@@ -49,6 +51,18 @@ async def looked_at(service: Service, name: str, lie: Lie) -> list[str]:
                 happened = await service.ask(operation, row, cell)
                 found += [f"{cell}, told {lie.name}: {what}" for what in leaks(row, cell, happened, lie)]
     return found
+
+
+@pytest.mark.parametrize("lie", [lie for lie in LIES if lie.name != "a colleague"], ids=lambda lie: lie.name)
+async def test_a_socket_is_kept_to_whoever_opened_it(service: Service, lie: Lie) -> None:
+    """One feed serves every provider, so that no row's policy stands behind a frame: the socket's own lock does."""
+    for asker in (asker for asker in ASKERS if asker.kind == "account"):
+        for standing in ("standing", "unplaced") if asker.provider else ("standing",):
+            with told(lie, service.app.fastapi):
+                heard = await everything(service, asker, standing)
+            cell = Cell("WS /board/live", asker, standing, "own")
+            leaked = {one.text for one in canary.found(heard) if hidden(ROWS["WS /board/live"][0], cell, one)}
+            assert not leaked, f"{asker.name} ({standing}) is told {sorted(leaked)}"
 
 
 def cells(name: str, row: Row, lie: Lie) -> Iterator[Cell]:
