@@ -10,9 +10,7 @@ from dataclasses import dataclass, replace
 
 EVERY = "*"  # no narrowing by provider, or by care worker
 ONLY = "="  # before the one reference: somebody may be called "*"
-NOBODY = (
-    ""  # of an account that does not say which provider's, or which care worker's, it is: nothing is theirs
-)
+NOBODY = ""  # of an account that should say whose it is and does not: nothing is theirs
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,12 @@ def test_a_care_workers_account_sees_nobodys_visits_until_it_says_whose_it_is() 
     cara = actor("care_worker")
     assert cara.lock.settings()["ecm.worker"] == "="
     assert replace(cara, care_worker_ref="CW-A").lock.settings()["ecm.worker"] == "=CW-A"
+    assert actor("manager").lock.settings()["ecm.worker"] == "*"
+
+
+def test_a_providers_account_without_a_provider_sees_nobodys_rows() -> None:
+    for role in ("care_worker", "coordinator", "manager"):
+        assert Actor("account", 1, 1, "Somebody", role, None).lock.settings()["ecm.provider"] == "="
 
 
 def test_an_auditor_may_change_nothing() -> None:

@@ -55,13 +55,6 @@ async def driver_errors(dsn: str = "") -> AsyncIterator[None]:
         yield
     except FULL as error:
         raise StorageFull from error
-    except asyncpg.InsufficientPrivilegeError as error:
-        if error.server_source_function != ROW_LOCKED:
-            raise
-        log.warning(
-            "the database refused a change that no check of ours had refused: table %s", error.table_name
-        )
-        raise LockedOut from error
     except AWAY as error:
         if isinstance(error, ValueError):  # the driver's DataError: our own mistake, not the server's absence
             raise
@@ -133,9 +126,18 @@ class Database:
 
     @asynccontextmanager
     async def locked(self, lock: Lock) -> AsyncIterator[Connection]:
-        """A transaction for somebody, which sees what is theirs to see."""
-        async with self.connection() as connection, _between(connection, f"BEGIN; {told(lock)}"):
-            yield connection
+        """A transaction for somebody, which sees what is theirs to see.
+
+        Raises LockedOut for a row that is not theirs to write.
+        """
+        try:
+            async with self.connection() as connection, _between(connection, f"BEGIN; {told(lock)}"):
+                yield connection
+        except asyncpg.InsufficientPrivilegeError as error:
+            if error.server_source_function != ROW_LOCKED:
+                raise
+            log.warning("row-level security refused %s a change that no check of ours refused", lock.who)
+            raise LockedOut from error
 
     async def listen(self, channel: str) -> AsyncIterator[str]:
         """Payloads as they come, for ever; "" after each (re)connection, because what was said meanwhile is lost."""

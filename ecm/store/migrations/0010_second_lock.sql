@@ -3,7 +3,8 @@
 -- A transaction of ecm_web says whom it is for (ecm/lock.py). A setting that is not there shows nothing.
 --
 --   ecm.provider   '*' every provider's rows, '=P-1' those of one
---   ecm.worker     '*' every care worker's, '=CW-1' that one's visits and what hangs on them, whoever's visits they are
+--   ecm.worker     '*' every care worker's; '=CW-1' the visits of that one and what hangs on them, whoever's visits
+--                  they are, if the provider employs them
 --   ecm.role       the role of an account, the scopes of a key, 'phone', or 'system': the service itself at work
 --   ecm.who        'account 4': for what is one's own
 --
@@ -92,20 +93,36 @@ CREATE POLICY of_tenant ON visited TO ecm_web
 CREATE POLICY of_worker ON visited TO ecm_worker USING (true) WITH CHECK (true);
 CREATE POLICY of_owner ON visited TO CURRENT_USER USING (true) WITH CHECK (true);
 
--- What a care worker's own visit holds where it says who came.
-CREATE FUNCTION ecm_came() RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
-  AS $$ SELECT CASE WHEN ecm_worker() <> '' THEN jsonb_build_array(jsonb_build_object('care_worker', ecm_worker())) END $$;
+-- The one care worker, as one of the provider's: whoever holds a shared phone is nobody of another's.
+CREATE FUNCTION ecm_own_worker() RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE COST 5 AS $$
+  BEGIN
+    IF ecm_worker() IS NULL THEN
+      RETURN NULL;
+    END IF;
+    RETURN (SELECT w.ref FROM care_workers w
+            WHERE w.tenant_id = ecm_tenant() AND w.ref = ecm_worker() AND w.provider_ref = ecm_provider());
+  END $$;
 
--- A visit is its provider's, and that of the care workers who are to come or have come.
-CREATE FUNCTION ecm_theirs(provider text, planned text[], came jsonb) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
-  AS $$ SELECT provider = ecm_whole_provider() OR ecm_worker() = ANY (planned) OR came @> ecm_came() $$;
+-- And as their own visit says it where it tells who came.
+CREATE FUNCTION ecm_own_coming() RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE COST 5 AS $$
+  DECLARE worker text := ecm_own_worker();
+  BEGIN
+    RETURN CASE WHEN worker IS NOT NULL THEN jsonb_build_array(jsonb_build_object('care_worker', worker)) END;
+  END $$;
+
+-- A visit is its provider's, and that of the care workers who are to come or have come. Who the reader is, is worked
+-- out once by whoever asks.
+CREATE FUNCTION ecm_theirs(provider text, planned text[], came jsonb, whole text, worker text, coming jsonb)
+  RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+  AS $$ SELECT provider = whole OR worker = ANY (planned) OR came @> coming $$;
 
 CREATE FUNCTION ecm_sees_visit(of_tenant integer, of_visit bigint) RETURNS boolean
   LANGUAGE plpgsql STABLE PARALLEL SAFE COST 5 AS $$
   BEGIN
     RETURN EXISTS (
       SELECT FROM visits v WHERE v.tenant_id = of_tenant AND v.visit_id = of_visit AND of_tenant = ecm_tenant()
-        AND (ecm_sees_all() OR ecm_theirs(v.provider_ref, v.care_worker_refs, v.attendances)));
+        AND (ecm_sees_all() OR ecm_theirs(v.provider_ref, v.care_worker_refs, v.attendances,
+          (SELECT ecm_whole_provider()), (SELECT ecm_own_worker()), (SELECT ecm_own_coming()))));
   END $$;
 
 -- A person is known to the provider that has, or once had, a visit there: the past has names too. Of a worker's visits
@@ -120,7 +137,8 @@ CREATE FUNCTION ecm_sees_person(of_tenant integer, person text) RETURNS boolean
     END IF;
     PERFORM FROM visits v
     WHERE v.tenant_id = of_tenant AND v.service_user_ref = person
-      AND ecm_theirs(v.provider_ref, v.care_worker_refs, v.attendances)
+      AND ecm_theirs(v.provider_ref, v.care_worker_refs, v.attendances,
+        (SELECT ecm_whole_provider()), (SELECT ecm_own_worker()), (SELECT ecm_own_coming()))
     ORDER BY v.window_start DESC LIMIT 1;
     RETURN FOUND;
   END $$;
@@ -173,7 +191,8 @@ CREATE FUNCTION ecm_workers_on(of_visits bigint[])
         FROM visits v JOIN care_workers w ON w.tenant_id = v.tenant_id AND w.ref = ANY (v.care_worker_refs
           || ARRAY(SELECT a ->> 'care_worker' FROM jsonb_array_elements(v.attendances) a))
         WHERE v.tenant_id = ecm_tenant() AND v.visit_id = ANY (of_visits)
-          AND (ecm_sees_all() OR ecm_theirs(v.provider_ref, v.care_worker_refs, v.attendances)) $$;
+          AND (ecm_sees_all() OR ecm_theirs(v.provider_ref, v.care_worker_refs, v.attendances,
+            (SELECT ecm_whole_provider()), (SELECT ecm_own_worker()), (SELECT ecm_own_coming()))) $$;
 
 -- Whether the phone's own provider cares for a person now. Its worker sees their own visits, and not who else comes.
 CREATE FUNCTION ecm_provider_cares_for(person text, at timestamptz) RETURNS boolean
@@ -181,11 +200,11 @@ CREATE FUNCTION ecm_provider_cares_for(person text, at timestamptz) RETURNS bool
   AS $$ SELECT EXISTS (SELECT FROM ecm_cares_for(ecm_tenant(), ecm_provider(), person, at)) $$;
 
 REVOKE EXECUTE ON FUNCTION ecm_sees_all, ecm_provider, ecm_worker, ecm_whole_provider, ecm_role, ecm_who, ecm_account,
-  ecm_among, ecm_may_change, ecm_came, ecm_theirs, ecm_sees_visit, ecm_sees_person, ecm_sees_event, ecm_sees_alert,
-  ecm_sees_account, ecm_workers_on, ecm_provider_cares_for FROM PUBLIC;
+  ecm_among, ecm_may_change, ecm_own_worker, ecm_own_coming, ecm_theirs, ecm_sees_visit, ecm_sees_person,
+  ecm_sees_event, ecm_sees_alert, ecm_sees_account, ecm_workers_on, ecm_provider_cares_for FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ecm_sees_all, ecm_provider, ecm_worker, ecm_whole_provider, ecm_role, ecm_who, ecm_account,
-  ecm_among, ecm_may_change, ecm_came, ecm_theirs, ecm_sees_visit, ecm_sees_person, ecm_sees_event, ecm_sees_alert,
-  ecm_sees_account, ecm_workers_on, ecm_provider_cares_for TO ecm_web;
+  ecm_among, ecm_may_change, ecm_own_worker, ecm_own_coming, ecm_theirs, ecm_sees_visit, ecm_sees_person,
+  ecm_sees_event, ecm_sees_alert, ecm_sees_account, ecm_workers_on, ecm_provider_cares_for TO ecm_web;
 
 -- ---------------------------------------------------------------- whose rows are there
 
@@ -201,13 +220,13 @@ BEGIN
     ('alert_contacts', 'provider_ref = (SELECT ecm_whole_provider())'),
     ('care_workers', 'provider_ref = (SELECT ecm_provider())
                       AND coalesce(ref = (SELECT ecm_worker()), (SELECT ecm_whole_provider()) IS NOT NULL)'),
-    ('devices', 'provider_ref = (SELECT ecm_whole_provider()) OR care_worker_ref = (SELECT ecm_worker())'),
-    ('enrolments', 'provider_ref = (SELECT ecm_whole_provider()) OR care_worker_ref = (SELECT ecm_worker())'),
-    ('reports', 'provider_ref = (SELECT ecm_whole_provider()) OR care_worker_ref = (SELECT ecm_worker())
+    ('devices', 'provider_ref = (SELECT ecm_whole_provider()) OR care_worker_ref = (SELECT ecm_own_worker())'),
+    ('enrolments', 'provider_ref = (SELECT ecm_whole_provider()) OR care_worker_ref = (SELECT ecm_own_worker())'),
+    ('reports', 'provider_ref = (SELECT ecm_whole_provider()) OR care_worker_ref = (SELECT ecm_own_worker())
                  OR visit_id IS NOT NULL AND ecm_sees_visit(tenant_id, visit_id)'),
     -- a visit's
-    ('visits', 'provider_ref = (SELECT ecm_whole_provider())
-                OR (SELECT ecm_worker() IS NOT NULL) AND ecm_theirs(provider_ref, care_worker_refs, attendances)'),
+    ('visits', 'ecm_theirs(provider_ref, care_worker_refs, attendances,
+                (SELECT ecm_whole_provider()), (SELECT ecm_own_worker()), (SELECT ecm_own_coming()))'),
     ('alerts', 'provider_ref = (SELECT ecm_whole_provider()) OR ecm_sees_visit(tenant_id, visit_id)'),
     ('transitions', 'ecm_sees_visit(tenant_id, visit_id)'),
     ('alert_queue', 'ecm_sees_visit(tenant_id, visit_id)'),
