@@ -14,9 +14,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 import pytest
 
-from ecm.api.council import COOKIE, HOST_COOKIE, secret_of
+from ecm.api.council_visit import COOKIE, HOST_COOKIE, secret_of
 from ecm.councils import Councils
-from ecm.identity.oidc import Client, NotVerified, begin
+from ecm.identity.oidc import CLOCKS_DIFFER, Client, NotVerified, begin, is_afresh
 from ecm.outgoing import Outgoing
 from tests.api.conftest import Story
 from tests.identity.conftest import SITE, a_browser, signed_in
@@ -390,7 +390,9 @@ async def test_somebody_else_at_her_desk_proves_nothing_for_her(town: Story, pro
 async def test_a_provider_that_did_not_ask_afresh_proves_nothing(
     town: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ecm.identity.oidc.CLOCKS_DIFFER", timedelta())
+    monkeypatch.setattr(  # as if a minute had passed since she signed in over there
+        "ecm.api.council.is_afresh", lambda claims, at: is_afresh(claims, at + CLOCKS_DIFFER)
+    )
     browser = a_browser(town)
     async with Visitor("dana") as dana:
         await browser.get(await dana.visit(await sent_there(browser)))
@@ -405,3 +407,72 @@ async def test_a_provider_that_did_not_ask_afresh_proves_nothing(
 
 async def test_who_is_not_signed_in_has_nothing_to_show_once_more(town: Story) -> None:
     assert said(await a_browser(town).get("/sign-in/council", params={"again": "1"})) == "again"
+
+
+# ---------------------------------------------------------------------- an account one has already
+
+
+async def test_eve_joins_the_account_she_has_and_comes_in_from_her_council(town: Story) -> None:
+    eve = await signed_in(town, "eve")
+    assert (await eve.get("/v1/me/council")).json() == {"offered": True, "joined_at": None}
+    begun = await eve.post("/v1/me/council")
+    assert begun.status_code == 201, begun.text
+    async with Visitor("dana") as visitor:
+        back = await visitor.visit(begun.json()["url"])
+    assert (await eve.get(back)).headers["location"] == "/me?council=joined"
+    assert (await eve.post("/v1/me/council")).status_code == 409
+    [(who, _, _)] = await written(town, "council_joined")
+    assert who.endswith("Eve Evening")
+
+    elsewhere = a_browser(town)
+    await come_in(elsewhere)
+    assert (await elsewhere.get("/v1/me")).json()["name"] == "Eve Evening"
+    assert (await eve.delete("/v1/me/council")).status_code == 204
+    assert (await eve.delete("/v1/me/council")).status_code == 404
+    await come_in(elsewhere)
+    assert (await elsewhere.get("/v1/me")).json()["name"] == "Dana Duty", "of her own now"
+
+
+async def test_a_subject_is_one_account(town: Story) -> None:
+    await come_in(a_browser(town))
+    eve = await signed_in(town, "eve")
+    async with Visitor("dana") as visitor:
+        back = await visitor.visit((await eve.post("/v1/me/council")).json()["url"])
+    assert (await eve.get(back)).headers["location"] == "/me?council=council_taken"
+    assert await written(town, "council_joined") == []
+
+
+async def test_who_signed_in_meanwhile_is_not_joined_to_what_another_began(town: Story) -> None:
+    browser = await signed_in(town, "eve")
+    async with Visitor("dana") as visitor:
+        back = await visitor.visit((await browser.post("/v1/me/council")).json()["url"])
+    ada = await signed_in(town, "ada")
+    browser.cookies.update({name: value for name, value in ada.cookies.items() if name.endswith("session")})
+    assert (await browser.get(back)).headers["location"] == "/me?council=council_failed"
+    assert await town.all("SELECT FROM oidc_subjects") == []
+
+
+async def test_the_only_way_in_is_not_given_up(town: Story) -> None:
+    dana = a_browser(town)
+    await come_in(dana)
+    assert (await dana.delete("/v1/me/council")).status_code == 409
+
+
+async def test_joining_needs_a_council_that_answers(town: Story, provider: Provider) -> None:
+    eve = await signed_in(town, "eve")
+    with provider.away():
+        answer = await eve.post("/v1/me/council")
+        assert (answer.status_code, answer.json()["type"]) == (503, "/problems/unavailable")
+    await town.run("DELETE FROM oidc_providers")
+    assert (await eve.post("/v1/me/council")).status_code == 409
+    assert (await eve.get("/v1/me/council")).json() == {"offered": False, "joined_at": None}
+
+
+async def test_ada_tries_whether_her_council_answers(town: Story, provider: Provider) -> None:
+    ada = await signed_in(town, "ada")
+    await town.run("UPDATE sessions SET stepped_up_at = now()")
+    checked = (await ada.post("/v1/oidc/check")).json()
+    assert (checked["last_error"], checked["sends_back_to"]) == (None, BACK)
+    with provider.away():
+        assert "could not be asked" in (await ada.post("/v1/oidc/check")).json()["last_error"]
+    assert (await ada.post("/v1/oidc/check")).json()["last_error"] is None
