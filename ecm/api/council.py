@@ -38,6 +38,8 @@ from ecm.errors import NotSignedIn, Unavailable
 from ecm.identity.assurance import Way
 from ecm.identity.oidc import Claims, NotUsable, NotVerified, is_afresh
 from ecm.permit import Actor
+from ecm.refusals import Door as RefusedAt
+from ecm.refusals import refused
 from ecm.store.queries import load_queries
 
 log = logging.getLogger(__name__)
@@ -198,6 +200,8 @@ def _not_in(error: Exception, purpose: Purpose, onward: str) -> Response:
         said = "council_away"
     else:
         said = "council_failed"
+    if isinstance(error, Refused | NotVerified):
+        refused(RefusedAt.SIGN_IN, NotSignedIn.slug)
     log.warning("a sign-in at a council's own did not succeed: %s", error)
     page = _own_page(onward)
     if purpose != "sign_in" and said != "again":
