@@ -28,6 +28,7 @@ from fastapi.security import APIKeyCookie, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 
 from ecm import keys
+from ecm.audit.noted import Noted
 from ecm.clock import Clock
 from ecm.councils import Councils
 from ecm.errors import FinishSettingUp, NotPermitted, NotSignedIn
@@ -71,6 +72,7 @@ class Services:
     settings: Settings
     throttle: Throttle = field(default_factory=Throttle)
     councils: Councils = field(default_factory=Councils)
+    noted: Noted = field(default_factory=Noted)
 
     @cached_property
     def sealer(self) -> Sealer:

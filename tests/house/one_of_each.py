@@ -81,4 +81,6 @@ INSERT INTO feed_records (tenant_id, transaction_id, position, feed, kind, recor
                           received_at, status, body)
   VALUES ({t}, gen_random_uuid(), 0, 'sandata', 'visit', 'v', 1, now(), 'accepted', '{{}}');
 INSERT INTO audit (tenant_id, at, actor, action, subject) VALUES ({t}, now(), 'Dana', 'noted', 'visit {t}');
+INSERT INTO audit_exports (tenant_id, day, went_to, seq, hash, exported_at)
+  VALUES ({t}, '2026-11-23', 'file', 1, '', now());
 """

@@ -13,7 +13,10 @@ alert_queue           SI---  -----  SIUD-
 alerts                S-u--  -----  SIU--
 amendments            SI---  -----  S----
 api_keys              SIu--  S----  S----
-audit                 SI---  -----  S----
+audit                 SI---  -----  SI---
+audit_chain           S----  -----  S----
+audit_exports         S----  -----  SI---
+audit_heads           S----  -----  S----
 board_heads           S-u--  -----  S-u--
 care_workers          SIU--  -----  S----
 check_events          S----  SI---  S----
@@ -68,7 +71,7 @@ COLUMNS = {
     ("board_heads", "ecm_worker"): "position",
     ("code_cards", "ecm_web"): "retired_at",
     ("devices", "ecm_web"): "cut_off_at cut_off_by cut_off_reason",
-    ("enrolments", "ecm_web"): "device_id used_at",
+    ("enrolments", "ecm_web"): "device_id expires_at used_at",
     ("phone_calls", "ecm_web"): "answers ended_at interview step",
     ("phone_lines", "ecm_web"): "call_back language",
     ("tags", "ecm_web"): "retired_at uid",
@@ -93,6 +96,8 @@ APPEND_ONLY = (
     "alert_actions",
     "contracts",
     "audit",
+    "audit_chain",
+    "audit_exports",
     "reports",
     "tag_taps",
     "used_codes",

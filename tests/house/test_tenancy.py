@@ -132,6 +132,7 @@ async def test_functions_that_look_past_the_lock_are_few_and_closed_to_the_publi
         "ecm_session",
         "ecm_use_ticket",
         "ecm_key",
+        "ecm_left_at",
         "ecm_health",
         "ecm_device",
         "ecm_enrolment",
@@ -142,6 +143,8 @@ async def test_functions_that_look_past_the_lock_are_few_and_closed_to_the_publi
         "ecm_councils",
         "ecm_oidc_provider",
         "ecm_oidc_subject",
+        "ecm_chain_entry",
+        "ecm_erase_words",
     }
     for row in found:
         assert row["config"].startswith("search_path=pg_catalog"), row["proname"]
