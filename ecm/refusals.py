@@ -50,6 +50,7 @@ WHY = frozenset(
         "not-signed-in",
         "clock-wrong",
         "cut-off",
+        "left",
         "not-permitted",
         "step-up-needed",
         "finish-setting-up",
@@ -58,6 +59,7 @@ WHY = frozenset(
         "too-large",
         "not-understood",
         "import-rejected",
+        "heads-not-trusted",
         "too-many",
     }
 )
