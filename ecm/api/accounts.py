@@ -20,6 +20,7 @@ from ecm.api.sign_in import Email, Password
 from ecm.api.wire import NEXT_PAGE, Asked, Id, IdCursor, Limit, Name, Page, Ref, answers, asks, page_of
 from ecm.doors import Services, actor, address_of, digest, permit_for, services, token_of
 from ecm.errors import Conflict, NotFound, NotPermitted
+from ecm.lock import Lock, system
 from ecm.passwords import hash_password, invent_password, password_fits
 from ecm.permit import (
     KEY_SCOPES,
@@ -126,7 +127,9 @@ async def create_account(
     Raises Conflict when the e-mail has one, when a provider's role names no known provider, or another role
     names one.
     """
-    _, password = await _create_account(db, tenant_id, email, name, role, provider_ref, now, made_by, None)
+    _, password = await _create_account(
+        db, system(tenant_id), email, name, role, provider_ref, now, made_by, None
+    )
     return password
 
 
@@ -140,7 +143,7 @@ async def create_key(
     made_by: str = COMMAND_LINE,
 ) -> str:
     """Makes an API key and returns it, to be shown once. `scopes` are of permit.KEY_SCOPES."""
-    _, key = await _create_key(db, tenant_id, name, scopes, now, made_by, None, None)
+    _, key = await _create_key(db, system(tenant_id), name, scopes, now, made_by, None, None)
     return key
 
 
@@ -158,7 +161,7 @@ async def list_accounts(
     cursor: IdCursor = None,
 ) -> Page[Account]:
     """Everybody who can or could sign in."""
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         rows = await connection.fetch(sql.list_accounts, who.tenant_id, int(cursor or 0), limit)
     return page_of(request, response, rows, limit, _account, lambda row: str(row["account_id"]))
 
@@ -177,7 +180,7 @@ async def add_account(
     response.headers["Cache-Control"] = "no-store"
     row, password = await _create_account(
         door.web,
-        who.tenant_id,
+        who.lock,
         asked.email,
         asked.name,
         asked.role,
@@ -195,7 +198,7 @@ async def disable_account(request: Request, door: Door, who: OfAccounts, account
     if account_id == who.id:
         raise Conflict("That is your own account; another administrator must disable it.")
     now = door.clock.now()
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         row = _found(
             await connection.fetchrow(sql.set_disabled, who.tenant_id, account_id, datetime.now(UTC))
         )
@@ -208,7 +211,7 @@ async def disable_account(request: Request, door: Door, who: OfAccounts, account
 async def enable_account(request: Request, door: Door, who: OfAccounts, account_id: Id) -> Account:
     """Lets an account in again."""
     now = door.clock.now()
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         row = _found(await connection.fetchrow(sql.set_disabled, who.tenant_id, account_id, None))
         await _audit(connection, request, who, "account_enabled", f"account {account_id} {row['name']}", now)
     return _account(row)
@@ -229,7 +232,7 @@ async def replace_password(
     response.headers["Cache-Control"] = "no-store"
     password = invent_password()
     stored, now = await hash_password(password), door.clock.now()
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         row = _found(
             await connection.fetchrow(sql.set_password_hash, who.tenant_id, account_id, stored, True)
         )
@@ -252,7 +255,7 @@ async def change_own_password(
     """Changes one's own password and ends every other session of it."""
     if who.kind != "account":
         raise NotPermitted("A key has no password.")
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         row = _found(await connection.fetchrow(sql.get_account, who.tenant_id, who.id))
     # Whoever found a browser left open must not guess at leisure, from wherever: the account is slowed, no address.
     mine = f"account {who.tenant_id} {who.id}"
@@ -263,7 +266,7 @@ async def change_own_password(
     door.throttle.succeeded(mine, mine)
     stored, now = await hash_password(asked.new.get_secret_value()), door.clock.now()
     token = token_of(request) or ""
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         await connection.execute(sql.set_password_hash, who.tenant_id, who.id, stored, False)
         await _end_sessions(connection, who.tenant_id, who.id, digest(token))
         await finish(connection, who, token, added=False)
@@ -277,7 +280,7 @@ async def list_keys(
     request: Request, response: Response, door: Door, who: OfKeys, limit: Limit = 100, cursor: IdCursor = None
 ) -> Page[Key]:
     """Every key there is or was, without its secret."""
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         rows = await connection.fetch(sql.list_keys, who.tenant_id, int(cursor or 0), limit)
     return page_of(request, response, rows, limit, _key, lambda row: str(row["key_id"]))
 
@@ -296,7 +299,7 @@ async def add_key(
     response.headers["Cache-Control"] = "no-store"
     row, key = await _create_key(
         door.web,
-        who.tenant_id,
+        who.lock,
         asked.name,
         list(asked.scopes),
         door.clock.now(),
@@ -311,7 +314,7 @@ async def add_key(
 async def revoke_key(request: Request, door: Door, who: OfKeys, key_id: Id) -> Key:
     """Ends a key for ever."""
     now = door.clock.now()
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         row = _found(await connection.fetchrow(sql.revoke_key, who.tenant_id, key_id, now))
         await _audit(connection, request, who, "key_revoked", f"key {key_id} {row['name']}", now)
     return _key(row)
@@ -319,7 +322,7 @@ async def revoke_key(request: Request, door: Door, who: OfKeys, key_id: Id) -> K
 
 async def _create_account(
     db: Database,
-    tenant_id: int,
+    lock: Lock,
     email: str,
     name: str,
     role: str,
@@ -336,8 +339,8 @@ async def _create_account(
         )
         raise Conflict(f"A {role} {whose}.")
     password = invent_password()
-    stored = await hash_password(password)
-    async with db.tenant(tenant_id) as connection:
+    stored, tenant_id = await hash_password(password), lock.tenant_id
+    async with db.locked(lock) as connection:
         if provider_ref and not await connection.fetchval(sql.provider_exists, tenant_id, provider_ref):
             raise Conflict(f"No provider has the reference {provider_ref}.")
         row = await connection.fetchrow(
@@ -354,7 +357,7 @@ async def _create_account(
 
 async def _create_key(
     db: Database,
-    tenant_id: int,
+    lock: Lock,
     name: str,
     scopes: list[str],
     now: datetime,
@@ -364,8 +367,8 @@ async def _create_key(
 ) -> tuple[Record, str]:
     if not scopes or not set(scopes) <= set(KEY_SCOPES):
         raise Conflict(f"A key is for some of: {', '.join(KEY_SCOPES)}.")
-    key, stored = keys.mint()
-    async with db.tenant(tenant_id) as connection:
+    (key, stored), tenant_id = keys.mint(), lock.tenant_id
+    async with db.locked(lock) as connection:
         row = await connection.fetchrow(
             sql.insert_key, tenant_id, name, sorted(set(scopes)), stored, now, made_by_account
         )

@@ -166,7 +166,7 @@ async def new_code(
     """Makes a code and writes down who did. Raises NotFound, NotPermitted."""
     code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
     now = datetime.now(UTC)
-    async with db.tenant(who.tenant_id) as connection:
+    async with db.locked(who.lock) as connection:
         provider = await _provider_of(connection, who, asked)
         require(who, Action.MANAGE_PHONES, Scope(provider))
         await connection.execute(
@@ -269,7 +269,7 @@ async def list_phones(
     cursor: Annotated[UUID | None, Field(description="`next` of the page before.")] = None,
 ) -> Page[PhoneRow]:
     """Every phone that is or was enrolled."""
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         rows = await connection.fetch(
             sql.list_phones, who.tenant_id, reach(who, Action.MANAGE_PHONES), cursor, limit
         )
@@ -287,7 +287,7 @@ async def cut_off(
     request: Request, door: Door, who: OfPhones, device_id: DeviceId, asked: CutOffAsked
 ) -> PhoneRow:
     """Keeps a phone out from this moment on. What it signed before still arrives, marked."""
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         row = await connection.fetchrow(sql.phone, who.tenant_id, device_id)
         if row is None:
             raise NotFound
@@ -303,6 +303,9 @@ async def cut_off(
 
 
 async def _provider_of(connection: Connection, who: Actor, asked: EnrolmentAsked) -> str:
+    require(
+        who, Action.MANAGE_PHONES, Scope(asked.provider)
+    )  # another's is not there to be seen, which tells nobody why
     if asked.care_worker is None:
         assert asked.provider is not None
         if not await connection.fetchval(sql.provider_exists, who.tenant_id, asked.provider):

@@ -23,8 +23,10 @@ from ecm.api.reads import note_read
 from ecm.api.wire import Asked, Id, Ref, answers, asks
 from ecm.doors import Services, address_of, services
 from ecm.errors import Left, NotFound, NotPermitted
+from ecm.lock import of_its_provider
 from ecm.names import short_person
-from ecm.phone_doors import Phone, phone
+from ecm.permit import Action
+from ecm.phone_doors import Phone, held, phone
 from ecm.pins import pin_fits
 from ecm.sealing import Sealer, Unsealable
 from ecm.store.db import Record
@@ -159,7 +161,7 @@ async def today(
     response.headers["Cache-Control"] = "no-store"
     now = door.clock.now()
     worker = await _holder(door, who, unlock)
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(held(who, worker, Action.READ_VISITS)) as connection:
         them = await connection.fetchrow(sql.worker, who.tenant_id, worker, who.provider_ref)
         if them is None:
             raise NotFound("This phone's care worker is no longer known.")
@@ -171,13 +173,10 @@ async def today(
             day - timedelta(days=1),
             day,
             now - NIGHT_STAYS_FOR,
-            who.provider_ref,
             now,
         )
-        names = {
-            row["ref"]: row["name"]
-            for row in await connection.fetch(sql.names, who.tenant_id, sorted(_workers(rows)))
-        }
+        visits = [row["visit_id"] for row in rows]
+        names = {row["ref"]: row["name"] for row in await connection.fetch(sql.names, visits)}
     homes = [row["service_user_ref"] for row in rows if row["knows_the_home"]]
     await note_read(door, who, homes, request, holder=worker)
     return Today(
@@ -196,7 +195,7 @@ async def today(
 @router.get("/v1/app/epoch", response_model=Epoch, responses=answers(EPOCH))
 async def epoch(door: Door, who: OfPhone) -> Epoch:
     """Another epoch than before: the service was restored from a copy, and phones send again what they still have."""
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         found = await connection.fetchval(sql.epoch, who.tenant_id)
     return Epoch(epoch=found, server_time=door.clock.now())
 
@@ -212,7 +211,7 @@ async def unlock_phone(response: Response, door: Door, who: OfPhone, asked: PinA
     response.headers["Cache-Control"] = "no-store"
     real_now = datetime.now(UTC)
     came_from = str(who)
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(of_its_provider(who.lock)) as connection:
         await pin_tries.admit(
             connection, who.tenant_id, came_from, asked.care_worker, real_now, expected=True
         )
@@ -242,7 +241,7 @@ async def key_safe(
     response.headers["Cache-Control"] = "no-store"
     now = door.clock.now()
     worker = await _holder(door, who, unlock)
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(held(who, worker, Action.READ_KEY_SAFE)) as connection:
         row = await connection.fetchrow(sql.key_safe, who.tenant_id, visit_id, worker, who.provider_ref)
         if row is None or row["sealed_key_safe"] is None:
             raise NotFound("There is no code for this visit.")
@@ -284,12 +283,6 @@ async def _holder(door: Services, who: Phone, unlock: str | None) -> str:
         if await connection.fetchval(sql.left_at, who.tenant_id, worker) is not None:
             raise Left
     return worker
-
-
-def _workers(rows: list[Record]) -> set[str]:
-    planned = {ref for row in rows for ref in row["care_worker_refs"]}
-    came = {a["care_worker"] for row in rows for a in row["attendances"] if a["care_worker"]}
-    return planned | came
 
 
 # What a phone is told of a home that its worker only says to have been at: people's references can be guessed.

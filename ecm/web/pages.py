@@ -273,7 +273,7 @@ async def _councils(request: Request) -> list[dict[str, Any]]:
 async def _tenant_of(request: Request, who: Actor | None) -> dict[str, Any]:
     if who is None:
         return {"name": "", "zone": "Europe/London", "labels": {}}
-    async with request.app.state.services.web.tenant(who.tenant_id) as connection:
+    async with request.app.state.services.web.locked(who.lock) as connection:
         return dict(await connection.fetchrow(sql.tenant, who.tenant_id))
 
 

@@ -129,7 +129,7 @@ async def status(
     uuid: Annotated[UUID, Query(description="The transaction's id.", examples=[EXAMPLE_ID])],
 ) -> TransactionStatus:
     """What became of each record of a transaction, in the order they were sent."""
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         rows = await connection.fetch(sql.records, who.tenant_id, uuid, FEED, KINDS[kind])
     if not rows:
         raise NotFound("There is no such transaction of this kind.")

@@ -88,10 +88,10 @@ class Taking:
 
     async def take(self, transaction_id: UUID, records: Sequence[Record]) -> None:
         """Records the calls, then keeps the transaction. Raises Unavailable: then the client sends it again."""
-        async with self.web.tenant(self.who.tenant_id) as connection:
+        async with self.web.locked(self.who.lock) as connection:
             known = await self._look_up(connection, records)
         judged = await self._record(await asyncio.to_thread(self._judge, records, known))
-        async with self.web.tenant(self.who.tenant_id) as connection:
+        async with self.web.locked(self.who.lock) as connection:
             await connection.execute(sql.one_at_a_time, self.who.tenant_id, FEED)
             sequences = await self._sequences(connection, records)
             judged = [_in_order(each, sequences) for each in judged]

@@ -57,6 +57,7 @@ tags                  SIu--  S----  S----
 tenants               S-u--  S----  S----
 transitions           S----  -----  SI---
 used_codes            S----  SI---  S----
+visited               S----  -----  S----
 visits                SIu--  -----  SIu--
 """
 
