@@ -37,7 +37,7 @@ from ecm.sealing import Sealer, sealer
 from ecm.settings import Settings
 from ecm.store.db import Database
 from ecm.store.queries import load_queries
-from ecm.throttle import Throttle
+from ecm.throttle import Allowance, Throttle
 
 sql = load_queries(__package__, "doors.sql")
 
@@ -73,6 +73,7 @@ class Services:
     throttle: Throttle = field(default_factory=Throttle)
     councils: Councils = field(default_factory=Councils)
     noted: Noted = field(default_factory=Noted)
+    beginning: Allowance = field(default_factory=Allowance)
 
     @cached_property
     def sealer(self) -> Sealer:

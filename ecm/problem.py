@@ -86,8 +86,11 @@ def install(app: FastAPI) -> None:
 
 def _allowed(app: FastAPI, path: str, by_one_route: str) -> set[str]:
     """Every method of a path: the framework knows those of the first route that fits, the description all."""
+    paths = app.openapi()["paths"]
+    if path in paths:  # it has an operation of its own, whatever pattern it fits besides
+        return {verb.upper() for verb in paths[path]}
     found = set(filter(None, by_one_route.split(", ")))
-    for template, operations in app.openapi()["paths"].items():
+    for template, operations in paths.items():
         if re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", template), path):
             found |= {verb.upper() for verb in operations}
     return found
