@@ -17,6 +17,7 @@ FEATURES = (
     "sign_in_rules",
     "council",
     "oidc",
+    "own_council",
     "visits",
     "evidence",
     "alerts",

@@ -49,6 +49,7 @@ from ecm.errors import NotFound, NotPermitted, NotSignedIn, TooMany, Unavailable
 from ecm.identity.assurance import Standing, ToFinish, Way, to_finish
 from ecm.passwords import hash_password, is_outdated, password_fits
 from ecm.permit import Action, Actor, permit
+from ecm.refusals import refused_at
 from ecm.store.queries import load_queries
 
 sql = load_queries(__package__, "sign_in.sql")
@@ -251,8 +252,10 @@ async def sign_in_by_form(
     try:
         came = await come_by_password(request, door, email, password)
     except TooMany as error:
+        refused_at(request.url.path, error)
         return _back_to_form("wait", seconds=error.retry_after_seconds or 1)
-    except (NotSignedIn, NotPermitted):
+    except (NotSignedIn, NotPermitted) as error:
+        refused_at(request.url.path, error)
         return _back_to_form("failed")
     except Unavailable:
         return _back_to_form("away")
