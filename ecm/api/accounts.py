@@ -157,7 +157,7 @@ async def list_accounts(
     """Everybody who can or could sign in."""
     async with door.web.tenant(who.tenant_id) as connection:
         rows = await connection.fetch(sql.list_accounts, who.tenant_id, int(cursor or 0), limit)
-    return page_of(request, response, rows, limit, _account, lambda row: str(row["account_id"]))
+    return page_of(request, response, rows, limit, account_of, lambda row: str(row["account_id"]))
 
 
 @router.post(
@@ -183,7 +183,7 @@ async def add_account(
         str(who),
         address_of(request),
     )
-    return AccountWithPassword(**_account(row).model_dump(), password=password)
+    return AccountWithPassword(**account_of(row).model_dump(), password=password)
 
 
 @router.post("/v1/accounts/{account_id}/disablement", response_model=Account, responses=answers(ACCOUNT, 409))
@@ -198,7 +198,7 @@ async def disable_account(request: Request, door: Door, who: OfAccounts, account
         )
         await _end_sessions(connection, who.tenant_id, account_id, None)
         await _audit(connection, request, who, "account_disabled", f"account {account_id} {row['name']}", now)
-    return _account(row)
+    return account_of(row)
 
 
 @router.delete("/v1/accounts/{account_id}/disablement", response_model=Account, responses=answers(ACCOUNT))
@@ -208,7 +208,7 @@ async def enable_account(request: Request, door: Door, who: OfAccounts, account_
     async with door.web.tenant(who.tenant_id) as connection:
         row = _found(await connection.fetchrow(sql.set_disabled, who.tenant_id, account_id, None))
         await _audit(connection, request, who, "account_enabled", f"account {account_id} {row['name']}", now)
-    return _account(row)
+    return account_of(row)
 
 
 @router.post(
@@ -229,7 +229,7 @@ async def replace_password(
         await _audit(
             connection, request, who, "password_replaced", f"account {account_id} {row['name']}", now
         )
-    return AccountWithPassword(**_account(row).model_dump(), password=password)
+    return AccountWithPassword(**account_of(row).model_dump(), password=password)
 
 
 @router.post(
@@ -318,18 +318,10 @@ async def _create_account(
     made_by: str,
     origin: str | None,
 ) -> tuple[Record, str]:
-    if role not in ROLES:
-        raise Conflict(f"There is no role {role}. Roles: {', '.join(ROLES)}.")
-    if (role in PROVIDER_ROLES) != (provider_ref is not None):
-        whose = (
-            "names its provider" if role in PROVIDER_ROLES else "works for the whole authority, no provider"
-        )
-        raise Conflict(f"A {role} {whose}.")
     password = invent_password()
     stored = await hash_password(password)
     async with db.tenant(tenant_id) as connection:
-        if provider_ref and not await connection.fetchval(sql.provider_exists, tenant_id, provider_ref):
-            raise Conflict(f"No provider has the reference {provider_ref}.")
+        await require_role_fits(connection, tenant_id, role, provider_ref)
         row = await connection.fetchrow(
             sql.insert_account, tenant_id, email.strip().lower(), name, role, provider_ref, stored
         )
@@ -340,6 +332,21 @@ async def _create_account(
             connection, tenant_id, made_by, "account_created", subject, now, reason=role, origin=origin
         )
     return row, password
+
+
+async def require_role_fits(
+    connection: Connection, tenant_id: int, role: str, provider_ref: str | None
+) -> None:
+    """Raises Conflict unless there is that role, and it names a known provider exactly when it belongs to one."""
+    if role not in ROLES:
+        raise Conflict(f"There is no role {role}. Roles: {', '.join(ROLES)}.")
+    if (role in PROVIDER_ROLES) != (provider_ref is not None):
+        whose = (
+            "names its provider" if role in PROVIDER_ROLES else "works for the whole authority, no provider"
+        )
+        raise Conflict(f"A {role} {whose}.")
+    if provider_ref and not await connection.fetchval(sql.provider_exists, tenant_id, provider_ref):
+        raise Conflict(f"No provider has the reference {provider_ref}.")
 
 
 async def _create_key(
@@ -381,7 +388,7 @@ def _found(row: Record | None) -> Record:
     return row
 
 
-def _account(row: Record) -> Account:
+def account_of(row: Record) -> Account:
     return Account(
         id=row["account_id"],
         email=row["email"],

@@ -18,6 +18,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ecm.api.audit import write_down
+from ecm.api.homes import QrShown, qr_shown
 from ecm.api.wire import NEXT_PAGE, Asked, Limit, Page, Ref, answers, asks, point_to_next
 from ecm.doors import Services, address_of, permit_for, services
 from ecm.errors import Conflict, NotFound, NotPermitted, NotUnderstood
@@ -64,7 +65,8 @@ class EnrolmentAsked(Asked):
 class Enrolment(BaseModel):
     code: str = Field(description="Shown once; good once, for two days.")
     expires_at: datetime
-    url: str = Field(description="The code as an address that opens the app; make a QR code of it.")
+    url: str = Field(description="The code as an address that opens the app.")
+    qr: QrShown = Field(description="That address as a QR code, for a screen that the phone is held up to.")
 
 
 class PublicKey(BaseModel):
@@ -113,6 +115,7 @@ ENROLMENT = {
     "code": "K7MP2XQR4T",
     "expires_at": "2026-11-23T09:16:00Z",
     "url": "https://ecm.example.org/app?enrol=K7MP2XQR4T",
+    "qr": {"size": 41, "path": "M4 4h7v1h-7z"},
 }
 ENROLLED = {
     "device_id": "6f1d5a52-6f0e-4a0e-9c37-0d4d5a1c7e11",
@@ -183,7 +186,7 @@ async def new_code(
         subject = f"care worker {asked.care_worker}" if asked.care_worker else f"provider {provider}"
         await write_down(connection, who.tenant_id, str(who), "phone_code_made", subject, at, origin=origin)
     url = f"{base_url.rstrip('/')}/app?enrol={code}"
-    return Enrolment(code=code, expires_at=now + CODE_LASTS, url=url)
+    return Enrolment(code=code, expires_at=now + CODE_LASTS, url=url, qr=qr_shown(url))
 
 
 @router.post(

@@ -60,19 +60,30 @@ SIGN_IN_WORDS = {
 }
 
 
+# Whoever may open any of its sections has the menu entry.
+OF_SETTINGS = (Action.MANAGE_ACCOUNTS, Action.MANAGE_PHONES, Action.MANAGE_KEYS, Action.READ_AUDIT)
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
+    """Open to whoever may do one of its `actions` at all; with none, to everybody who is signed in."""
+
     path: str
     name: str
-    action: Action
+    actions: tuple[Action, ...]
+
+    def is_for(self, who: Actor) -> bool:
+        return not self.actions or any(permit(who, action) for action in self.actions)
 
 
 NAVIGATION = (
-    Page("/board", "Board", Action.READ_BOARD),
-    Page("/exceptions", "Exceptions", Action.READ_UNMATCHED),
-    Page("/actuals", "Actuals", Action.READ_ACTUALS),
-    Page("/tags", "Tags", Action.MANAGE_TAGS),
+    Page("/board", "Board", (Action.READ_BOARD,)),
+    Page("/exceptions", "Exceptions", (Action.READ_UNMATCHED,)),
+    Page("/actuals", "Actuals", (Action.READ_ACTUALS,)),
+    Page("/tags", "Tags", (Action.MANAGE_TAGS,)),
+    Page("/settings", "Settings", OF_SETTINGS),
 )
+OWN_PAGE = "/me"
 
 
 def install(app: FastAPI) -> None:
@@ -114,9 +125,8 @@ def install(app: FastAPI) -> None:
 async def front_door(request: Request, sign_in: str = "", next: str = "") -> Response:
     """The form; `sign_in` says how the last try went. Whoever is signed in goes on to their first page."""
     who = await actor_or_nobody(request)
-    home = who and (next_page(next) or home_of(who))
-    if home:
-        return RedirectResponse(home, 303)
+    if who is not None:
+        return RedirectResponse(next_page(next) or home_of(who), 303)
     error = SIGN_IN_WORDS.get(sign_in, "")
     return await render(request, "sign_in.html", None, error=error, next=next_page(next) or "")
 
@@ -156,12 +166,16 @@ async def visit(request: Request, visit_id: str) -> Response:
 
 
 async def show(request: Request, template: str, action: Action, **more: Any) -> Response:
-    """A page for whoever may open it; sign-in or the reason why not for others."""
+    """A page for whoever may do `action`; sign-in or the reason why not for others."""
+    return await show_page(request, template, Page(request.url.path, "", (action,)), **more)
+
+
+async def show_page(request: Request, template: str, page: Page, **more: Any) -> Response:
     who = await actor_or_nobody(request)
     if who is None:
         wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/?next={quote(wanted)}", 303)
-    if not permit(who, action):
+    if not page.is_for(who):
         return await render(request, "not_permitted.html", who, status=403)
     return await render(request, template, who, **more)
 
@@ -186,12 +200,13 @@ async def render(
 
 
 def pages_of(who: Actor | None) -> Sequence[Page]:
-    return [page for page in NAVIGATION if who is not None and permit(who, page.action)]
+    return [page for page in NAVIGATION if who is not None and page.is_for(who)]
 
 
-def home_of(who: Actor) -> str | None:
+def home_of(who: Actor) -> str:
+    """Where this person's work begins. Everybody has a page of their own."""
     pages = pages_of(who)
-    return pages[0].path if pages else None
+    return pages[0].path if pages else OWN_PAGE
 
 
 def next_page(path: str) -> str | None:

@@ -53,7 +53,7 @@ visits                SIu--  -----  SIu--
 # The plan of a visit is the web's to write, its assessment the worker's; they share one column, because the
 # person's next planned start changes with an import and with an attendance nobody planned.
 COLUMNS = {
-    ("accounts", "ecm_web"): "disabled_at password_hash",
+    ("accounts", "ecm_web"): "disabled_at password_hash provider_ref role",
     ("api_keys", "ecm_web"): "revoked_at",
     ("alerts", "ecm_web"): "acknowledged_at owned_by owner position state",
     ("board_heads", "ecm_web"): "position",

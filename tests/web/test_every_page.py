@@ -18,6 +18,13 @@ PAGES = {
     "exceptions": ("/exceptions", "dana", ".event"),
     "actuals": ("/actuals?period=2026-W48", "finn", ".lines"),
     "actuals-not-run": ("/actuals?period=2026-W47", "finn", ".empty"),
+    "settings": ("/settings", "ada", ".todo li"),
+    "settings-people": ("/settings/people", "ada", ".list td"),
+    "settings-devices": ("/settings/devices", "ada", ".list td"),
+    "settings-keys": ("/settings/keys", "ada", ".list td"),
+    "settings-roles": ("/settings/roles", "ada", ".roles td"),
+    "settings-audit": ("/settings/audit", "otto", ".list td"),
+    "me": ("/me", "dana", "#password-title"),
     "not-permitted": ("/board", "finn", "h1"),
     "not-found": ("/nowhere", "dana", "h1"),
 }

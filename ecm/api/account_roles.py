@@ -1,0 +1,65 @@
+"""What somebody may do, changed: their role, and the provider it is for.
+
+It holds from the next request on, wherever they are signed in, because every door asks for the role anew.
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+
+from ecm.api.accounts import ACCOUNT, Account, Door, OfAccounts, account_of, require_role_fits
+from ecm.api.audit import write_down
+from ecm.api.wire import Asked, Id, Ref, answers, asks
+from ecm.doors import address_of
+from ecm.errors import Conflict, NotFound
+from ecm.permit import CommissionerRole, ProviderRole
+from ecm.store.queries import load_queries
+
+sql = load_queries(__package__, "account_roles.sql")
+router = APIRouter(tags=["accounts"])
+
+
+class RoleAsked(Asked):
+    role: ProviderRole | CommissionerRole
+    provider: Ref | None = None
+
+
+@router.put(
+    "/v1/accounts/{account_id}/role",
+    response_model=Account,
+    responses=answers(ACCOUNT, 404, 409),
+    openapi_extra=asks({"role": "duty_officer", "provider": None}),
+)
+async def change_role(
+    request: Request, door: Door, who: OfAccounts, account_id: Id, asked: RoleAsked
+) -> Account:
+    """Gives an account another role. Nobody changes their own, so that an administrator is always left."""
+    if account_id == who.id:
+        raise Conflict("That is your own account; another administrator must change its role.")
+    now = door.clock.now()
+    async with door.web.tenant(who.tenant_id) as connection:
+        # One at a time: two administrators who take the role from one another at once would leave nobody.
+        administrators = await connection.fetch(sql.hold_administrators, who.tenant_id)
+        if who.id not in {row["account_id"] for row in administrators}:
+            raise Conflict("Your own role was changed this moment. Nothing was changed here.")
+        before = await connection.fetchrow(sql.role_of, who.tenant_id, account_id)
+        if before is None:
+            raise NotFound
+        await require_role_fits(connection, who.tenant_id, asked.role, asked.provider)
+        row = await connection.fetchrow(sql.set_role, who.tenant_id, account_id, asked.role, asked.provider)
+        assert row is not None
+        await write_down(
+            connection,
+            who.tenant_id,
+            str(who),
+            "role_changed",
+            f"account {account_id} {row['name']}",
+            now,
+            reason=f"{_words(before['role'], before['provider_ref'])} to {_words(asked.role, asked.provider)}",
+            origin=address_of(request),
+        )
+    return account_of(row)
+
+
+def _words(role: str, provider_ref: str | None) -> str:
+    return f"{role} of {provider_ref}" if provider_ref else role
