@@ -45,6 +45,12 @@ class StepUpNeeded(NotPermitted):
     slug = "step-up-needed"
 
 
+class FinishSettingUp(NotPermitted):
+    """Finish setting up how you sign in; until then nothing else is open."""
+
+    slug = "finish-setting-up"
+
+
 class NotFound(EcmError):
     """There is no such thing here."""
 

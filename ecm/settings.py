@@ -35,7 +35,13 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="The port to listen on.")
     public_url: str | None = Field(None, description="How people reach the service, for links in messages.")
 
-    session_hours: float = Field(12, gt=0, le=168, description="How long a sign-in lasts.")
+    session_hours: float = Field(12, gt=0, le=168, description="How long a sign-in lasts at most.")
+    session_idle_minutes: float = Field(
+        60,
+        ge=2,
+        le=10080,
+        description="A sign-in ends when nobody was there for so long. An open board is there.",
+    )
     metrics_from: list[IPv4Network | IPv6Network] = Field(
         [IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")],
         description="Networks that may read /metrics (JSON list).",

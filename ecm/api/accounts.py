@@ -15,9 +15,10 @@ from pydantic import BaseModel, Field
 
 from ecm import keys
 from ecm.api.audit import write_down
+from ecm.api.session import finish
 from ecm.api.sign_in import Email, Password
 from ecm.api.wire import NEXT_PAGE, Asked, Id, IdCursor, Limit, Name, Page, Ref, answers, asks, page_of
-from ecm.doors import SESSION_COOKIE, Services, actor, address_of, digest, permit_for, services
+from ecm.doors import Services, actor, address_of, digest, permit_for, services, token_of
 from ecm.errors import Conflict, NotFound, NotPermitted
 from ecm.passwords import hash_password, invent_password, password_fits
 from ecm.permit import (
@@ -219,12 +220,17 @@ async def enable_account(request: Request, door: Door, who: OfAccounts, account_
 async def replace_password(
     request: Request, response: Response, door: Door, who: OfAccounts, account_id: Id
 ) -> AccountWithPassword:
-    """Invents a new password for somebody who lost theirs, and signs them out everywhere."""
+    """Invents a new password for somebody who lost theirs, and signs them out everywhere.
+
+    It is temporary: whoever signs in with it may do nothing before they have made one of their own.
+    """
     response.headers["Cache-Control"] = "no-store"
     password = invent_password()
     stored, now = await hash_password(password), door.clock.now()
     async with door.web.tenant(who.tenant_id) as connection:
-        row = _found(await connection.fetchrow(sql.set_password_hash, who.tenant_id, account_id, stored))
+        row = _found(
+            await connection.fetchrow(sql.set_password_hash, who.tenant_id, account_id, stored, True)
+        )
         await _end_sessions(connection, who.tenant_id, account_id, None)
         await _audit(
             connection, request, who, "password_replaced", f"account {account_id} {row['name']}", now
@@ -254,10 +260,11 @@ async def change_own_password(
         raise Conflict("The current password is another one.")
     door.throttle.succeeded(mine, mine)
     stored, now = await hash_password(asked.new.get_secret_value()), door.clock.now()
-    kept = digest(request.cookies[SESSION_COOKIE])
+    token = token_of(request) or ""
     async with door.web.tenant(who.tenant_id) as connection:
-        await connection.execute(sql.set_password_hash, who.tenant_id, who.id, stored)
-        await _end_sessions(connection, who.tenant_id, who.id, kept)
+        await connection.execute(sql.set_password_hash, who.tenant_id, who.id, stored, False)
+        await _end_sessions(connection, who.tenant_id, who.id, digest(token))
+        await finish(connection, who, token, added=False)
         await _audit(connection, request, who, "password_changed", str(who), now)
 
 

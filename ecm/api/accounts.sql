@@ -26,7 +26,9 @@ WHERE tenant_id = $1::int AND account_id = $2::bigint
 RETURNING account_id, email, name, role, provider_ref, disabled_at
 
 -- name: set_password_hash role: ecm_web
-UPDATE accounts SET password_hash = $3::text WHERE tenant_id = $1::int AND account_id = $2::bigint
+-- Temporary when somebody else has seen it.
+UPDATE accounts SET password_hash = $3::text, password_temporary = $4::bool
+WHERE tenant_id = $1::int AND account_id = $2::bigint
 RETURNING account_id, email, name, role, provider_ref, disabled_at
 
 -- name: end_sessions role: ecm_web

@@ -23,7 +23,7 @@ from fastapi import APIRouter, Depends, Request, WebSocket, WebSocketDisconnect
 from ecm.board.hub import Board, Hub, Viewer
 from ecm.board.reading import sql
 from ecm.board.wire import wire_of
-from ecm.doors import SESSION_COOKIE, Services, digest, permit_for, services
+from ecm.doors import Services, digest, permit_for, services, token_of
 from ecm.errors import EcmError, NotPermitted, NotSignedIn
 from ecm.permit import Action, Actor, reach
 
@@ -70,7 +70,7 @@ async def issue_ticket(
             actor.tenant_id,
             digest(ticket),
             actor.id,
-            digest(request.cookies[SESSION_COOKIE]),
+            digest(token_of(request) or ""),
             expires_at,
         )
     return {"ticket": ticket}

@@ -132,6 +132,6 @@ async def read_pulse(connection: Connection, tenant_id: int, now: datetime) -> d
 async def read_standing(
     connection: Connection, tenant_id: int, sessions: Collection[bytes | None]
 ) -> set[bytes | None]:
-    """Which of these sessions have not ended."""
+    """Which of these sessions have not ended. Whoever keeps a board open is there: those do not go idle."""
     rows = await connection.fetch(sql.standing_sessions, tenant_id, list(sessions), datetime.now(UTC))
     return {row["token_sha256"] for row in rows}
