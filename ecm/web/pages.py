@@ -84,6 +84,7 @@ NAVIGATION = (
     Page("/settings", "Settings", OF_SETTINGS),
 )
 OWN_PAGE = "/me"
+SETUP = "/setup"
 
 
 def install(app: FastAPI) -> None:
@@ -127,6 +128,8 @@ async def front_door(request: Request, sign_in: str = "", next: str = "") -> Res
     who = await actor_or_nobody(request)
     if who is not None:
         return RedirectResponse(next_page(next) or home_of(who), 303)
+    if not sign_in and await awaits_setup(request):
+        return RedirectResponse(SETUP, 303)
     error = SIGN_IN_WORDS.get(sign_in, "")
     return await render(request, "sign_in.html", None, error=error, next=next_page(next) or "")
 
@@ -172,9 +175,13 @@ async def show(request: Request, template: str, action: Action, **more: Any) -> 
 
 async def show_page(request: Request, template: str, page: Page, **more: Any) -> Response:
     who = await actor_or_nobody(request)
+    if who is None and await awaits_setup(request):
+        return RedirectResponse(SETUP, 303)
     if who is None:
         wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/?next={quote(wanted)}", 303)
+    if who.limited and page.actions:  # until they have finished setting up how they sign in
+        return RedirectResponse(OWN_PAGE, 303)
     if not page.is_for(who):
         return await render(request, "not_permitted.html", who, status=403)
     return await render(request, template, who, **more)
@@ -197,6 +204,18 @@ async def render(
     )
     headers = POLICY | {"Cache-Control": "no-store"}
     return Response(text, status, headers, media_type="text/html; charset=utf-8")
+
+
+async def awaits_setup(request: Request) -> bool:
+    """Nobody has ever administered this service: whoever comes is led to its set-up. Once it is over, it is for good.
+
+    Whoever is signed in already is left where they are: an authority may have people before it has an administrator.
+    """
+    state = request.app.state
+    if not getattr(state, "set_up", False):
+        async with state.services.web.connection() as connection:
+            state.set_up = await connection.fetchval(sql.awaits_setup) is None
+    return not state.set_up
 
 
 def pages_of(who: Actor | None) -> Sequence[Page]:

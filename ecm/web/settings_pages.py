@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
 
 from ecm.doors import actor_or_nobody
 from ecm.permit import PROVIDER_ROLES, ROLES, Action, Actor
-from ecm.web.pages import OF_SETTINGS, OWN_PAGE, ROLE_WORDS, Page, show_page
+from ecm.web.pages import OF_SETTINGS, OWN_PAGE, ROLE_WORDS, SETUP, Page, awaits_setup, render, show_page
 from ecm.web.roles_table import COLUMNS, LINES
 
 router = APIRouter(include_in_schema=False)
@@ -57,6 +58,14 @@ async def section(request: Request) -> Response:
 @router.get("/settings/roles")
 async def roles(request: Request) -> Response:
     return await show_section(request, OF_PATH["/settings/roles"], "roles.html", columns=COLUMNS, lines=LINES)
+
+
+@router.get(SETUP)
+async def setup(request: Request) -> Response:
+    """The first run. Its address carries the code behind a #, which no server sees."""
+    if not await awaits_setup(request):
+        return RedirectResponse("/", 303)
+    return await render(request, "setup.html", None)
 
 
 @router.get(OWN_PAGE)
