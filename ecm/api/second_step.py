@@ -30,9 +30,9 @@ from ecm.api.session import (
     require_own_ways,
     standing_of,
 )
-from ecm.api.sign_in import HALF_WAY_COOKIE, SIGNED_IN, SignedIn, go_on
+from ecm.api.sign_in import SIGNED_IN, SignedIn, go_on
 from ecm.api.wire import NO_NUL, Asked, answers, asks
-from ecm.doors import Services, address_of, names_foreign_page, services, token_of
+from ecm.doors import HALF_WAY_COOKIE, Services, address_of, names_foreign_page, services, token_of
 from ecm.errors import Conflict, NotFound, NotPermitted, NotSignedIn, TooMany, Unavailable
 from ecm.identity import second_step as rules
 from ecm.identity.assurance import Way

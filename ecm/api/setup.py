@@ -98,7 +98,9 @@ class PasskeyOptions(BaseModel):
 
 
 class SetUp(BaseModel):
-    recovery_codes: list[str] = Field(description="Each signs in once beside the password. Shown once.")
+    recovery_codes: list[str] = Field(
+        description="Each stands in for the app once. Shown once; none with a passkey."
+    )
     lands_on: str
 
 
@@ -195,7 +197,8 @@ async def set_up(request: Request, response: Response, door: Door, asked: SetupA
     if (asked.passkey is None) == (asked.password is None):
         raise NotUnderstood("Give a passkey, or a password with the app's code: one of them.")
     proved = await (_by_passkey(request, door, asked) if asked.passkey else _by_password(door, asked))
-    codes = rules.new_recovery_codes()
+    # They stand in for the app beside a password; a passkey needs none, and has no password to stand beside.
+    codes = rules.new_recovery_codes() if asked.password else []
     account = await _make(request, door, tenant_id, asked, proved, codes)
     opened = await open_session_for(door, account, proved.way, request, old_token=token_of(request))
     give_cookie(request, response, opened)

@@ -33,6 +33,7 @@ from ecm.api.session import (
 )
 from ecm.api.wire import Asked, answers, asks
 from ecm.doors import (
+    HALF_WAY_COOKIE,
     Services,
     actor,
     address_of,
@@ -53,9 +54,6 @@ sql = load_queries(__package__, "sign_in.sql")
 router = APIRouter(tags=["sign-in"])
 
 SECOND_STEP_LASTS = timedelta(minutes=10)
-# Only the page by form needs it: what is half done, where no script carries it. It opens nothing without the code.
-HALF_WAY_COOKIE = "ecm_half_way"
-
 FINISHES_AT = "/me"
 LANDS_ON = {
     "care_worker": "/",
@@ -351,10 +349,8 @@ async def _write_failures(door: Services, candidates: list[Any], address: str) -
 
 
 def _on_to_second_step(request: Request, came: HalfWay, going_to: str) -> Response:
-    onward = {"next": going_to} if _is_own_page(going_to) else {}
-    response = RedirectResponse(
-        "/sign-in/code" + (f"?{urlencode(onward)}" if onward else ""), status_code=303
-    )
+    said = {"by": ".".join(came.ways)} | ({"next": going_to} if _is_own_page(going_to) else {})
+    response = RedirectResponse(f"/sign-in/code?{urlencode(said)}", status_code=303)
     response.set_cookie(
         HALF_WAY_COOKIE,
         came.second_step,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -82,7 +82,7 @@ async def stepped_up(browser: httpx.AsyncClient, device: Authenticator, **lies: 
 
 def next_code(app: pyotp.TOTP, steps: int = 1) -> str:
     """What the app shows in the step after this one: right already, and not the one that was used."""
-    return app.at(datetime.now(UTC), steps)
+    return app.at(datetime.now(UTC) + timedelta(seconds=30 * steps))
 
 
 async def forget_the_last_code(story: Story) -> None:

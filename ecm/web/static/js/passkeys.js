@@ -1,29 +1,56 @@
-// Making a passkey and proving one, with what the browser brings for it.
+// Passkeys: what the service asks of the browser, and what the browser answers, as JSON. Browsers learnt to read and
+// write that JSON themselves only lately, so it is done here.
 
-export const canPasskeys = () => Boolean(globalThis.PublicKeyCredential?.parseCreationOptionsFromJSON);
+export const hasPasskeys = () => isSecureContext && typeof PublicKeyCredential === "function";
 
-/** What the browser made of the server's options, as JSON. Raises an Error with words for people. */
-export const createPasskey = (options) => ceremony(() => navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) }));
-export const provePasskey = (options) => ceremony(() => navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) }));
+/** Whether the browser offers passkeys by itself, where the e-mail address is typed. */
+export const offersThem = async () => hasPasskeys() && Boolean(await PublicKeyCredential.isConditionalMediationAvailable?.());
 
-const WORDS = {
-  InvalidStateError: "This device holds a passkey for you already.",
-  NotAllowedError: "No passkey came: it was closed, or took too long. Nothing was changed.",
-  SecurityError: "The browser takes no passkey at this address. Open the service by its name, by https.",
-};
-
-async function ceremony(begin) {
-  try {
-    return (await begin()).toJSON();
-  } catch (error) {
-    throw new Error(WORDS[error.name] ?? "The browser could not do that. Nothing was changed.");
-  }
+/** A proof by a passkey the person chooses. `more`: mediation, signal. Raises what the browser raises. */
+export async function prove(options, more = {}) {
+  const credential = await navigator.credentials.get({ publicKey: asked(options), ...more });
+  return answered(credential, ["clientDataJSON", "authenticatorData", "signature", "userHandle"]);
 }
 
-/** What somebody might call a passkey made here: "Chrome on Linux". */
-export function nameOfThis() {
-  const said = navigator.userAgent;
-  const browser = [["Edg/", "Edge"], ["Firefox/", "Firefox"], ["Chrome/", "Chrome"], ["Safari/", "Safari"]].find(([sign]) => said.includes(sign))?.[1] ?? "Browser";
-  const machine = [["iPhone", "iPhone"], ["iPad", "iPad"], ["Android", "Android"], ["Windows", "Windows"], ["Mac OS", "Mac"], ["Linux", "Linux"]].find(([sign]) => said.includes(sign))?.[1];
-  return machine ? `${browser} on ${machine}` : browser;
+/** A new passkey. Raises what the browser raises: InvalidStateError when this device has one already. */
+export async function make(options) {
+  const credential = await navigator.credentials.create({ publicKey: asked(options) });
+  return answered(credential, ["clientDataJSON", "attestationObject"]);
+}
+
+/** What went wrong between the person and their device, in words; null when they, or we, only stopped. */
+export function deviceWords(error) {
+  if (error.name === "AbortError") return null;
+  return {
+    NotAllowedError: "No passkey was used. Try again, or go on another way.",
+    InvalidStateError: "This device has a passkey for you already.",
+    SecurityError: "Passkeys do not work at this address.",
+    NotSupportedError: "This device cannot make such a passkey.",
+  }[error.name] ?? "The passkey did not work. Try again, or go on another way.";
+}
+
+function asked(options) {
+  const described = (list) => list?.map((one) => ({ ...one, id: toBytes(one.id) }));
+  return {
+    ...options,
+    challenge: toBytes(options.challenge),
+    ...(options.user && { user: { ...options.user, id: toBytes(options.user.id) } }),
+    ...(options.allowCredentials && { allowCredentials: described(options.allowCredentials) }),
+    ...(options.excludeCredentials && { excludeCredentials: described(options.excludeCredentials) }),
+  };
+}
+
+function answered(credential, names) {
+  const response = Object.fromEntries(names.filter((name) => credential.response[name]).map((name) => [name, toText(credential.response[name])]));
+  return { id: credential.id, rawId: toText(credential.rawId), type: credential.type, response };
+}
+
+function toBytes(text) {
+  const plain = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  return Uint8Array.from(plain, (character) => character.charCodeAt(0));
+}
+
+function toText(buffer) {
+  const plain = String.fromCharCode(...new Uint8Array(buffer));
+  return btoa(plain).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }

@@ -3,7 +3,8 @@
 
 import { ask } from "../api.js";
 import { byId, h, icon } from "../dom.js";
-import { canPasskeys, createPasskey, nameOfThis } from "../passkeys.js";
+import { deviceWords, hasPasskeys, make } from "../passkeys.js";
+import { deviceName } from "../settings/device.js";
 import { drawn, field, secretShown } from "../settings/dialogs.js";
 
 const STEPS = ["The code", "Who you are", "How you sign in", "Recovery codes"];
@@ -54,7 +55,7 @@ async function begin(code) {
   const waiting = await send("/v1/setup/code", { setup_code: code });
   said.setup_code = code;
   said.authority ||= waiting.authority === "Example Borough" ? "" : waiting.authority;
-  passkeys = waiting.passkeys && canPasskeys();
+  passkeys = waiting.passkeys && hasPasskeys();
   askWho();
 }
 
@@ -75,8 +76,8 @@ function askHow() {
   step(2, "How you sign in", "A passkey is kept by this device or your password manager. It opens with a finger, a face or a PIN, and nobody can guess or steal it by e-mail.",
     [], "Make a passkey", async () => {
       const { opening, options } = await send("/v1/setup/passkey-options", about());
-      const credential = await createPasskey(options);
-      await finish({ passkey: { opening, credential, name: nameOfThis() } });
+      const credential = await make(options).catch((error) => { throw new Error(deviceWords(error) ?? "It was stopped. Nothing was changed."); });
+      await finish({ passkey: { opening, credential, name: deviceName() } });
     },
     h("button", { class: "button wide", type: "button", onclick: withPassword }, "Use a password and an app instead"), back());
 }
@@ -105,9 +106,9 @@ function withApp(password, { opening, secret, qr }) {
 
 async function finish(way) {
   const done = await send("/v1/setup", { ...about(), authority: said.authority, ...way });
-  history.replaceState(null, "", "/setup");
+  if (!done.recovery_codes.length) return location.assign(done.lands_on);
   const sure = h("input", { type: "checkbox", id: "sure", required: true, "data-wrong": "Keep the codes first, then say so." });
-  step(3, "Your recovery codes", `${said.authority} is set up, and you are signed in. Keep these codes somewhere safe: each lets you in once if you lose your phone or device.`,
+  step(3, "Your recovery codes", `${said.authority} is set up, and you are signed in. Keep these codes somewhere safe: each stands in for the app’s figures once, if you lose your phone.`,
     [h("ul", { class: "codes" }, done.recovery_codes.map((code) => h("li", {}, code))),
       h("div", { class: "spread" }, h("button", { class: "button", type: "button", onclick: () => window.print() }, icon("download"), "Print"), copying(done.recovery_codes.join("\n"))),
       h("p", { class: "sure" }, sure, h("label", { for: "sure" }, "I have them. They are not shown again."))],
