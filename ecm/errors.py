@@ -39,6 +39,12 @@ class NotPermitted(EcmError):
     status, slug = 403, "not-permitted"
 
 
+class Left(NotPermitted):
+    """That care worker has left, and is shown nothing more. What they recorded before still arrives."""
+
+    slug = "left"
+
+
 class StepUpNeeded(NotPermitted):
     """Prove again that it is you, and send this once more."""
 

@@ -97,6 +97,10 @@ class CheckEventsDoor:
         """Everything received is committed, or answered 503."""
         await self._batcher.stop()
 
+    async def cut(self, tenant_id: int | None) -> None:
+        """Somebody's key may have been revoked: as `ecm.cuts` tells it."""
+        self._keys.forget(tenant_id)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             answer = await self._answer(scope, receive)

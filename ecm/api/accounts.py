@@ -6,7 +6,7 @@ revoked.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from time import monotonic
 from typing import Annotated, Any
 
@@ -79,6 +79,7 @@ class Key(BaseModel):
     scopes: list[KeyScope]
     created_at: datetime
     revoked_at: datetime | None
+    used_at: date | None = Field(description="The last day it was used.")
 
 
 class KeyWithSecret(Key):
@@ -99,6 +100,7 @@ KEY: dict[str, Any] = {
     "scopes": ["ingest"],
     "created_at": "2026-11-21T08:00:00Z",
     "revoked_at": None,
+    "used_at": "2026-11-21",
 }
 ASKED_ACCOUNT = {"email": "nina@example.org", "name": "Nina New", "role": "duty_officer"}
 WITH_PASSWORD = ACCOUNT | {"password": "made-up-for-this-page"}
@@ -138,7 +140,7 @@ async def create_key(
     made_by: str = COMMAND_LINE,
 ) -> str:
     """Makes an API key and returns it, to be shown once. `scopes` are of permit.KEY_SCOPES."""
-    _, key = await _create_key(db, tenant_id, name, scopes, now, made_by, None)
+    _, key = await _create_key(db, tenant_id, name, scopes, now, made_by, None, None)
     return key
 
 
@@ -299,6 +301,7 @@ async def add_key(
         list(asked.scopes),
         door.clock.now(),
         str(who),
+        who.id,
         address_of(request),
     )
     return KeyWithSecret(**_key(row).model_dump(), key=key)
@@ -363,13 +366,16 @@ async def _create_key(
     scopes: list[str],
     now: datetime,
     made_by: str,
+    made_by_account: int | None,
     origin: str | None,
 ) -> tuple[Record, str]:
     if not scopes or not set(scopes) <= set(KEY_SCOPES):
         raise Conflict(f"A key is for some of: {', '.join(KEY_SCOPES)}.")
     key, stored = keys.mint()
     async with db.tenant(tenant_id) as connection:
-        row = await connection.fetchrow(sql.insert_key, tenant_id, name, sorted(set(scopes)), stored, now)
+        row = await connection.fetchrow(
+            sql.insert_key, tenant_id, name, sorted(set(scopes)), stored, now, made_by_account
+        )
         assert row is not None
         subject, reason = f"key {row['key_id']} {name}", ", ".join(row["scopes"])
         await write_down(
@@ -413,4 +419,5 @@ def _key(row: Record) -> Key:
         scopes=row["scopes"],
         created_at=row["created_at"],
         revoked_at=row["revoked_at"],
+        used_at=row["used_at"],
     )

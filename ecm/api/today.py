@@ -21,7 +21,7 @@ from ecm import pin_tries
 from ecm.api.audit import write_down
 from ecm.api.wire import Asked, Id, Ref, answers, asks
 from ecm.doors import Services, address_of, services
-from ecm.errors import NotFound, NotPermitted
+from ecm.errors import Left, NotFound, NotPermitted
 from ecm.names import short_person
 from ecm.phone_doors import Phone, phone
 from ecm.pins import pin_fits
@@ -155,7 +155,7 @@ async def today(response: Response, door: Door, who: OfPhone, unlock: Unlock = N
     """The day of the worker who holds this phone."""
     response.headers["Cache-Control"] = "no-store"
     now = door.clock.now()
-    worker = _holder(door, who, unlock)
+    worker = await _holder(door, who, unlock)
     async with door.web.tenant(who.tenant_id) as connection:
         them = await connection.fetchrow(sql.worker, who.tenant_id, worker, who.provider_ref)
         if them is None:
@@ -219,6 +219,8 @@ async def unlock_phone(response: Response, door: Door, who: OfPhone, asked: PinA
             )
     if not fits or them is None:
         raise NotPermitted("That is not the PIN of that care worker.")
+    if them["left_at"] is not None:
+        raise Left
     ticket = unlocking_of(door).ticket(who.device_id, asked.care_worker, door.clock.now())
     return Unlocked(unlock=ticket, name=them["name"])
 
@@ -234,7 +236,7 @@ async def key_safe(
     """How to get in: near the visit, to the worker whose visit it is. Each telling is an entry of the audit."""
     response.headers["Cache-Control"] = "no-store"
     now = door.clock.now()
-    worker = _holder(door, who, unlock)
+    worker = await _holder(door, who, unlock)
     async with door.web.tenant(who.tenant_id) as connection:
         row = await connection.fetchrow(sql.key_safe, who.tenant_id, visit_id, worker, who.provider_ref)
         if row is None or row["sealed_key_safe"] is None:
@@ -268,13 +270,14 @@ def _opened(sealer: Sealer, sealed: bytes, tenant_id: int, service_user: str) ->
         raise NotFound("The code cannot be opened any more; ask the office.") from None
 
 
-def _holder(door: Services, who: Phone, unlock: str | None) -> str:
-    """The worker who holds this phone. Raises NotPermitted for a shared phone that no PIN has opened."""
-    if who.care_worker is not None:
-        return who.care_worker
-    worker = unlocking_of(door).worker(unlock, who.device_id, door.clock.now())
+async def _holder(door: Services, who: Phone, unlock: str | None) -> str:
+    """The worker who holds this phone. Raises NotPermitted for a shared phone that no PIN has opened, Left."""
+    worker = who.care_worker or unlocking_of(door).worker(unlock, who.device_id, door.clock.now())
     if worker is None:
         raise NotPermitted("This phone is shared: open it with your PIN.")
+    async with door.web.connection() as connection:
+        if await connection.fetchval(sql.left_at, who.tenant_id, worker) is not None:
+            raise Left
     return worker
 
 

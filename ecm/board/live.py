@@ -80,10 +80,11 @@ async def issue_ticket(
 async def live(socket: WebSocket, ticket: str = "") -> None:
     """hello, then whatever the first message asks for: `resume` or `filter`."""
     try:
+        hub: Hub = socket.app.state.hub
+        cuts = hub.doorkeeper.heard
         require_own_origin(socket)
         actor, session = await _use_ticket(socket.app.state.services, ticket)
         provider = reach(actor, Action.READ_BOARD)
-        hub: Hub = socket.app.state.hub
         board = await hub.open(actor.tenant_id)
     except EcmError:
         await _close(socket)  # before it is accepted: the browser sees 403
@@ -91,8 +92,10 @@ async def live(socket: WebSocket, ticket: str = "") -> None:
     viewer: Viewer | None = None
     try:
         await socket.accept()
-        viewer = Viewer(wire_of(socket), provider, session=session)
+        viewer = Viewer(wire_of(socket), provider, session=session, lock=actor.lock)
         hub.admit(board, viewer)
+        if hub.doorkeeper.heard != cuts:  # its ticket may have been taken the moment before
+            await hub.doorkeeper.cut(board.tenant_id)
         viewer.wire.write(hub.hello(board, hub.today(board), {"name": actor.name, "role": actor.role}))
         await _converse(socket, hub, board, viewer, limit=provider)
     except (WebSocketDisconnect, TimeoutError):

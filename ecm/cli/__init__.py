@@ -25,6 +25,7 @@ COMMANDS = {
     "key": "accounts:key",
     "account": "accounts:account",
     "setup-code": "setup_code:setup_code",
+    "worker-left": "leavers:worker_left_",
     "contact": "contacts:contact",
     "tenant": "tenants:tenant",
     "line": "lines:line",

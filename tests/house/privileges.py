@@ -66,7 +66,7 @@ COLUMNS = {
     ("board_heads", "ecm_worker"): "position",
     ("code_cards", "ecm_web"): "retired_at",
     ("devices", "ecm_web"): "cut_off_at cut_off_by cut_off_reason",
-    ("enrolments", "ecm_web"): "device_id used_at",
+    ("enrolments", "ecm_web"): "device_id expires_at used_at",
     ("phone_calls", "ecm_web"): "answers ended_at interview step",
     ("phone_lines", "ecm_web"): "call_back language",
     ("tags", "ecm_web"): "retired_at uid",
