@@ -19,7 +19,7 @@ from ecm.api.session import finish
 from ecm.api.sign_in import Email, Password
 from ecm.api.wire import NEXT_PAGE, Asked, Id, IdCursor, Limit, Name, Page, Ref, answers, asks, page_of
 from ecm.doors import Services, actor, address_of, digest, permit_for, services, token_of
-from ecm.errors import Conflict, NotFound, NotPermitted
+from ecm.errors import Conflict, NotFound, NotPermitted, NotUnderstood
 from ecm.passwords import hash_password, invent_password, password_fits
 from ecm.permit import (
     KEY_SCOPES,
@@ -33,11 +33,12 @@ from ecm.permit import (
 )
 from ecm.store.db import Connection, Database, Record
 from ecm.store.queries import load_queries
+from ecm.weak_passwords import AT_LEAST as PASSWORD_AT_LEAST
+from ecm.weak_passwords import weakness
 
 sql = load_queries(__package__, "accounts.sql")
 router = APIRouter(tags=["accounts"])
 
-PASSWORD_AT_LEAST = 12
 COMMAND_LINE = "command line"
 
 
@@ -144,25 +145,6 @@ async def create_key(
     return key
 
 
-@router.get(
-    "/v1/accounts",
-    response_model=Page[Account],
-    responses=answers({"items": [ACCOUNT], "next": None}, Link=NEXT_PAGE),
-)
-async def list_accounts(
-    request: Request,
-    response: Response,
-    door: Door,
-    who: OfAccounts,
-    limit: Limit = 100,
-    cursor: IdCursor = None,
-) -> Page[Account]:
-    """Everybody who can or could sign in."""
-    async with door.web.tenant(who.tenant_id) as connection:
-        rows = await connection.fetch(sql.list_accounts, who.tenant_id, int(cursor or 0), limit)
-    return page_of(request, response, rows, limit, account_of, lambda row: str(row["account_id"]))
-
-
 @router.post(
     "/v1/accounts",
     status_code=201,
@@ -261,6 +243,8 @@ async def change_own_password(
     if not await password_fits(asked.current.get_secret_value(), row["password_hash"]):
         raise Conflict("The current password is another one.")
     door.throttle.succeeded(mine, mine)
+    if wrong := weakness(asked.new.get_secret_value(), row["name"], row["email"]):
+        raise NotUnderstood(f"Choose another password. {wrong}")
     stored, now = await hash_password(asked.new.get_secret_value()), door.clock.now()
     token = token_of(request) or ""
     async with door.web.tenant(who.tenant_id) as connection:

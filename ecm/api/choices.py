@@ -41,7 +41,7 @@ async def list_providers(
 ) -> Page[Choice]:
     """The providers whose people and phones the caller looks after, by reference."""
     only = reach(who, Action.MANAGE_PHONES)
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         rows = await connection.fetch(sql.providers, who.tenant_id, only, cursor, limit)
     return page_of(request, response, rows, limit, _choice, _place)
 
@@ -62,7 +62,7 @@ async def list_care_workers(
 ) -> Page[Choice]:
     """The care workers of one provider, by reference. Nobody, of a provider there is not."""
     require(who, Action.MANAGE_PHONES, Scope(provider))
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         rows = await connection.fetch(sql.care_workers, who.tenant_id, provider, cursor, limit)
     return page_of(request, response, rows, limit, _choice, _place)
 

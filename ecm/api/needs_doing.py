@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
+from ecm.api.phones import SILENT_AFTER
 from ecm.api.wire import answers
 from ecm.doors import Services, permit_for, services
 from ecm.permit import Action, Actor, permit, reach
@@ -19,14 +20,27 @@ from ecm.store.queries import load_queries
 sql = load_queries(__package__, "needs_doing.sql")
 router = APIRouter(tags=["accounts"])
 
-SILENT_AFTER = timedelta(days=14)
 
-Code = Literal["second_administrator", "nothing_imported", "phones_silent"]
+UNUSED_AFTER = timedelta(days=90)
+
+Code = Literal[
+    "second_administrator",
+    "one_way_in",
+    "temporary_passwords",
+    "nothing_imported",
+    "keys_unused",
+    "phones_of_leavers",
+    "phones_silent",
+]
 
 # what is looked for: whom it concerns, and the page where it is done
 PLACES: dict[Code, tuple[Action, str]] = {
     "second_administrator": (Action.MANAGE_ACCOUNTS, "/settings/people"),
+    "one_way_in": (Action.MANAGE_ACCOUNTS, "/settings/people"),
+    "temporary_passwords": (Action.MANAGE_ACCOUNTS, "/settings/people"),
     "nothing_imported": (Action.MANAGE_KEYS, "/settings/keys"),
+    "keys_unused": (Action.MANAGE_KEYS, "/settings/keys"),
+    "phones_of_leavers": (Action.MANAGE_PHONES, "/settings/devices"),
     "phones_silent": (Action.MANAGE_PHONES, "/settings/devices"),
 }
 
@@ -53,7 +67,9 @@ async def what_needs_doing(
     now = door.clock.now()
     only = reach(who, Action.MANAGE_PHONES)
     async with door.web.locked(who.lock) as connection:
-        row = await connection.fetchrow(sql.counts, who.tenant_id, only, now - SILENT_AFTER)
+        row = await connection.fetchrow(
+            sql.counts, who.tenant_id, only, now - SILENT_AFTER, now - UNUSED_AFTER
+        )
     assert row is not None
     return WhatNeedsDoing(
         items=[

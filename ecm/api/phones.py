@@ -34,6 +34,7 @@ router = APIRouter(tags=["phones"])
 CODE_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 CODE_LENGTH = 10
 CODE_LASTS = timedelta(hours=48)
+SILENT_AFTER = timedelta(days=14)
 # A phone's id is made of the code it used and its key, so that the same phone asking twice is one phone.
 NAMESPACE = UUID("0b8f6f0e-3c52-5d1f-8a44-7e21c90d5a63")
 
@@ -105,6 +106,7 @@ class PhoneRow(BaseModel):
     cut_off_at: datetime | None
     cut_off_by: str | None
     cut_off_reason: str | None
+    silent: bool = Field(description="In use, its holder's own, and nothing came from it for a fortnight.")
 
 
 class CutOffAsked(Asked):
@@ -138,6 +140,7 @@ PHONE: dict[str, Any] = {
     "cut_off_at": None,
     "cut_off_by": None,
     "cut_off_reason": None,
+    "silent": False,
 }
 KEY = {
     "kty": "EC",
@@ -274,7 +277,12 @@ async def list_phones(
     """Every phone that is or was enrolled."""
     async with door.web.tenant(who.tenant_id) as connection:
         rows = await connection.fetch(
-            sql.list_phones, who.tenant_id, reach(who, Action.MANAGE_PHONES), cursor, limit
+            sql.list_phones,
+            who.tenant_id,
+            reach(who, Action.MANAGE_PHONES),
+            cursor,
+            limit,
+            door.clock.now() - SILENT_AFTER,
         )
     following = str(rows[-1]["device_id"]) if len(rows) == limit else None
     return Page(items=[_row(row) for row in rows], next=point_to_next(request, response, following))
@@ -339,6 +347,7 @@ def _row(row: Record) -> PhoneRow:
         cut_off_at=row["cut_off_at"],
         cut_off_by=row["cut_off_by"],
         cut_off_reason=row["cut_off_reason"],
+        silent=row["silent"],
     )
 
 

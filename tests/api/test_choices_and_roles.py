@@ -21,6 +21,14 @@ async def codes(story: Story, who: str) -> dict[str, int]:
     return {item["code"]: item["count"] for item in answer.json()["items"]}
 
 
+async def everybody_has_a_passkey(story: Story) -> None:
+    await story.run(
+        "INSERT INTO passkeys (tenant_id, account_id, credential_id, public_key, sign_count, backed_up, aaguid, name,"
+        " made_at) SELECT tenant_id, account_id, convert_to(email, 'UTF8'), '', 0, false, gen_random_uuid(), 'x', now()"
+        " FROM accounts"
+    )
+
+
 # ---------------------------------------------------------------------- whom to choose
 
 
@@ -125,6 +133,7 @@ async def test_two_administrators_who_demote_each_other_leave_one(story: Story) 
 
 
 async def test_one_administrator_is_one_too_few(story: Story) -> None:
+    await everybody_has_a_passkey(story)
     assert await codes(story, "ada") == {"second_administrator": 1}
     await story.run("UPDATE accounts SET role = 'administrator' WHERE name = 'Eve Evening'")
     assert await codes(story, "ada") == {}
@@ -136,6 +145,7 @@ async def test_an_authority_into_which_nothing_was_imported_is_told(story: Story
         "INSERT INTO accounts (tenant_id, email, name, role, password_hash)"
         " VALUES (3, 'nell@new.example.org', 'Nell', 'administrator', 'none')"
     )
+    await everybody_has_a_passkey(story)
     assert await codes(story, "nell") == {"second_administrator": 1, "nothing_imported": 1}
 
 
@@ -153,3 +163,38 @@ async def test_a_phone_nobody_has_heard_of_for_a_fortnight_is_silent(story: Stor
         "UPDATE check_events SET device_id = $1 WHERE tenant_id = 1 AND care_worker = 'CW-A'", phone
     )
     assert await codes(story, "cory") == {}
+
+
+async def test_a_password_alone_and_one_that_somebody_else_has_seen_are_told_apart(story: Story) -> None:
+    ada = await story.signed_in("ada")
+    before = (await codes(story, "ada"))["one_way_in"]
+    await ada.post(f"/v1/accounts/{await id_of(story, 'Dana Duty')}/password")
+    now = await codes(story, "ada")
+    assert (now["one_way_in"], now["temporary_passwords"]) == (before - 1, 1)
+    listed = {one["name"]: one for one in (await ada.get("/v1/accounts")).json()["items"]}
+    assert listed["Dana Duty"]["password_temporary"]
+    assert listed["Eve Evening"]["ways"] == ["password"]
+    await everybody_has_a_passkey(story)
+    listed = {one["name"]: one for one in (await ada.get("/v1/accounts")).json()["items"]}
+    assert listed["Eve Evening"]["ways"] == ["passkey", "password"]
+    assert "one_way_in" not in await codes(story, "ada")
+
+
+async def test_a_key_nobody_needs_and_a_leavers_phone_are_noticed(story: Story) -> None:
+    await story.run(
+        "INSERT INTO api_keys (tenant_id, name, scopes, key_sha256, created_at, used_at, revoked_at) VALUES"
+        " (1, 'forgotten', '{read}', '1', $1::timestamptz - interval '91 days', NULL, NULL),"
+        " (1, 'in use', '{read}', '2', $1::timestamptz - interval '91 days', $1::timestamptz::date, NULL),"
+        " (1, 'new', '{read}', '3', $1::timestamptz - interval '3 days', NULL, NULL),"
+        " (1, 'ended', '{read}', '4', $1::timestamptz - interval '91 days', NULL, $1::timestamptz)",
+        NOW,
+    )
+    await story.run(
+        "INSERT INTO devices (tenant_id, provider_ref, care_worker_ref, label, public_key, enrolled_at, enrolled_by)"
+        " VALUES (1, 'P1', 'CW-A', 'phone', '{}', $1, 'Cory')",
+        NOW,
+    )
+    await story.run("UPDATE care_workers SET left_at = $1, left_by = 'Cory' WHERE ref = 'CW-A'", NOW)
+    told = await codes(story, "ada")
+    assert (told["keys_unused"], told["phones_of_leavers"]) == (1, 1)
+    assert await codes(story, "cory") == {"phones_of_leavers": 1}, "keys are no concern of a provider"

@@ -3,13 +3,16 @@
 import "../frame.js";
 import { ask } from "../api.js";
 import { h, tag } from "../dom.js";
+import { page } from "../page.js";
 import { dayOf } from "../time.js";
+import { somebodyLeft } from "../settings/left.js";
 import { asking, field } from "../settings/dialogs.js";
 import { all, cell, head, listed, root, show } from "../settings/parts.js";
+import { workerFields } from "./choose.js";
 import { enrol } from "./enrol.js";
 
 const TITLE = "Phones";
-const SORTS = [["In use", (phone) => !phone.cut_off_at], ["Cut off", (phone) => Boolean(phone.cut_off_at)], ["All", () => true]];
+const SORTS = [["In use", (phone) => !phone.cut_off_at], ["Silent", (phone) => phone.silent], ["Cut off", (phone) => Boolean(phone.cut_off_at)], ["All", () => true]];
 
 async function read() {
   const [phones, providers] = await Promise.all([all("/v1/phones"), all("/v1/providers")]);
@@ -25,6 +28,7 @@ function draw({ phones, providers }) {
   phones.sort((a, b) => whose(a).localeCompare(whose(b)) || a.label.localeCompare(b.label));
   root.replaceChildren(
     head(TITLE, "Care workers’ phones that may check in. Each signs what it sends with a key of its own. Cut one off as soon as it is lost: what it signed before still arrives, and is marked.",
+      page.may.has("manage_leavers") && h("button", { class: "button", type: "button", disabled: !providers.length, onclick: () => careWorkerLeft(providers, load) }, "Somebody has left…"),
       h("button", { class: "button primary", type: "button", disabled: !providers.length, onclick: () => enrol(providers, load) }, "Enrol a phone")),
     ...(providers.length ? [] : [h("p", { class: "banner warning" }, "No provider is known yet. Import providers and care workers first.")]),
     listed({
@@ -37,7 +41,9 @@ function draw({ phones, providers }) {
         cell("Enrolled", h("p", {}, dayOf(phone.enrolled_at)), h("p", { class: "quiet small" }, `by ${by(phone.enrolled_by)}`)),
         cell("State", phone.cut_off_at
           ? [tag("warning", "cancelled", "Cut off"), h("p", { class: "quiet small" }, `${dayOf(phone.cut_off_at)}, ${by(phone.cut_off_by)}: ${phone.cut_off_reason ?? "no reason given"}`)]
-          : tag("good", "good", "In use")),
+          : phone.silent
+            ? [tag("warning", "clock", "Silent"), h("p", { class: "quiet small" }, "nothing came for 14 days")]
+            : tag("good", "good", "In use")),
         h("td", {}, !phone.cut_off_at && h("button", { class: "button", type: "button", "aria-label": `Cut off ${phone.label} of ${whose(phone)}`, onclick: () => cutOff(phone, whose(phone)) }, "Cut off…"))),
     }));
 }
@@ -48,6 +54,15 @@ function cutOff(phone, name) {
     title: `Cut off ${phone.label} (${name})?`, submit: "Cut off", danger: true, done: load,
     body: [h("p", {}, "From this moment it shows nothing and opens nothing. It cannot be undone: a phone that is found is enrolled anew."), field("Why?", reason, "“Lost on the bus”, “stolen”, “replaced”.")],
     act: () => ask("POST", `/v1/phones/${phone.id}/cut-off`, { reason: reason.value.trim() }, {}, { stay: true }),
+  });
+}
+
+/** A care worker who has left: everything they hold ends, phones and codes too. */
+function careWorkerLeft(providers, done) {
+  const choice = workerFields(providers);
+  somebodyLeft({
+    title: "Which care worker has left?", first: choice.fields, done,
+    path: () => `/v1/care-workers/${encodeURIComponent(choice.worker.value)}/departure`, name: () => choice.worker.selectedOptions[0].textContent,
   });
 }
 

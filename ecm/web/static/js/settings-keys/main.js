@@ -3,7 +3,7 @@
 import "../frame.js";
 import { ask } from "../api.js";
 import { h, tag } from "../dom.js";
-import { dayOf } from "../time.js";
+import { dayOf, dayOfDate } from "../time.js";
 import { asking, field, shownOnce } from "../settings/dialogs.js";
 import { all, cell, head, listed, root, show } from "../settings/parts.js";
 import { SCOPES } from "../settings/words.js";
@@ -26,7 +26,7 @@ function draw(keys) {
         h("td", {}, h("p", { class: "name" }, key.name), h("p", { class: "quiet small" }, `key ${key.id}`)),
         cell("May", key.scopes.map((scope) => SCOPES[scope]?.[0] ?? scope).join(", ")),
         cell("Made", dayOf(key.created_at)),
-        cell("Last used", key.used_at ? dayOf(key.used_at) : key.used_at === null ? "never" : "not known"),
+        cell("Last used", key.used_at ? dayOfDate(key.used_at) : "never yet"),
         cell("State", key.revoked_at ? [tag("quiet", "cancelled", "Revoked"), h("p", { class: "quiet small" }, dayOf(key.revoked_at))] : tag("good", "good", "In use")),
         h("td", {}, !key.revoked_at && h("button", { class: "button", type: "button", "aria-label": `Revoke ${key.name}, key ${key.id}`, onclick: () => revoke(key) }, "Revoke…"))),
     }));

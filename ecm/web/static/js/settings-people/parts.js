@@ -5,8 +5,7 @@ import { field, shownOnce } from "../settings/dialogs.js";
 import { ROLES, WAYS } from "../settings/words.js";
 
 export function waysOf({ ways }) {
-  if (!ways) return h("p", {}, "Password");
-  if (!ways.length) return tag("quiet", null, "nothing yet");
+  if (!ways.length) return tag("quiet", "planned", "Nothing yet");
   if (ways.length === 1 && ways[0] === "password") return tag("warning", "warning", "Password alone");
   return h("p", {}, ways.map((way) => WAYS[way] ?? way).join(", "));
 }

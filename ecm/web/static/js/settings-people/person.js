@@ -1,10 +1,11 @@
 // One person: their role, a lost password, keeping them out, and that they have left.
 
 import { ask } from "../api.js";
-import { h, tag } from "../dom.js";
+import { h } from "../dom.js";
 import { page } from "../page.js";
 import { dayOf } from "../time.js";
-import { asking, field, opened } from "../settings/dialogs.js";
+import { asking, opened } from "../settings/dialogs.js";
+import { somebodyLeft } from "../settings/left.js";
 import { roleWords } from "../settings/words.js";
 import { given, roleFields, waysOf } from "./parts.js";
 
@@ -65,26 +66,7 @@ const letIn = (one, done) => asking({
   act: () => ask("DELETE", `/v1/accounts/${one.id}/disablement`, undefined, {}, { stay: true }),
 });
 
-function left(one, done) {
-  const reason = h("input", { id: "reason", required: true, maxlength: 200, autocomplete: "off", "data-wrong": "Write why: it stays on record." });
-  asking({
-    title: `${one.name} has left?`, submit: "They have left", danger: true,
-    body: [h("p", {}, "Everything they hold ends at once: sessions, passkeys and phones."), field("Why?", reason, "For the record: “left on 20 November”.")],
-    act: () => ask("POST", `/v1/accounts/${one.id}/departure`, { reason: reason.value.trim() }, {}, { stay: true }),
-    done: (said) => (said ? ended(one, said, done) : done()),
-  });
-}
-
-/** What was ended, and what a person has to look at. */
-function ended(one, said, done) {
-  const lines = [["Sessions ended", said.sessions_ended], ["Phones cut off", said.phones_cut], ["Codes for phones ended", said.enrolments_ended], ["Passkeys ended", said.passkeys_revoked]];
-  const dialog = opened(`${one.name} is out`,
-    h("dl", { class: "facts" }, lines.filter(([, n]) => n !== undefined).map(([words, n]) => [h("dt", {}, words), h("dd", {}, String(n))])),
-    said.keys_to_look_at?.length > 0 && h("div", { class: "act" }, tag("warning", "warning", "Look at these keys"),
-      h("p", {}, "They made these keys of systems and may have kept a copy. Revoke them if so: ", h("a", { href: "/settings/keys" }, said.keys_to_look_at.map((key) => key.name ?? key).join(", ")), ".")),
-    h("div", { class: "spread buttons" }, h("button", { class: "button primary", type: "button", onclick: () => dialog.close() }, "Close")));
-  dialog.addEventListener("close", () => done());
-}
+const left = (one, done) => somebodyLeft({ title: `${one.name} has left?`, path: () => `/v1/accounts/${one.id}/departure`, name: () => one.name, done });
 
 const returned = (one, done) => asking({
   title: `${one.name} has come back?`, submit: "They have come back", done,
