@@ -28,6 +28,7 @@ from fastapi.security import APIKeyCookie, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 
 from ecm import keys
+from ecm.audit.noted import Noted
 from ecm.clock import Clock
 from ecm.errors import FinishSettingUp, NotPermitted, NotSignedIn
 from ecm.permit import Action, Actor, require, require_step_up
@@ -69,6 +70,7 @@ class Services:
     clock: Clock
     settings: Settings
     throttle: Throttle = field(default_factory=Throttle)
+    noted: Noted = field(default_factory=Noted)
 
     @cached_property
     def sealer(self) -> Sealer:

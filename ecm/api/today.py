@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field
 
 from ecm import pin_tries
 from ecm.api.audit import write_down
+from ecm.api.reads import note_read
 from ecm.api.wire import Asked, Id, Ref, answers, asks
 from ecm.doors import Services, address_of, services
 from ecm.errors import Left, NotFound, NotPermitted
@@ -151,7 +152,9 @@ def unlocking_of(door: Services) -> Unlocking:
 
 
 @router.get("/v1/app/today", response_model=Today, responses=answers(TODAY, 403))
-async def today(response: Response, door: Door, who: OfPhone, unlock: Unlock = None) -> Today:
+async def today(
+    request: Request, response: Response, door: Door, who: OfPhone, unlock: Unlock = None
+) -> Today:
     """The day of the worker who holds this phone."""
     response.headers["Cache-Control"] = "no-store"
     now = door.clock.now()
@@ -175,6 +178,8 @@ async def today(response: Response, door: Door, who: OfPhone, unlock: Unlock = N
             row["ref"]: row["name"]
             for row in await connection.fetch(sql.names, who.tenant_id, sorted(_workers(rows)))
         }
+    homes = [row["service_user_ref"] for row in rows if row["knows_the_home"]]
+    await note_read(door, who, homes, request, holder=worker)
     return Today(
         care_worker=worker,
         name=them["name"],

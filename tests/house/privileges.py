@@ -13,7 +13,10 @@ alert_queue           SI---  -----  SIUD-
 alerts                S-u--  -----  SIU--
 amendments            SI---  -----  S----
 api_keys              SIu--  S----  S----
-audit                 SI---  -----  S----
+audit                 SI---  -----  SI---
+audit_chain           S----  -----  S----
+audit_exports         S----  -----  SI---
+audit_heads           S----  -----  S----
 board_heads           S-u--  -----  S-u--
 care_workers          SIU--  -----  S----
 check_events          S----  SI---  S----
@@ -92,6 +95,8 @@ APPEND_ONLY = (
     "alert_actions",
     "contracts",
     "audit",
+    "audit_chain",
+    "audit_exports",
     "reports",
     "tag_taps",
     "used_codes",
