@@ -30,6 +30,7 @@ from fastapi.security.http import HTTPAuthorizationCredentials
 from ecm import keys
 from ecm.audit.noted import Noted
 from ecm.clock import Clock
+from ecm.councils import Councils
 from ecm.errors import FinishSettingUp, NotPermitted, NotSignedIn
 from ecm.permit import Action, Actor, require, require_step_up
 from ecm.sealing import Sealer, sealer
@@ -71,6 +72,7 @@ class Services:
     settings: Settings
     throttle: Throttle = field(default_factory=Throttle)
     noted: Noted = field(default_factory=Noted)
+    councils: Councils = field(default_factory=Councils)
 
     @cached_property
     def sealer(self) -> Sealer:

@@ -108,6 +108,11 @@ class Settings(BaseSettings):
         False, description="Whether webhooks may go to private addresses, and unencrypted to this machine."
     )
 
+    oidc_private: bool = Field(
+        False,
+        description="Whether a council's own sign-in may be at a private address, and unencrypted on this machine.",
+    )
+
     @classmethod
     def settings_customise_sources(
         cls,

@@ -59,6 +59,13 @@ SIGN_IN_WORDS = {
     "again": "You were signed out, so this page could not go on. Sign in to be back where you were.",
     "wait": "Too many tries. Wait a minute, then try again.",
     "away": "The service cannot reach its database just now. Try again in a moment.",
+    "council_away": "Your council’s own sign-in does not answer just now. Sign in another way, or try again soon.",
+    "council_again": "That sign-in was begun in another browser, or too long ago. Begin it again here.",
+    "council_refused": "Your council’s own sign-in was stopped there. Begin it again, or sign in another way.",
+    "council_failed": "Your council’s own sign-in did not work. Try once more, then tell your administrator.",
+    "council_no_role": "Your council knows you, but none of your groups has a role here. Ask your administrator.",
+    "council_no_account": "Your council knows you, but you have no account here. Ask your administrator.",
+    "council_none": "This service is not joined to your council’s own sign-in. Sign in another way.",
     "code": "That code does not fit, was used, or came too late. Try the one that is shown now, or start again.",
     "slow": "Too many wrong codes. Wait a little and try again, or use a recovery code.",
 }
@@ -144,6 +151,7 @@ async def front_door(request: Request, sign_in: str = "", next: str = "") -> Res
         next=next_page(next) or "",
         passkeys=rp is not None,
         localhost=None if rp else _the_same_at_localhost(request),
+        councils=await _councils(request),
     )
 
 
@@ -282,6 +290,15 @@ PATH_CHARACTERS = frozenset(string.ascii_letters + string.digits + "/-_.?=&%+")
 
 def wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/")
+
+
+async def _councils(request: Request) -> list[dict[str, Any]]:
+    """The authorities that sign their people in by a provider of their own; none while nobody can say."""
+    try:
+        async with request.app.state.services.web.connection() as connection:
+            return [dict(row) for row in await connection.fetch(sql.councils)]
+    except Unavailable:
+        return []
 
 
 async def _tenant_of(request: Request, who: Actor | None) -> dict[str, Any]:

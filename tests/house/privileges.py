@@ -30,6 +30,9 @@ event_outcomes        S----  -----  SIU--
 feed_records          SI---  -----  S----
 heartbeats            S----  -----  SIUD-
 lines_as_they_stand   S----  -----  S----
+oidc_providers        SIUD-  -----  S----
+oidc_roles            SI-D-  -----  S----
+oidc_subjects         SI-D-  -----  S----
 openings              SI-D-  -----  S--D-
 passkeys              SIu--  -----  S----
 payment_periods       SIu--  -----  SIu--

@@ -143,6 +143,9 @@ async def test_functions_that_look_past_the_lock_are_few_and_closed_to_the_publi
         "ecm_awaits_setup",
         "ecm_chain_entry",
         "ecm_erase_words",
+        "ecm_councils",
+        "ecm_oidc_provider",
+        "ecm_oidc_subject",
     }
     for row in found:
         assert row["config"].startswith("search_path=pg_catalog"), row["proname"]
