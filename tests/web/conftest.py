@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, CDPSession, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from ecm import api
 from ecm.store.embedded import Addresses
@@ -91,19 +91,6 @@ async def open_page(browser: Browser) -> AsyncIterator[Opening]:
     for context in contexts:
         await context.close()
     assert errors == []
-
-
-async def passkey_device(page: Page) -> CDPSession:
-    """Gives the page's browser a device that makes and proves passkeys as if a finger were laid on it. A browser makes
-    them for names, so such a page is opened at http://localhost."""
-    session = await page.context.new_cdp_session(page)
-    await session.send("WebAuthn.enable")
-    options = {
-        "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
-        "isUserVerified": True, "automaticPresenceSimulation": True,
-    }  # fmt: skip
-    await session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-    return session
 
 
 @pytest.fixture

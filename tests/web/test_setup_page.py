@@ -11,8 +11,8 @@ from playwright.async_api import Page, expect
 
 from ecm import setup_codes
 from tests.board.stage import Stage
-from tests.web.conftest import passkey_device
 from tests.web.test_every_page import AXE, PHONE, RUN_AXE, TOO_WIDE, VIEWS
+from tests.web.test_signing_in import a_device
 
 PASSWORD = "tidy-lamp-river-9"
 
@@ -83,7 +83,7 @@ async def test_set_up_with_a_passkey_and_come_in_again(fresh: Stage, open_page, 
     code = await code_for(fresh)
     asked: list[str] = []
     page = await open_page(fresh, "/app", who=None)
-    await passkey_device(page)
+    await a_device(page)
     page.on("request", lambda request: asked.append(request.url + str(request.headers)))
     await page.goto(at_localhost(fresh, f"/setup#{code}"))
     await expect(page.get_by_role("heading", level=1)).to_have_text("Who you are")

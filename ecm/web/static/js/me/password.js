@@ -5,6 +5,7 @@ import { h, icon } from "../dom.js";
 import { field } from "../settings/dialogs.js";
 
 const AT_LEAST = 12;
+const READ_MS = 1500; // long enough to read that it was done, before the page is drawn anew
 
 export function passwordCard(done) {
   const box = (id, autocomplete) => h("input", { id, type: "password", required: true, maxlength: 1000, autocomplete });
@@ -28,11 +29,11 @@ export function passwordCard(done) {
       await ask("POST", "/v1/me/password", { current: current.value, new: fresh.value }, {}, { stay: true });
       form.reset();
       tell("Changed. Everywhere else you are signed out.", "good");
-      done?.changed?.();
+      setTimeout(done, READ_MS);
     } catch (problem) {
       tell(problem.message, "critical", current);
     }
     button.disabled = false;
   });
-  return h("section", { class: "card", "aria-labelledby": "password-title" }, h("header", {}, icon("note"), h("h2", { id: "password-title" }, "Password")), h("div", { class: "body narrow" }, form));
+  return h("section", { class: "card", "aria-labelledby": "password-title" }, h("header", {}, icon("edit"), h("h2", { id: "password-title" }, "Password")), h("div", { class: "body narrow" }, form));
 }

@@ -6,6 +6,7 @@ import { byId, h, icon } from "../dom.js";
 import { deviceWords, hasPasskeys, make } from "../passkeys.js";
 import { deviceName } from "../settings/device.js";
 import { drawn, field, secretShown } from "../settings/dialogs.js";
+import { codeList, keeping } from "../settings/recovery.js";
 
 const STEPS = ["The code", "Who you are", "How you sign in", "Recovery codes"];
 const root = byId("page");
@@ -109,15 +110,9 @@ async function finish(way) {
   if (!done.recovery_codes.length) return location.assign(done.lands_on);
   const sure = h("input", { type: "checkbox", id: "sure", required: true, "data-wrong": "Keep the codes first, then say so." });
   step(3, "Your recovery codes", `${said.authority} is set up, and you are signed in. Keep these codes somewhere safe: each stands in for the app’s figures once, if you lose your phone.`,
-    [h("ul", { class: "codes" }, done.recovery_codes.map((code) => h("li", {}, code))),
-      h("div", { class: "spread" }, h("button", { class: "button", type: "button", onclick: () => window.print() }, icon("download"), "Print"), copying(done.recovery_codes.join("\n"))),
+    [codeList(done.recovery_codes), keeping(done.recovery_codes),
       h("p", { class: "sure" }, sure, h("label", { for: "sure" }, "I have them. They are not shown again."))],
     "Begin", () => location.assign(done.lands_on));
-}
-
-function copying(text) {
-  const told = h("span", { role: "status", class: "small" });
-  return [h("button", { class: "button", type: "button", onclick: () => navigator.clipboard.writeText(text).then(() => { told.textContent = "Copied."; }, () => { told.textContent = "Mark them and copy by keyboard."; }) }, "Copy"), told];
 }
 
 /** The code behind the # goes to nobody: it is read here, and taken off the address. */
