@@ -34,6 +34,7 @@ SECTIONS = (
     Section("/settings/people", "People", (Action.MANAGE_ACCOUNTS,), "settings-people"),
     Section("/settings/devices", "Phones", (Action.MANAGE_PHONES,), "settings-devices"),
     Section("/settings/keys", "Keys of systems", (Action.MANAGE_KEYS,), "settings-keys"),
+    Section("/settings/sign-in", "Signing in", (Action.MANAGE_SIGN_IN,), "settings-sign-in"),
     Section("/settings/roles", "Roles", OF_SETTINGS, "settings-roles"),
     Section("/settings/audit", "Audit", (Action.READ_AUDIT,), "settings-audit"),
 )
@@ -50,6 +51,7 @@ ROLE_CHOICES = json.dumps(
 @router.get("/settings/people")
 @router.get("/settings/devices")
 @router.get("/settings/keys")
+@router.get("/settings/sign-in")
 @router.get("/settings/audit")
 async def section(request: Request) -> Response:
     return await show_section(request, OF_PATH[request.url.path])

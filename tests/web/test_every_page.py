@@ -22,6 +22,7 @@ PAGES = {
     "settings-people": ("/settings/people", "ada", ".list td"),
     "settings-devices": ("/settings/devices", "ada", ".list td"),
     "settings-keys": ("/settings/keys", "ada", ".list td"),
+    "settings-sign-in": ("/settings/sign-in", "ada", ".card"),
     "settings-roles": ("/settings/roles", "ada", ".roles td"),
     "settings-audit": ("/settings/audit", "otto", ".list td"),
     "me": ("/me", "dana", "#password-title"),

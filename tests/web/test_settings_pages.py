@@ -9,8 +9,11 @@ from playwright.async_api import Page, expect
 
 from tests.board.stage import Stage
 from tests.web.test_every_page import AXE, PHONE, RUN_AXE, TOO_WIDE
+from tests.web.test_signing_in import a_device
 
-READ_BY_SCRIPT = ("/settings", "/settings/people", "/settings/devices", "/settings/keys", "/settings/audit")
+READ_BY_SCRIPT = (
+    "/settings", "/settings/people", "/settings/devices", "/settings/keys", "/settings/sign-in", "/settings/audit",
+)  # fmt: skip
 
 
 async def no_faults(page: Page) -> None:
@@ -230,7 +233,7 @@ async def test_what_needs_doing_leads_to_where_it_is_done(stage: Stage, open_pag
     await expect(page.get_by_role("heading", level=1)).to_have_text("Phones")
 
 
-async def test_the_audit_is_read_and_looked_through(stage: Stage, open_page) -> None:
+async def test_the_audit_is_read_looked_through_and_proved(stage: Stage, open_page) -> None:
     await stage.owner.execute(
         "INSERT INTO audit (tenant_id, at, actor, action, subject, reason)"
         " SELECT 1, now(), 'account 1 Dana Duty', 'alert_acknowledged', 'alert ' || n, 'seen'"
@@ -238,9 +241,97 @@ async def test_the_audit_is_read_and_looked_through(stage: Stage, open_page) -> 
     )
     page = await open_page(stage, "/settings/audit", who="otto")
     await expect(page.get_by_role("row")).to_have_count(101)
+    await expect(page.get_by_role("row").nth(1)).to_contain_text("alert 150")
     await page.get_by_role("button", name="Show more").click()
     await expect(page.get_by_role("row")).to_have_count(151)
+    await page.get_by_role("button", name="alert 77", exact=True).click()
+    await expect(page.get_by_role("row")).to_have_count(2)
+    await expect(page).to_have_url(re.compile(r"subject=alert\+77")), "refs alone stand in an address"
+    await page.get_by_label("To what").fill("visit 1")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("Nothing was found.")).to_be_visible()
+    await page.get_by_role("button", name="Everything").click()
+    await page.get_by_role("button", name="Prove that it is whole").click()
+    await expect(page.get_by_text("All 150 entries are as they were written.")).to_be_visible()
     await no_faults(page)
+
+    await stage.owner.execute("UPDATE audit SET reason = 'unseen' WHERE subject = 'alert 42'")
+    await page.get_by_role("button", name="Prove that it is whole").click()
+    await expect(page.get_by_text("The first bad one is at place 42")).to_be_visible()
+
+
+async def test_a_care_worker_who_left_holds_nothing_any_more(stage: Stage, open_page) -> None:
+    await phone(stage, "Anna’s phone")
+    page = await open_page(stage, "/settings/devices", who="cole")
+    await page.get_by_role("button", name="Somebody has left…").click()
+    asked = page.get_by_role("dialog", name="Which care worker has left?")
+    await asked.get_by_label("Care worker", exact=True).select_option("W-K")
+    await asked.get_by_label("Why?").fill("left on Friday")
+    await asked.get_by_role("button", name="They have left").click()
+    told = page.get_by_role("dialog", name=re.compile("Anna Kowalska .* is out"))
+    await expect(told).to_contain_text("Phones cut off1", use_inner_text=False)
+    await no_faults(page)
+    await told.get_by_role("button", name="Close").click()
+    await expect(page.get_by_role("row", name=re.compile("Anna Kowalska"))).to_contain_text("Cut off")
+
+
+async def test_a_leaver_is_out_and_may_come_back(stage: Stage, open_page) -> None:
+    page = await open_page(stage, "/settings/people", who="ada")
+    await page.get_by_role("button", name="Change Finn Finance").click()
+    await page.get_by_role("button", name="They have left…").click()
+    await page.get_by_label("Why?").fill("left on Friday")
+    await page.get_by_role("button", name="They have left", exact=True).click()
+    await page.get_by_role("dialog", name="Finn Finance is out").get_by_role("button", name="Close").click()
+    await page.get_by_role("button", name=re.compile("^Have left")).click()
+    await page.get_by_role("button", name="Change Finn Finance").click()
+    await page.get_by_role("button", name="They have come back…").click()
+    await page.get_by_role("button", name="They have come back", exact=True).click()
+    await expect(page.get_by_role("row", name=re.compile("Finn"))).to_contain_text("Can sign in")
+
+
+async def test_how_people_sign_in_is_changed_by_who_proves_it_is_they(
+    stage: Stage, open_page, picture
+) -> None:
+    stage.url = stage.url.replace("127.0.0.1", "localhost")
+    page = await open_page(stage, "/me", who="ada")
+    await a_device(page)
+    await page.get_by_role("button", name="Add a passkey").click()
+    await page.get_by_role("button", name="Make it").click()
+    await expect(page.get_by_text("not used yet")).to_be_visible()
+    await page.goto("/settings/sign-in")
+    await page.get_by_role("button", name="Ask everybody for two…").click()
+    await page.get_by_role("button", name="Ask for two").click()
+    await page.get_by_role("button", name="Use your passkey").click()
+    await expect(page.get_by_text("Asked of everybody")).to_be_visible()
+
+    await page.get_by_role("button", name="Join it…").click()
+    asked = page.get_by_role("dialog", name="Join the council’s own sign-in")
+    await asked.get_by_role("button", name="Save").click()
+    await expect(asked.get_by_role("alert")).to_contain_text("issuer’s address")
+    await asked.get_by_label("Issuer").fill("https://sign-in.council.example")
+    await asked.get_by_label("Client id").fill("ecm")
+    await asked.get_by_label("Client secret").fill("made-up-for-this-test")
+    await asked.get_by_label("Group there").fill("ECM Northfield")
+    await asked.get_by_role("button", name="Save").click()
+    await expect(asked.get_by_role("alert")).to_contain_text("Choose a role for ECM Northfield.")
+    await asked.get_by_label("Its role here").select_option("coordinator")
+    await asked.get_by_label("For which provider").select_option("NOR")
+    await asked.get_by_role("button", name="Add a group").click()
+    await no_faults(page)
+    await picture(page, "settings-sign-in-join")
+    await asked.get_by_label("Group there").last.fill("ECM desk")
+    await asked.get_by_label("Its role here").last.select_option("duty_officer")
+    await asked.get_by_role("button", name="Save").click()
+    await expect(
+        page.get_by_role("row", name=re.compile("ECM Northfield Coordinator · Northfield Care"))
+    ).to_be_visible()
+    await expect(page.get_by_role("row", name=re.compile("2. ECM desk Duty desk"))).to_be_visible()
+    await no_faults(page)
+    await picture(page, "settings-sign-in")
+    assert "made-up-for-this-test" not in await page.content()
+    await page.get_by_role("button", name="Part from it…").click()
+    await page.get_by_role("button", name="Part from it", exact=True).click()
+    await expect(page.get_by_text("Not joined")).to_be_visible()
 
 
 @pytest.mark.parametrize("path", READ_BY_SCRIPT)
@@ -261,7 +352,7 @@ async def test_a_section_that_cannot_be_read_says_so_and_tries_again(
 @pytest.mark.parametrize(
     ("who", "sections"),
     [
-        ("ada", ["What needs doing", "People", "Phones", "Keys of systems", "Roles", "Audit"]),
+        ("ada", ["What needs doing", "People", "Phones", "Keys of systems", "Signing in", "Roles", "Audit"]),
         ("cole", ["What needs doing", "Phones", "Roles"]),
         ("otto", ["What needs doing", "Roles", "Audit"]),
     ],

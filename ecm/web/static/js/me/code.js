@@ -2,6 +2,7 @@
 
 import { ask } from "../api.js";
 import { h, icon, tag } from "../dom.js";
+import { hasPasskeys } from "../passkeys.js";
 import { asking, drawn, field, secretShown } from "../settings/dialogs.js";
 import { showCodes } from "../settings/recovery.js";
 import { provingAgain } from "../step-up.js";
@@ -14,7 +15,7 @@ export function codeCard(code, passkeys, done) {
   const second = code.set_up || passkeys.length > 0;
   return h("section", { class: "card", "aria-labelledby": "code-title" },
     h("header", {}, icon("phone"), h("h2", { id: "code-title" }, "Code from an app"), code.set_up ? tag("good", "good", "Asked for") : tag("quiet", "planned", "Not set up"), h("span", { class: "grow" }),
-      h("button", { class: `button${second ? "" : " primary"}`, type: "button", onclick: () => setUp(done) }, code.set_up ? "Use another phone" : "Set up")),
+      h("button", { class: `button${second || hasPasskeys() ? "" : " primary"}`, type: "button", onclick: () => setUp(done) }, code.set_up ? "Use another phone" : "Set up")),
     h("div", { class: "body parts" },
       h("p", {}, code.set_up ? `Six figures are asked for after your password, since ${dayOf(code.confirmed_at)}.` : "An authenticator app on your phone shows six figures that are asked for after your password: a stolen password alone opens nothing then."),
       second && h("p", {}, many(code.recovery_codes_left, "recovery code"), " left. Each stands in for the figures once, if you lose your phone. ", code.set_up && code.recovery_codes_left <= FEW && tag("warning", "warning", "Few left")),

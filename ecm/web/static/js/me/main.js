@@ -8,7 +8,7 @@ import { head, root, show } from "../settings/parts.js";
 import { codeCard } from "./code.js";
 import { heldCard } from "./held.js";
 import { passkeysCard } from "./passkeys.js";
-import { passwordCard } from "./password.js";
+import { noPassword, passwordCard } from "./password.js";
 import { sessionsCard } from "./sessions.js";
 
 const TITLE = "Your account";
@@ -33,7 +33,7 @@ function draw({ me, passkeys, code, sessions }) {
   root.replaceChildren(...[
     head(me.name, [role, me.provider, me.tenant.name].filter(Boolean).join(", ")),
     me.limited && leftToDo(me.to_finish),
-    passkeysCard(passkeys, code, load), codeCard(code, passkeys, load), passwordCard(load), sessionsCard(sessions, load), !me.limited && heldCard(),
+    passkeysCard(passkeys, code, load), codeCard(code, passkeys, load), me.has_password ? passwordCard(load) : noPassword(), sessionsCard(sessions, load), !me.limited && heldCard(),
   ].filter(Boolean));
 }
 

@@ -37,3 +37,6 @@ export function passwordCard(done) {
   });
   return h("section", { class: "card", "aria-labelledby": "password-title" }, h("header", {}, icon("edit"), h("h2", { id: "password-title" }, "Password")), h("div", { class: "body narrow" }, form));
 }
+
+export const noPassword = () => h("section", { class: "card", "aria-labelledby": "password-title" }, h("header", {}, icon("edit"), h("h2", { id: "password-title" }, "Password")),
+  h("p", { class: "body" }, "None: nobody can steal it. If you want one beside your other ways, an administrator can make one for you."));

@@ -3,8 +3,9 @@
 import "../frame.js";
 import { ask } from "../api.js";
 import { h } from "../dom.js";
-import { count } from "../strings.js";
+import { count, label, many } from "../strings.js";
 import { dateOf, dayOf, withSeconds } from "../time.js";
+import { deviceName } from "../settings/device.js";
 import { field } from "../settings/dialogs.js";
 import { cell, head, root, show } from "../settings/parts.js";
 import { plain } from "../settings/words.js";
@@ -16,7 +17,7 @@ const LOOKED_FOR = ["action", "actor", "subject", "from", "to"];
 const wanted = new URLSearchParams(location.search);
 const asked = () => LOOKED_FOR.filter((name) => wanted.get(name)).map((name) => `&${name}=${encodeURIComponent(wanted.get(name))}`).join("");
 
-const load = () => show(TITLE, () => ask("GET", `/v1/audit?limit=${PAGE}${asked()}`), draw);
+const load = () => show(TITLE, () => ask("GET", `/v1/audit?newest_first=true&limit=${PAGE}${asked()}`), draw);
 
 function draw(first) {
   const body = h("tbody");
@@ -30,12 +31,12 @@ function draw(first) {
     shown += page.items.length;
     next = page.next;
     more.hidden = !next;
-    said.textContent = shown ? `${count(shown)} shown, oldest first${next ? "" : "; that is all"}.` : "";
+    said.textContent = shown ? `${count(shown)} shown, newest first${next ? "" : "; that is all"}.` : "";
   };
   more.addEventListener("click", async () => {
     more.disabled = true;
     try {
-      add(await ask("GET", `/v1/audit?limit=${PAGE}${asked()}&cursor=${next}`));
+      add(await ask("GET", `/v1/audit?newest_first=true&limit=${PAGE}${asked()}&cursor=${next}`));
     } catch (problem) {
       said.textContent = problem.message;
     }
@@ -44,7 +45,7 @@ function draw(first) {
   add(first);
   root.replaceChildren(
     head(TITLE, "Every change, and every look at something private. It can be added to and never edited."),
-    wholeness(),
+    ...wholeness(),
     h("section", { class: "card", "aria-label": "What was done" }, form(),
       first.items.length ? table : h("p", { class: "empty" }, h("strong", {}, asked() ? "Nothing was found." : "Nothing was done yet."), asked() ? "Look for less." : "What people do from now on is written here."),
       h("div", { class: "below" }, said, more)));
@@ -52,7 +53,17 @@ function draw(first) {
 
 const row = (entry) => h("tr", {},
   cell("When", h("p", { class: "nowrap" }, dayOf(entry.at)), h("p", { class: "quiet small" }, withSeconds(entry.at))),
-  cell("Who", entry.actor), cell("Did what", h("p", { class: "name" }, plain(entry.action))), cell("To what", entry.subject), cell("Why", entry.reason ?? ""), cell("From where", entry.origin ?? ""));
+  cell("Who", named(entry.actor, entry.actor_ref, "actor")), cell("Did what", h("p", { class: "name" }, plain(entry.action))),
+  cell("To what", named(entry.subject, entry.subject_ref, "subject"), entry.facts.people && h("p", { class: "quiet small" }, many(entry.facts.people.length, label.person, "people"))),
+  cell("Why", entry.erased ? h("span", { class: "quiet" }, "words erased") : entry.reason ?? ""),
+  cell("From where", h("p", {}, entry.origin ?? ""), entry.agent && h("p", { class: "quiet small" }, deviceName(entry.agent)), h("p", { class: "quiet small" }, `place ${count(entry.seq)}`)));
+
+/** What is said of somebody or something; its ref, where it has one, looks for everything else about it. */
+function named(words, ref, by) {
+  if (!ref) return h("p", {}, words);
+  const rest = words.startsWith(ref) ? words.slice(ref.length).trim() : words;
+  return h("p", {}, rest && `${rest} `, h("button", { class: "link small", type: "button", title: `Look for ${ref}`, onclick: () => look([[by, ref]]) }, ref));
+}
 
 function form() {
   const box = (name, more) => h("input", { id: `look-${name}`, name, autocomplete: "off", value: wanted.get(name) ?? "", ...more });
