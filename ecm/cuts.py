@@ -5,7 +5,7 @@
     await cuts.start()
 
 The database says it (the triggers `tell_cut`), whoever made the change, and says nothing but whose authority it is.
-This is only the quick half: each who keeps something by heart also asks again by itself, every few seconds.
+This is only the quick half: whoever keeps something by heart also asks again by itself, every few seconds.
 """
 
 from __future__ import annotations

@@ -71,8 +71,8 @@ class Services:
     clock: Clock
     settings: Settings
     throttle: Throttle = field(default_factory=Throttle)
-    noted: Noted = field(default_factory=Noted)
     councils: Councils = field(default_factory=Councils)
+    noted: Noted = field(default_factory=Noted)
 
     @cached_property
     def sealer(self) -> Sealer:

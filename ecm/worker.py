@@ -21,6 +21,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from alerts.sender import Sender
 from alerts.worker import AlertWorker
 from ecm.audit.export import Heads
+from ecm.audit.proving import Proving
 from ecm.clock import Clock
 from ecm.errors import DatabaseAway
 from ecm.overdue import Watcher
@@ -61,6 +62,7 @@ class Worker:
         self._woken: dict[str, asyncio.Event] = {}
         self._name = f"worker {socket.gethostname()} {os.getpid()}"
         self._heads = Heads(db, settings, self._name)
+        self._proving = Proving(db, settings, self._name)
 
     def steps(self) -> dict[str, Step]:
         """What `ecm tick NAME` can run by hand; each is safe to run twice, and on two machines."""
@@ -71,6 +73,7 @@ class Worker:
             "deliveries": self._sender.step,
             "payment-run": self._payment_run,
             "audit-heads": self._tell_heads,
+            "audit-proof": self._prove_audits,
             "retention": self._retention,
         }
 
@@ -85,6 +88,7 @@ class Worker:
             (self._beat, "interval", {"seconds": 5}),
             (self._retention, "cron", {"hour": 3, **nightly}),
             (self._payment_run, "cron", {"hour": 4, **nightly}),
+            (self._prove_audits, "cron", {"hour": 5, **nightly}),
             (self._tell_heads, "cron", hourly),  # once a day, and again until it is taken
         ]
 
@@ -194,6 +198,10 @@ class Worker:
     async def _tell_heads(self) -> int:
         """Tells somebody outside where each authority's audit ends, by the real clock."""
         return await self._heads.tell(datetime.now(UTC))
+
+    async def _prove_audits(self) -> None:
+        """Works out every link of every audit again."""
+        await self._proving.prove(datetime.now(UTC))
 
     async def _payment_run(self) -> None:
         """Works out the actuals of this week and the last again, for every tenant."""

@@ -18,7 +18,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from pydantic import BaseModel, Field
 
 from ecm.api.wire import answers
-from ecm.audit.export import heads_told
+from ecm.audit.export import how_it_is
 from ecm.doors import Services, address_of, services
 from ecm.errors import NotPermitted, Unavailable
 from ecm.store.db import Record
@@ -72,7 +72,7 @@ class Readiness(BaseModel):
     alarms: Part = Field(description="Not ok while a page does not get through, or nothing proves one would.")
     payments: Part = Field(description="Not ok after a run that failed; it can wait for the morning.")
     audit: Part = Field(
-        description="Not ok where the audit's heads should be told outside daily, and were not for 36 hours."
+        description="Not ok after a night that found one broken, or when heads were not told outside for 36 hours."
     )
 
 
@@ -258,7 +258,7 @@ def _audit(row: Record, door: Services) -> Part:
     age_s = None
     if row["heads_told_at"] is not None:
         age_s = max(0.0, (row["database_now"] - row["heads_told_at"]).total_seconds())
-    return Part(**asdict(heads_told(door.settings, age_s)))
+    return Part(**asdict(how_it_is(door.settings, age_s, row["audit_broken"])))
 
 
 def _oldest_age_s(row: Record, door: Services) -> float | None:
@@ -302,7 +302,9 @@ async def _gauges(door: Services) -> bytes:
     gauge("pages_failing", "Whether a page does not get through", _page_fails(row))
     gauge("alarm_proof_age_seconds", "Since it was last proved that an alarm would ring", _proof_age_s(row))
     gauge("payment_run_failed", "Whether a payment run failed of late", not _payments(row).ok)
-    gauge("audit_heads_late", "Whether the audit's heads are not told outside", not _audit(row, door).ok)
+    gauge(
+        "audit_in_doubt", "Whether an audit is broken, or its head not told outside", not _audit(row, door).ok
+    )
     gauge("worker_beat_age_seconds", "Since a worker last beat", _worker(row, door).beat_age_s)
     return generate_latest(registry)
 

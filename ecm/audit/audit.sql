@@ -49,6 +49,16 @@ INSERT INTO heartbeats (process, beat_at, details)
 VALUES ($1::text, $2::timestamptz, jsonb_build_object('heads_told_at', $2::timestamptz))
 ON CONFLICT (process) DO UPDATE SET beat_at = EXCLUDED.beat_at, details = heartbeats.details || EXCLUDED.details
 
+-- name: chains role: ecm_worker
+-- Whose chains there are.
+SELECT tenant_id FROM audit_heads UNION SELECT tenant_id FROM tenants
+
+-- name: proved role: ecm_worker
+-- When every chain was last proved, and how many were broken: part of a process's own row, as its beats are.
+INSERT INTO heartbeats (process, beat_at, details)
+VALUES ($1::text, $2::timestamptz, jsonb_build_object('audit_proved_at', $2::timestamptz, 'audit_broken', $3::int))
+ON CONFLICT (process) DO UPDATE SET beat_at = EXCLUDED.beat_at, details = heartbeats.details || EXCLUDED.details
+
 -- name: about role: ecm_web
 -- The places of entries by or about somebody or something ($2), or one place ($3), with words that can be erased. Of
 -- what says that words were erased, only a place.

@@ -81,22 +81,26 @@ class Heads:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class HowItIs:
     ok: bool
     says: str
 
 
-def heads_told(settings: Settings, age_s: float | None) -> Told:
-    """What to say of a service whose heads were last told everywhere so many real seconds ago; None for never."""
+def how_it_is(settings: Settings, age_s: float | None, broken: int | None) -> HowItIs:
+    """What the health page says. None for what never was.
+
+    `age_s`: real seconds since every head was told everywhere; `broken`: how many chains the last night found broken.
+    """
+    if broken:
+        return HowItIs(False, f"{broken} found broken: run ecm audit verify")
     if age_s is None:
-        wanted = settings.audit_heads_file or settings.audit_heads_url
-        return Told(
-            not wanted, "its heads were never told outside" if wanted else "its heads are told to nobody"
-        )
+        if settings.audit_heads_file or settings.audit_heads_url:
+            return HowItIs(False, "its heads were never told outside")
+        return HowItIs(True, "its heads are told to nobody")
     told = f"its heads were told outside {age_s / 3600:.0f} h ago"
     if age_s > LATE.total_seconds():
-        return Told(False, f"{told}: see the worker's log")
-    return Told(True, told)
+        return HowItIs(False, f"{told}: see the worker's log")
+    return HowItIs(True, told)
 
 
 def _places(settings: Settings) -> dict[str, Tell]:

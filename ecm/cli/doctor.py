@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ecm.audit.export import heads_told
+from ecm.audit.export import how_it_is
 from ecm.cli.options import Failed, data_option, json_option, runs
 from ecm.cli.place import Place, opened, service_clock
 from ecm.settings import Settings
@@ -60,7 +60,7 @@ async def examine(place: Place, settings: Settings) -> list[Check]:
         clock = await service_clock(place)
         facts = await connection.fetchrow(sql.facts, datetime.now(UTC), clock.now())
         assert facts is not None
-    heads = heads_told(settings, facts["heads_told_s"])
+    audit = how_it_is(settings, facts["heads_told_s"], facts["audit_broken"])
     skew, silent, backlog = facts["skew_s"], facts["worker_silent_s"], facts["backlog_s"]
     return [
         *checks,
@@ -92,9 +92,9 @@ async def examine(place: Place, settings: Settings) -> list[Check]:
         Check("alarms", True, _told(facts["contacts"])),
         Check(
             "audit",
-            heads.ok,
-            heads.says,
-            "Can the worker write ECM_AUDIT_HEADS_FILE, and reach ECM_AUDIT_HEADS_URL?",
+            audit.ok,
+            audit.says,
+            "Run `ecm audit verify`. Can the worker write ECM_AUDIT_HEADS_FILE, and reach ECM_AUDIT_HEADS_URL?",
         ),
     ]
 

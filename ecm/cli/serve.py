@@ -25,7 +25,16 @@ from ecm.errors import Conflict
 from ecm.settings import Settings
 from ecm.worker import Worker
 
-STEPS = ("processing", "overdue", "alerts", "deliveries", "payment-run", "audit-heads", "retention")
+STEPS = (
+    "processing",
+    "overdue",
+    "alerts",
+    "deliveries",
+    "payment-run",
+    "audit-heads",
+    "audit-proof",
+    "retention",
+)
 
 port_option = click.option(
     "--port", type=click.IntRange(0, 65535), default=None, help="Default 8000, or ECM_PORT."

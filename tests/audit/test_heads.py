@@ -14,12 +14,14 @@ from typing import Any
 import pytest
 
 from ecm.audit.entry import Head
-from ecm.audit.export import Heads, heads_told
+from ecm.audit.export import Heads, how_it_is
 from ecm.audit.heads import HeadsNotTrusted, line_of, read_heads
+from ecm.audit.proving import Proving
 from ecm.audit.verify import head_of
 from ecm.settings import Settings
 from ecm.store.db import Connection, Database
 from ecm.store.embedded import Addresses
+from tests.api.conftest import Story
 from tests.audit.book import fill
 
 KEY = "a made-up key of the audit"
@@ -114,8 +116,51 @@ async def test_a_file_that_cannot_be_written_is_said(
 def test_heads_that_are_not_told_are_said_to_be_late(
     file: str | None, age_h: float | None, ok: bool, says: str
 ) -> None:
-    told = heads_told(Settings(audit_heads_file=file and Path(file)), None if age_h is None else age_h * 3600)
+    age_s = None if age_h is None else age_h * 3600
+    told = how_it_is(Settings(audit_heads_file=file and Path(file)), age_s, 0)
     assert (told.ok, told.says) == (ok, says)
+
+
+async def test_a_row_somebody_touched_is_known_of_by_the_morning(
+    story: Story, worker: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    await fill(story.web, 9)
+    proving = Proving(worker, settings(), "worker a")
+    assert await proving.prove(datetime.now(UTC)) == []
+    health = story.at_the_door()
+    assert (await health.get("/readyz")).json()["audit"] == {
+        "ok": True,
+        "says": "its heads are told to nobody",
+    }
+    await story.run("UPDATE audit SET reason = 'none' WHERE audit_id = 4")
+    with caplog.at_level(logging.ERROR):
+        [verdict] = await proving.prove(datetime.now(UTC))
+    assert verdict.first_bad is not None
+    assert "the audit of tenant 1 is broken, row 4: its words were changed" in caplog.text
+    assert (await health.get("/readyz")).json()["audit"] == {
+        "ok": False,
+        "says": "1 found broken: run ecm audit verify",
+    }
+
+
+async def test_the_night_holds_the_chain_against_the_heads_in_the_file(
+    web: Database, worker: Database, owner: Connection, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    given = settings(audit_heads_file=tmp_path / "heads")
+    await fill(web, 9)
+    await Heads(worker, given, "worker a").tell(HALF_PAST_TWO)
+    await owner.execute("DELETE FROM audit_chain WHERE seq > 7; DELETE FROM audit WHERE audit_id > 7")
+    await owner.execute(
+        "UPDATE audit_heads SET seq = 7, hash = (SELECT hash FROM audit_chain WHERE tenant_id = 1 AND seq = 7)"
+    )
+    assert await Proving(worker, settings(), "worker a").prove(HALF_PAST_TWO) == [], "whole by itself"
+    [verdict] = await Proving(worker, given, "worker a").prove(HALF_PAST_TWO)
+    assert verdict.first_bad is not None
+    assert verdict.first_bad.seq == 8
+    (tmp_path / "heads").write_text("x")
+    with caplog.at_level(logging.ERROR):
+        assert await Proving(worker, given, "worker a").prove(HALF_PAST_TWO) == []
+    assert "prove nothing: line 1 is no head of a chain" in caplog.text
 
 
 # ---------------------------------------------------------------------- brought back

@@ -79,7 +79,13 @@ async def test_with_nobody_to_hear_it_the_socket_closes_all_the_same(
 
 
 def test_the_sure_half_takes_five_seconds_at_most() -> None:
-    assert board_cuts.SURE_SECONDS + board_cuts.AGAIN_SECONDS <= 5.5
+    assert board_cuts.SURE_SECONDS + board_cuts.AGAIN_SECONDS < 5
+
+
+async def test_a_board_that_nobody_looks_at_any_more_is_asked_of_nothing(stage: Stage) -> None:
+    async with looking(stage, "cole"):
+        pass
+    assert await stage.hub.doorkeeper._ask(1)
 
 
 @pytest.mark.usefixtures("never_by_itself")

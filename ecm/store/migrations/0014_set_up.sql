@@ -16,11 +16,8 @@ GRANT SELECT, DELETE ON setup_codes TO ecm_worker;
 -- Whoever sets the service up says what the authority is called.
 GRANT UPDATE (name) ON tenants TO ecm_web;
 
--- Somebody's role may be changed, and the provider it is for (ecm/api/account_roles.sql).
-GRANT UPDATE (provider_ref, role) ON accounts TO ecm_web;
-
--- The authority that waits for its first administrator; NULL once any authority has had one, kept out or not: whoever
--- set the service up is never made a second time.
+-- The authority that waits for its first administrator; NULL while any account is an administrator's, kept out or not: a
+-- service whose one administrator is away is not set up anew.
 CREATE FUNCTION ecm_awaits_setup() RETURNS integer
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public
   AS $$ SELECT min(tenant_id) FROM tenants
