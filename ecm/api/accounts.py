@@ -33,12 +33,12 @@ from ecm.permit import (
 )
 from ecm.store.db import Connection, Database, Record
 from ecm.store.queries import load_queries
-from ecm.weak_passwords import AT_LEAST as PASSWORD_AT_LEAST
-from ecm.weak_passwords import weakness
+from ecm.weak_passwords import AT_LEAST, weakness
 
 sql = load_queries(__package__, "accounts.sql")
 router = APIRouter(tags=["accounts"])
 
+PASSWORD_AT_LEAST = AT_LEAST
 COMMAND_LINE = "command line"
 
 
