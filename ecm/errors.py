@@ -39,6 +39,12 @@ class NotPermitted(EcmError):
     status, slug = 403, "not-permitted"
 
 
+class Left(NotPermitted):
+    """That care worker has left, and is shown nothing more. What they recorded before still arrives."""
+
+    slug = "left"
+
+
 class StepUpNeeded(NotPermitted):
     """Prove again that it is you, and send this once more."""
 
@@ -49,6 +55,10 @@ class FinishSettingUp(NotPermitted):
     """Finish setting up how you sign in; until then nothing else is open."""
 
     slug = "finish-setting-up"
+
+
+class LockedOut(NotPermitted):
+    """You may not change that."""
 
 
 class NotFound(EcmError):

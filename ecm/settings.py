@@ -54,6 +54,16 @@ class Settings(BaseSettings):
         description="32 bytes in base64 that seal the secrets of tags and code cards. Unset: made in the data folder.",
     )
 
+    audit_heads_file: Path | None = Field(
+        None, description="A file to which the audit's heads are added daily. Unset: to none."
+    )
+    audit_heads_url: str | None = Field(
+        None, description="An https address to which the audit's heads are posted daily. Unset: to none."
+    )
+    audit_key: str | None = Field(
+        None, description="Signs the audit's heads (HMAC-SHA256). Unset: they are not signed."
+    )
+
     telephone_auth_token: str | None = Field(
         None,
         description="The telephone gateway's token, which signs what it sends. Unset: its addresses are not there.",
@@ -96,6 +106,11 @@ class Settings(BaseSettings):
     )
     webhook_private: bool = Field(
         False, description="Whether webhooks may go to private addresses, and unencrypted to this machine."
+    )
+
+    oidc_private: bool = Field(
+        False,
+        description="Whether a council's own sign-in may be at a private address, and unencrypted on this machine.",
     )
 
     @classmethod

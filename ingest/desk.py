@@ -13,6 +13,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+from ecm.audit.writing import write_down
 from ecm.doors import Services, address_of, permit_for, services
 from ecm.errors import Conflict, NotFound, NotUnderstood
 from ecm.permit import Action, Actor, Scope, reach, require
@@ -83,21 +84,26 @@ async def enter(
     asked: EntryAsked,
 ) -> Entered:
     """Enters a check-in or check-out by hand, with its reason."""
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         only = reach(who, Action.AMEND_VISIT)
         visit = await connection.fetchrow(sql.visit, who.tenant_id, visit_id, only)
         if visit is None:
             raise NotFound("There is no such visit.")
         require(who, Action.AMEND_VISIT, Scope(visit["provider_ref"]))
         if not await connection.fetchval(
-            sql.may_name_care_worker, who.tenant_id, asked.care_worker, only, visit["care_worker_refs"]
+            sql.may_name_care_worker,
+            who.tenant_id,
+            asked.care_worker,
+            only,
+            visit["care_worker_refs"],
+            visit_id,
         ):
             raise Conflict("No care worker has that reference.")
         if asked.occurred_at > door.clock.now():
             raise Conflict("That has not happened yet.")
     recorder: Recorder = request.app.state.recorder
     recorded = await recorder.record(
-        KeyHolder(who.tenant_id, None, str(who), may_record=True),
+        KeyHolder(who.lock.tenant_id, None, str(who), may_record=True),
         {
             "id": str(asked.id),
             "kind": asked.kind,
@@ -118,14 +124,17 @@ async def enter(
         raise NotUnderstood(recorded.reason)
     if recorded.status == "exists":
         response.status_code = 200
-    async with door.web.tenant(who.tenant_id) as connection:
-        await connection.execute(
-            sql.write_down,
-            who.tenant_id,
-            door.clock.now(),
-            str(who),
-            f"visit {visit_id}, check event {recorded.event_id}",
-            asked.reason_code,
-            address_of(request),
-        )
+    subject = f"visit {visit_id}, check event {recorded.event_id}"
+    async with door.web.locked(who.lock) as connection:
+        if not await connection.fetchval(sql.is_written_down, who.tenant_id, subject):
+            await write_down(
+                connection,
+                who.tenant_id,
+                str(who),
+                "entered_by_hand",
+                subject,
+                door.clock.now(),
+                reason=asked.reason_code,
+                origin=address_of(request),
+            )
     return Entered(id=recorded.event_id, status=recorded.status, received_at=recorded.received_at)

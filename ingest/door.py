@@ -29,6 +29,7 @@ from uuid import UUID
 from ecm.clock import Clock
 from ecm.errors import Conflict, EcmError, NotPermitted, NotSignedIn, NotUnderstood, TooLarge, TooMany
 from ecm.private import PRIVATE, on_the_wire
+from ecm.refusals import refused_at
 from ecm.sealing import Sealer
 from ecm.store.db import Database
 from ingest import metrics
@@ -97,11 +98,16 @@ class CheckEventsDoor:
         """Everything received is committed, or answered 503."""
         await self._batcher.stop()
 
+    async def cut(self, tenant_id: int | None) -> None:
+        """Somebody's key may have been revoked: as `ecm.cuts` tells it."""
+        self._keys.forget(tenant_id)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             answer = await self._answer(scope, receive)
         except EcmError as error:
             metrics.turned_away.labels(error.slug).inc()
+            refused_at(scope["path"], error)
             answer = problem(error)
         except SenderGone:
             return

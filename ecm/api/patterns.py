@@ -115,7 +115,7 @@ async def patterns_of(
 ) -> Sheet:
     """Repeated positions, exact durations and their like, each with how many of how many and what is usual."""
     only = reach(who, Action.READ_VISITS)
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         worker = await connection.fetchrow(sql.worker, who.tenant_id, ref, only)
         if worker is None:
             raise NotFound("There is no such care worker.")

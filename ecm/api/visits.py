@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ecm import payment_run
 from ecm.api import alerts, amendments, evidence
+from ecm.api.reads import note_read
 from ecm.api.wire import NEXT_PAGE, Id, Limit, LocalDate, Page, Ref, answers, page_of
 from ecm.doors import Services, permit_for, services
 from ecm.errors import NotFound
@@ -247,7 +248,7 @@ async def list_visits(
 ) -> Page[Visit]:
     """Visits in order of date."""
     after_day, _, after_id = (cursor or "1.0").partition(".")
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         rows = await connection.fetch(
             sql.list_visits,
             who.tenant_id,
@@ -274,13 +275,14 @@ async def list_visits(
 
 @router.get("/v1/visits/{visit_id}", response_model=VisitInFull, responses=answers(IN_FULL))
 async def get_visit(
+    request: Request,
     door: Annotated[Services, Depends(services)],
     who: Annotated[Actor, Depends(permit_for(Action.READ_VISITS))],
     visit_id: Id,
 ) -> VisitInFull:
     """One visit with all that is known of it: evidence, amendments, what changed when, and its alerts."""
     key = (who.tenant_id, visit_id)
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         row = await connection.fetchrow(sql.get_visit, *key, reach(who, Action.READ_VISITS), door.clock.now())
         if row is None:
             raise NotFound("There is no such visit.")
@@ -288,8 +290,10 @@ async def get_visit(
         transitions = await connection.fetch(sql.transitions_of_visit, *key)
         added = await connection.fetch(amendments.sql.amendments_of_visit, *key)
         raised = await connection.fetch(alerts.sql.alerts_of_visit, *key)
-        names = await connection.fetch(sql.names_of_workers, who.tenant_id, _workers(row, events))
+        names = await connection.fetch(sql.names_of_workers, who.tenant_id, _workers(row, events), visit_id)
         contracts = await payment_run.contract_book(connection, who.tenant_id)
+    if permit(who, Action.READ_FULL_ADDRESS):
+        await note_read(door, who, [row["service_user_ref"]], request)
     return VisitInFull(
         **_shown(row, who),
         zone=row["zone"],

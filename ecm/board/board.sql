@@ -74,15 +74,19 @@ SELECT visit_id, until FROM (
 WHERE until IS NOT NULL;
 
 -- name: visits_by_id role: ecm_web
--- Visits as a board shows them. Each has its person and provider; LEFT, so that no plan begins with every person.
+-- Visits as a board shows them. Each has its person and provider; LEFT, so that no plan begins with every person. A
+-- provider's board names borrowed workers too, whom it does not see among its own.
 SELECT v.visit_id, v.ref, v.version, v.position, v.local_date, v.service, v.planned_start, v.planned_end,
        v.commissioned_minutes, v.time_critical, v.carers_required, v.state, v.state_reason, v.actual_start,
        v.actual_end, v.deadline_at, v.deadline_kind, v.attendances, v.findings, v.care_worker_refs,
        u.name AS person, u.area, u.risk_tier, u.needs, u.funder, p.ref AS provider_ref, p.name AS provider_name,
-       (SELECT json_agg(json_build_array(w.ref, w.name, w.phone))
-        FROM care_workers w
-        WHERE w.tenant_id = v.tenant_id AND w.ref = ANY (v.care_worker_refs
-              || ARRAY(SELECT a ->> 'care_worker' FROM jsonb_array_elements(v.attendances) a))) AS workers
+       CASE WHEN (SELECT ecm_sees_all()) THEN
+         (SELECT json_agg(json_build_array(w.ref, w.name, w.phone))
+          FROM care_workers w
+          WHERE w.tenant_id = v.tenant_id AND w.ref = ANY (v.care_worker_refs
+                || ARRAY(SELECT a ->> 'care_worker' FROM jsonb_array_elements(v.attendances) a)))
+       ELSE (SELECT json_agg(json_build_array(w.ref, w.name, w.phone)) FROM ecm_workers_on(ARRAY[v.visit_id]) w)
+       END AS workers
 FROM unnest($2::bigint[]) AS q(visit_id)
 JOIN visits v ON v.tenant_id = $1::int AND v.visit_id = q.visit_id
 LEFT JOIN service_users u ON u.tenant_id = v.tenant_id AND u.ref = v.service_user_ref
@@ -113,10 +117,10 @@ SELECT
   (SELECT extract(epoch FROM clock_timestamp() - max(beat_at)) FROM heartbeats)::float8 AS worker_age_s;
 
 -- name: standing_sessions role: ecm_web
--- Which of these sessions still stand: signed out, replaced, idle, expired, disabled and left ones do not. An open
+-- Which of these sessions still stand, and as what: signed out, replaced, idle, expired, disabled and left ones do not. An open
 -- board is somebody there, so that, once a minute, each that stands is given its idle span anew.
 WITH standing AS (
-  SELECT s.token_sha256 FROM sessions s JOIN accounts a USING (tenant_id, account_id)
+  SELECT s.token_sha256, a.role, a.provider_ref FROM sessions s JOIN accounts a USING (tenant_id, account_id)
   WHERE s.tenant_id = $1::int AND s.token_sha256 = ANY ($2::bytea[]) AND s.expires_at > $3::timestamptz
     AND s.idle_until > $3::timestamptz AND NOT s.limited AND a.disabled_at IS NULL AND a.left_at IS NULL),
 there AS (
@@ -124,7 +128,7 @@ there AS (
   FROM standing n
   WHERE s.tenant_id = $1::int AND s.token_sha256 = n.token_sha256 AND isfinite(s.idle_until)
     AND s.seen_at < $3::timestamptz - interval '1 minute')
-SELECT token_sha256 FROM standing;
+SELECT token_sha256, role, provider_ref FROM standing;
 
 -- name: insert_ticket role: ecm_web
 -- A pass for one socket, kept as a hash, of the session that asked for it.

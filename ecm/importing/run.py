@@ -9,11 +9,13 @@ from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 
+from ecm.audit.writing import write_down
 from ecm.errors import NotFound
 from ecm.importing import merge, stage
 from ecm.importing.kinds import KINDS
 from ecm.importing.report import ImportReport
 from ecm.importing.row import Columns, FileRefused, Format
+from ecm.lock import Lock
 from ecm.store.db import Connection, Database
 from ecm.store.queries import load_queries
 
@@ -26,7 +28,7 @@ _MAY_MATCH_EVIDENCE = frozenset({"service-users", "care-workers", "visits"})
 
 async def run_import(
     db: Database,
-    tenant_id: int,
+    lock: Lock,
     kind: str,
     source: stage.Source,
     *,
@@ -38,23 +40,26 @@ async def run_import(
     origin: str | None = None,
     postcodes: Path | None = None,
 ) -> ImportReport:
-    """Imports one file as `actor`. `db` is under the role ecm_web; `postcodes` names a file of open data.
+    """Imports one file as `actor`, under their `lock`. `db` is of the role ecm_web; `postcodes` names a file of open
+    data.
 
     All or nothing: with any rejection nothing is written, unless `skip_rejected`. A file that cannot be read to
     its end is never written. Raises NotFound for another kind, DatabaseAway, StorageFull.
     """
     if kind not in KINDS:
         raise NotFound(f"There is no import of {kind}; there are {', '.join(KINDS)}.")
-    report = ImportReport(dry_run=dry_run)
+    tenant_id, report = lock.tenant_id, ImportReport(dry_run=dry_run)
     try:
-        async with db.tenant(tenant_id) as connection:
+        async with db.locked(lock) as connection:
             one = _Import(connection, tenant_id, kind, now, report)
             await one.stage(source, format, postcodes)
             await one.merge()
             if dry_run or (report.rejected and not skip_rejected):
                 raise _TakeBackError
             if report.new or report.updated:
-                await connection.execute(sql.write_down, tenant_id, now, actor, kind, report.summary, origin)
+                await write_down(
+                    connection, tenant_id, actor, "imported", kind, now, reason=report.summary, origin=origin
+                )
     except _TakeBackError:
         pass
     except FileRefused as refused:

@@ -205,7 +205,7 @@ async def test_a_phone_with_a_wrong_clock_is_told_so(alices: Caller) -> None:
 async def test_a_phone_that_is_cut_off_is_told_nothing_more(story: Story, alices: Caller) -> None:
     cory = await story.signed_in("cory")
     path = f"/v1/phones/{alices.phone.device_id}/cut-off"
-    assert (await (await story.signed_in("cleo")).post(path, json={"reason": "not mine"})).status_code == 403
+    assert (await (await story.signed_in("cleo")).post(path, json={"reason": "not mine"})).status_code == 404
     answer = await cory.post(path, json={"reason": "lost on the bus"})
     assert answer.status_code == 200
     assert (await alices.ask("GET", "/v1/app/today")).status_code == 401
@@ -222,6 +222,18 @@ async def test_a_shared_phone_shows_nothing_until_a_pin_opens_it(shared: Caller)
     assert (opened.status_code, opened.json()["name"]) == (200, "Alice")
     ticket = {"ECM-Unlock": opened.json()["unlock"]}
     assert (await shared.ask("GET", "/v1/app/today", **ticket)).json()["name"] == "Alice"
+
+
+async def test_a_day_read_on_a_phone_is_one_entry_that_says_whose_homes_were_told_to_whom(
+    story: Story, shared: Caller
+) -> None:
+    opened = await shared.ask("POST", "/v1/app/unlock", {"care_worker": "CW-A", "pin": "4711"})
+    for _ in range(2):
+        await shared.ask("GET", "/v1/app/today", **{"ECM-Unlock": opened.json()["unlock"]})
+    read = "SELECT actor, subject, facts::text, origin FROM audit WHERE action = 'address_read'"
+    assert [tuple(row) for row in await story.all(read)] == [
+        (f"phone {shared.phone.device_id} of CW-A", "service user SU-A", '{"people":["SU-A"]}', "127.0.0.1")
+    ]
 
 
 async def test_a_pin_is_guessed_five_times_and_then_waited_for(story: Story, shared: Caller) -> None:

@@ -62,6 +62,9 @@ NEVER_SUCCEEDS = {
     "GET /v1/app/visits/{visit_id}/key-safe",
     "POST /v1/app/enrolment",
     "POST /v1/reports",
+    # Nobody is joined to a council that does not answer; tests/identity/test_oidc.py has one that does.
+    "POST /v1/me/council",
+    "DELETE /v1/me/council",
     # A gateway signs each of these; tests/ingest/telephone is one.
     "POST /v1/telephone/voice",
     "POST /v1/telephone/voice/step",
@@ -281,6 +284,11 @@ INSERT INTO payment_periods (tenant_id, period, starts_on, ends_on, requested_at
   VALUES (1, '2026-W45', '2020-01-06', '2020-01-12', '2020-01-13Z', '2020-01-13Z');
 ALTER TABLE api_keys ALTER key_id RESTART 7000000;
 ALTER TABLE accounts ALTER account_id RESTART 8000000;
+INSERT INTO oidc_providers (tenant_id, issuer, client_id, scopes, groups_claim, makes_accounts)
+  VALUES (1, 'https://sign-in.invalid', 'ecm', 'openid', 'groups', false);
+CREATE FUNCTION put_back() RETURNS trigger LANGUAGE plpgsql AS $$
+  BEGIN INSERT INTO oidc_providers SELECT OLD.*; RETURN NULL; END $$;
+CREATE TRIGGER put_back AFTER DELETE ON oidc_providers FOR EACH ROW EXECUTE FUNCTION put_back();
 CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
 CREATE TRIGGER keep BEFORE UPDATE ON api_keys FOR EACH ROW
   WHEN (OLD.key_id BETWEEN 7000000 AND 7000002) EXECUTE FUNCTION keep();

@@ -5,7 +5,7 @@
     Ms Tara Thorne     tier C, Spinney Hills                  council   Harbour Homecare
 
     Anna Kowalska, Jo Mensah (Northfield), Rafi Begum (Harbour)
-    Dana Duty, duty officer; Cole Coordinator, at Northfield; Finn Finance
+    Dana Duty, duty officer; Cole Coordinator, at Northfield; Finn Finance; Ada, administrator; Otto, auditor
 
 It is 09:20 in London on Monday 23 November 2026 unless a test says otherwise.
 """
@@ -31,6 +31,7 @@ from ecm import problem, serving, web
 from ecm.board import BoardProtocol, Hub
 from ecm.board import router as board_router
 from ecm.clock import ManualClock
+from ecm.cuts import Cuts
 from ecm.doors import Services
 from ecm.settings import Settings
 from ecm.store.db import Database
@@ -59,6 +60,8 @@ ACCOUNTS = {
     "cole": ("Cole Coordinator", "coordinator", "NOR"),
     "finn": ("Finn Finance", "finance", None),
     "cara": ("Cara Carer", "care_worker", "NOR"),
+    "ada": ("Ada Administrator", "administrator", None),
+    "otto": ("Otto Auditor", "auditor", None),
 }
 
 
@@ -232,7 +235,14 @@ class Stage:
             web.install(app)
         self.app, self._database = app, database
         await self.hub.start()
+        self.cuts = Cuts(database)
+        self.cuts.on_cut(self.hub.doorkeeper.cut)
+        await self.cuts.start()
         await self.listen(protocol)
+
+    async def restarts_the_hub(self) -> None:
+        await self.hub.stop()
+        await self.hub.start()
 
     async def listen(self, protocol: Any = BoardProtocol) -> None:
         config = serving.config(
@@ -256,6 +266,7 @@ class Stage:
             self._server = None
 
     async def close(self) -> None:
+        await self.cuts.stop()
         await self.hub.stop()
         await self.hang_up()
         await self._database.close()

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import websockets
+from prometheus_client import REGISTRY
 
 from ecm.board import hub as hub_module
 from tests.board.stage import Stage, looking, ticket_of
@@ -13,10 +14,13 @@ from tests.board.stage import Stage, looking, ticket_of
 async def test_a_ticket_opens_one_socket_and_no_second(stage: Stage):
     ticket = await ticket_of(stage, "dana")
     url = f"{stage.url.replace('http', 'ws')}/board/live?ticket={ticket}"
+    turned_away = {"door": "board", "why": "not-signed-in"}
+    before = REGISTRY.get_sample_value("ecm_refused_total", turned_away) or 0
     async with websockets.connect(url):
         with pytest.raises(websockets.InvalidStatus, match="403"):
             async with websockets.connect(url):
                 pass
+    assert REGISTRY.get_sample_value("ecm_refused_total", turned_away) == before + 1
 
 
 async def test_who_is_signed_out_everywhere_sees_no_more_and_the_others_do(

@@ -13,7 +13,10 @@ alert_queue           SI---  -----  SIUD-
 alerts                S-u--  -----  SIU--
 amendments            SI---  -----  S----
 api_keys              SIu--  S----  S----
-audit                 SI---  -----  S----
+audit                 SI---  -----  SI---
+audit_chain           S----  -----  S----
+audit_exports         S----  -----  SI---
+audit_heads           S----  -----  S----
 board_heads           S-u--  -----  S-u--
 care_workers          SIU--  -----  S----
 check_events          S----  SI---  S----
@@ -27,6 +30,9 @@ event_outcomes        S----  -----  SIU--
 feed_records          SI---  -----  S----
 heartbeats            S----  -----  SIUD-
 lines_as_they_stand   S----  -----  S----
+oidc_providers        SIUD-  -----  S----
+oidc_roles            SI-D-  -----  S----
+oidc_subjects         SI-D-  -----  S----
 openings              SI-D-  -----  S--D-
 passkeys              SIu--  -----  S----
 payment_periods       SIu--  -----  SIu--
@@ -45,12 +51,14 @@ second_steps          SIuD-  -----  S----
 service_user_phones   SIUD-  S----  S----
 service_users         SIU--  -----  S----
 sessions              SIUD-  -----  S--D-
+setup_codes           SIu--  -----  S--D-
 socket_tickets        SIUD-  -----  S--D-
 tag_taps              S----  SI---  S----
 tags                  SIu--  S----  S----
 tenants               S-u--  S----  S----
 transitions           S----  -----  SI---
 used_codes            S----  SI---  S----
+visited               S----  -----  S----
 visits                SIu--  -----  SIu--
 """
 
@@ -65,7 +73,7 @@ COLUMNS = {
     ("board_heads", "ecm_worker"): "position",
     ("code_cards", "ecm_web"): "retired_at",
     ("devices", "ecm_web"): "cut_off_at cut_off_by cut_off_reason",
-    ("enrolments", "ecm_web"): "device_id used_at",
+    ("enrolments", "ecm_web"): "device_id expires_at used_at",
     ("phone_calls", "ecm_web"): "answers ended_at interview step",
     ("phone_lines", "ecm_web"): "call_back language",
     ("tags", "ecm_web"): "retired_at uid",
@@ -74,7 +82,8 @@ COLUMNS = {
     ("payment_periods", "ecm_worker"): "run_at running_since",
     ("recovery_codes", "ecm_web"): "used_at",
     ("second_steps", "ecm_web"): "last_step tried_at tries",
-    ("tenants", "ecm_web"): "second_way_required",
+    ("setup_codes", "ecm_web"): "used_at",
+    ("tenants", "ecm_web"): "name second_way_required",
     ("visits", "ecm_web"): "agreed_short cancelled cancelled_at care_worker_refs carers_required"
     " commissioned_minutes local_date next_planned_start planned_end planned_start provider_ref service"
     " service_user_ref time_critical window_start zone",
@@ -90,6 +99,8 @@ APPEND_ONLY = (
     "alert_actions",
     "contracts",
     "audit",
+    "audit_chain",
+    "audit_exports",
     "reports",
     "tag_taps",
     "used_codes",
@@ -100,6 +111,7 @@ OF_NO_TENANT = {
     "schema_migrations": "the schema is everybody's",
     "scaled_clock": "one clock for the whole service",
     "heartbeats": "a process serves every tenant; it holds no tenant's data",
+    "setup_codes": "it opens a service that has nobody yet; known by its digest",
     "openings": "begun before anybody is known; asked for by its digest, and what it holds is sealed",
 }
 
