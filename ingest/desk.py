@@ -103,7 +103,7 @@ async def enter(
             raise Conflict("That has not happened yet.")
     recorder: Recorder = request.app.state.recorder
     recorded = await recorder.record(
-        KeyHolder(who.tenant_id, None, str(who), may_record=True),
+        KeyHolder(who.lock.tenant_id, None, str(who), may_record=True),
         {
             "id": str(asked.id),
             "kind": asked.kind,

@@ -18,7 +18,16 @@ from ecm.api.audit import write_down
 from ecm.api.session import finish
 from ecm.api.sign_in import Email, Password
 from ecm.api.wire import NEXT_PAGE, Asked, Id, IdCursor, Limit, Name, Page, Ref, answers, asks, page_of
-from ecm.doors import Services, actor, address_of, digest, permit_for, services, token_of
+from ecm.doors import (
+    Services,
+    actor,
+    address_of,
+    digest,
+    open_because,
+    permit_for,
+    services,
+    token_of,
+)
 from ecm.errors import Conflict, NotFound, NotPermitted
 from ecm.lock import Lock, system
 from ecm.passwords import hash_password, invent_password, password_fits
@@ -247,7 +256,8 @@ async def replace_password(
     "/v1/me/password",
     status_code=204,
     responses={409: {}, 429: {}},
-    openapi_extra=asks({"current": "a-long-made-up-phrase", "new": "another-long-made-up-phrase"}),
+    openapi_extra=asks({"current": "a-long-made-up-phrase", "new": "another-long-made-up-phrase"})
+    | open_because("an account changes its own password, by the one it has"),
 )
 async def change_own_password(
     request: Request, door: Door, who: Annotated[Actor, Depends(actor)], asked: PasswordAsked

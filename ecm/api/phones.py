@@ -19,9 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ecm.api.audit import write_down
 from ecm.api.wire import NEXT_PAGE, Asked, Limit, Page, Ref, answers, asks, point_to_next
-from ecm.doors import Services, address_of, permit_for, services
+from ecm.doors import Services, address_of, open_because, permit_for, services
 from ecm.errors import Conflict, NotFound, NotPermitted, NotUnderstood
-from ecm.permit import Action, Actor, Scope, reach, require
+from ecm.permit import Action, Actor, Scope, permit, reach, require
 from ecm.signed import is_public_key
 from ecm.store.db import Connection, Database, Record
 from ecm.store.queries import load_queries
@@ -191,7 +191,8 @@ async def new_code(
     status_code=201,
     response_model=Enrolled,
     responses=answers(ENROLLED, 404, 422, 429, status=201),
-    openapi_extra=asks({"code": "K7MP2XQR4T", "public_key": KEY}),
+    openapi_extra=asks({"code": "K7MP2XQR4T", "public_key": KEY})
+    | open_because("a phone nobody knows yet: the one-time code is looked at inside"),
 )
 async def enrol(request: Request, door: Door, asked: PhoneAsked) -> Enrolled:
     """Takes a phone's public key for a one-time code. The code is then used up, but for the same key: a phone that
@@ -289,9 +290,8 @@ async def cut_off(
     """Keeps a phone out from this moment on. What it signed before still arrives, marked."""
     async with door.web.locked(who.lock) as connection:
         row = await connection.fetchrow(sql.phone, who.tenant_id, device_id)
-        if row is None:
-            raise NotFound
-        require(who, Action.MANAGE_PHONES, Scope(row["provider_ref"]))
+        if row is None or not permit(who, Action.MANAGE_PHONES, Scope(row["provider_ref"])):
+            raise NotFound  # another provider's is answered as one that is not there
         if row["cut_off_at"] is not None:
             raise Conflict("That phone was cut off before.")
         now = door.clock.now()

@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from ecm.api.report_in import Kind, ReportIn, TaskDone, Urgency, understood
 from ecm.api.wire import Id, answers, asks
-from ecm.doors import Services, permit_for, services
+from ecm.doors import Services, open_because, permit_for, services
 from ecm.errors import NotFound, NotSignedIn, TooLarge
 from ecm.lock import of_its_provider
 from ecm.permit import Action, Actor, permit, reach
@@ -84,7 +84,11 @@ REPORT: dict[str, Any] = {
     "/v1/reports",
     response_model=list[Receipt],
     responses=answers([RECEIPT], 413),
-    openapi_extra=asks([ITEM]) | {"security": [{"phone": []}]},
+    openapi_extra=asks([ITEM])
+    | {"security": [{"phone": []}]}
+    | open_because(
+        "an enrolled phone: each report carries its signature, also of one that was cut off since"
+    ),
 )
 async def receive(
     request: Request,

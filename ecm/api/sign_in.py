@@ -40,11 +40,12 @@ from ecm.doors import (
     is_over_https,
     names_foreign_page,
     of_session,
+    open_because,
     require_same_origin,
     services,
     token_of,
 )
-from ecm.errors import NotPermitted, NotSignedIn, TooMany, Unavailable
+from ecm.errors import NotFound, NotPermitted, NotSignedIn, TooMany, Unavailable
 from ecm.identity.assurance import Standing, ToFinish, Way, to_finish
 from ecm.passwords import hash_password, is_outdated, password_fits
 from ecm.permit import Action, Actor, permit
@@ -176,7 +177,7 @@ ME = {
             "content": {"application/json": {"example": HALF_WAY}},
         }
     },
-    openapi_extra=asks(ASKED),
+    openapi_extra=asks(ASKED) | open_because("signing in: the e-mail and the password are looked at inside"),
 )
 async def begin_session(
     request: Request,
@@ -192,7 +193,9 @@ async def begin_session(
     return SignedIn.by(came)
 
 
-@router.delete("/v1/session", status_code=204)
+@router.delete(
+    "/v1/session", status_code=204, openapi_extra=open_because("whoever is signed in may sign out")
+)
 async def end_session(
     request: Request,
     response: Response,
@@ -206,7 +209,12 @@ async def end_session(
     take_cookie(response)
 
 
-@router.get("/v1/me", response_model=Me, responses=answers(ME))
+@router.get(
+    "/v1/me",
+    response_model=Me,
+    responses=answers(ME),
+    openapi_extra=open_because("an account or a key is told who it is"),
+)
 async def me(door: Annotated[Services, Depends(services)], who: Annotated[Actor, Depends(actor)]) -> Me:
     """Who is asking, and what they may do."""
     way = Way(who.signed_in_by) if who.signed_in_by else None
@@ -215,7 +223,8 @@ async def me(door: Annotated[Services, Depends(services)], who: Annotated[Actor,
         tenant = await connection.fetchrow(sql.tenant, who.tenant_id)
         if who.limited and way is not None:
             left = to_finish(way, await standing_of(connection, who))
-    assert tenant is not None
+    if tenant is None:
+        raise NotFound
     return Me(
         kind=who.kind,
         name=who.name,

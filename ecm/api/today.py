@@ -21,7 +21,7 @@ from ecm import pin_tries
 from ecm.api.audit import write_down
 from ecm.api.reads import note_read
 from ecm.api.wire import Asked, Id, Ref, answers, asks
-from ecm.doors import Services, address_of, services
+from ecm.doors import Services, address_of, for_action, open_because, services
 from ecm.errors import Left, NotFound, NotPermitted
 from ecm.lock import of_its_provider
 from ecm.names import short_person
@@ -153,7 +153,12 @@ def unlocking_of(door: Services) -> Unlocking:
     return Unlocking(door.sealer)
 
 
-@router.get("/v1/app/today", response_model=Today, responses=answers(TODAY, 403))
+@router.get(
+    "/v1/app/today",
+    response_model=Today,
+    responses=answers(TODAY, 403),
+    openapi_extra=for_action(Action.READ_VISITS),
+)
 async def today(
     request: Request, response: Response, door: Door, who: OfPhone, unlock: Unlock = None
 ) -> Today:
@@ -192,11 +197,18 @@ async def today(
     )
 
 
-@router.get("/v1/app/epoch", response_model=Epoch, responses=answers(EPOCH))
+@router.get(
+    "/v1/app/epoch",
+    response_model=Epoch,
+    responses=answers(EPOCH),
+    openapi_extra=open_because("an enrolled phone, which signs this: it tells nothing of anybody"),
+)
 async def epoch(door: Door, who: OfPhone) -> Epoch:
     """Another epoch than before: the service was restored from a copy, and phones send again what they still have."""
     async with door.web.locked(who.lock) as connection:
         found = await connection.fetchval(sql.epoch, who.tenant_id)
+    if found is None:
+        raise NotFound
     return Epoch(epoch=found, server_time=door.clock.now())
 
 
@@ -204,7 +216,8 @@ async def epoch(door: Door, who: OfPhone) -> Epoch:
     "/v1/app/unlock",
     response_model=Unlocked,
     responses=answers({"unlock": "kq3v…", "name": "Beth Brook"}, 403, 429),
-    openapi_extra=asks({"care_worker": "CW-104", "pin": "4711"}),
+    openapi_extra=asks({"care_worker": "CW-104", "pin": "4711"})
+    | open_because("an enrolled phone, which signs this: the PIN is looked at inside"),
 )
 async def unlock_phone(response: Response, door: Door, who: OfPhone, asked: PinAsked) -> Unlocked:
     """Opens a shared phone with a worker's PIN, for half a day. Five wrong tries, then wait."""
@@ -233,6 +246,7 @@ async def unlock_phone(response: Response, door: Door, who: OfPhone, asked: PinA
     "/v1/app/visits/{visit_id}/key-safe",
     response_model=KeySafe,
     responses=answers({"code": "1234"}, 403, 404),
+    openapi_extra=for_action(Action.READ_KEY_SAFE),
 )
 async def key_safe(
     request: Request, response: Response, door: Door, who: OfPhone, visit_id: Id, unlock: Unlock = None

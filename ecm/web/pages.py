@@ -21,7 +21,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from ecm.doors import HALF_WAY_COOKIE, actor_or_nobody
-from ecm.errors import DatabaseAway, EcmError, Unavailable
+from ecm.errors import DatabaseAway, EcmError, NotFound, Unavailable
 from ecm.identity.passkeys import RelyingParty
 from ecm.permit import Action, Actor, permit
 from ecm.store.queries import load_queries
@@ -274,7 +274,10 @@ async def _tenant_of(request: Request, who: Actor | None) -> dict[str, Any]:
     if who is None:
         return {"name": "", "zone": "Europe/London", "labels": {}}
     async with request.app.state.services.web.locked(who.lock) as connection:
-        return dict(await connection.fetchrow(sql.tenant, who.tenant_id))
+        row = await connection.fetchrow(sql.tenant, who.tenant_id)
+    if row is None:
+        raise NotFound
+    return dict(row)
 
 
 class Unchanging(StaticFiles):

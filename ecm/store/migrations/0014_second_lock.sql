@@ -311,6 +311,11 @@ BEGIN
     EXECUTE format('CREATE POLICY may_take_away ON %I AS RESTRICTIVE FOR DELETE TO ecm_web
                     USING ((SELECT ecm_may_change())%s)', t, own);
   END LOOP;
+  -- A run is for the whole authority, so that no provider's own people ask for one.
+  CREATE POLICY may_ask_for_run ON payment_periods AS RESTRICTIVE FOR INSERT TO ecm_web
+    WITH CHECK ((SELECT ecm_among('finance')));
+  CREATE POLICY may_run_or_lock ON payment_periods AS RESTRICTIVE FOR UPDATE TO ecm_web
+    USING ((SELECT ecm_among('finance', 'finance_approver')));
   CREATE POLICY may_add ON accounts AS RESTRICTIVE FOR INSERT TO ecm_web WITH CHECK ((SELECT ecm_may_change()));
   CREATE POLICY may_change ON accounts AS RESTRICTIVE FOR UPDATE TO ecm_web
     USING ((SELECT ecm_may_change()) OR account_id = (SELECT ecm_account()));
