@@ -42,6 +42,8 @@ sql = load_queries(__package__, "doors.sql")
 SESSION_COOKIE = "ecm_session"
 # Over https: no other host of the domain, and nothing unencrypted, can set a cookie of this name.
 HOST_COOKIE = f"__Host-{SESSION_COOKIE}"
+# Only the page by form needs it: what is half done, where no script carries it. It opens nothing without the code.
+HALF_WAY_COOKIE = "ecm_half_way"
 # What a limited session may ask for, and what is below it.
 OPEN_TO_LIMITED = (
     "/v1/session",

@@ -177,6 +177,7 @@ class Worker:
             for query in (
                 sql.clear_sessions,
                 sql.clear_tickets,
+                sql.clear_openings,
                 sql.clear_heartbeats,
                 sql.clear_phone_calls,
                 sql.clear_pin_tries,

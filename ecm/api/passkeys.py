@@ -129,7 +129,7 @@ NEW_OPTIONS = {
 async def begin_passkey(request: Request, door: Door) -> PasskeyOptions:
     """What a browser needs to sign in by a passkey. Nobody says who they are: the passkey will."""
     rp, challenge = relying_party(request), new_challenge()
-    opening = await openings.open_(door, "passkey", _kept(challenge), CEREMONY_LASTS)
+    opening = await openings.open_(door, "passkey", challenge_kept(challenge), CEREMONY_LASTS)
     return PasskeyOptions(opening=opening, options=request_options(rp, challenge))
 
 
@@ -175,7 +175,7 @@ async def begin_new_passkey(request: Request, door: Door, who: Person) -> Passke
         known = await connection.fetch(sql.list_passkeys, who.tenant_id, who.id)
     assert holder is not None
     options = creation_options(rp, Holder(**holder), [row["credential_id"] for row in known], challenge)
-    kept = _kept(challenge) | {"tenant": who.tenant_id, "account": who.id}
+    kept = challenge_kept(challenge) | {"tenant": who.tenant_id, "account": who.id}
     return PasskeyOptions(
         opening=await openings.open_(door, "passkey_new", kept, CEREMONY_LASTS), options=options
     )
@@ -290,6 +290,10 @@ async def own_credentials(door: Services, who: Actor) -> list[bytes]:
     return [row["credential_id"] for row in rows]
 
 
+def challenge_kept(challenge: bytes) -> dict[str, Any]:
+    return {"challenge": base64.b64encode(challenge).decode()}
+
+
 async def _write_refused(door: Services, request: Request, row: Record, action: str) -> None:
     account = AccountRow.of(row)
     subject, at = str(account.actor), door.clock.now()
@@ -305,10 +309,6 @@ async def _audit(
 ) -> None:
     subject, at = f"{who}: passkey {name}", door.clock.now()
     await write_down(connection, who.tenant_id, str(who), action, subject, at, origin=address_of(request))
-
-
-def _kept(challenge: bytes) -> dict[str, Any]:
-    return {"challenge": base64.b64encode(challenge).decode()}
 
 
 def _challenge(said: dict[str, Any]) -> bytes:

@@ -10,7 +10,7 @@ the authority asks for two proofs), the sign-in is half done and goes on at `ecm
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Annotated, Any, Literal
@@ -33,6 +33,7 @@ from ecm.api.session import (
 )
 from ecm.api.wire import Asked, answers, asks
 from ecm.doors import (
+    HALF_WAY_COOKIE,
     Services,
     actor,
     address_of,
@@ -53,9 +54,6 @@ sql = load_queries(__package__, "sign_in.sql")
 router = APIRouter(tags=["sign-in"])
 
 SECOND_STEP_LASTS = timedelta(minutes=10)
-# Only the page by form needs it: what is half done, where no script carries it. It opens nothing without the code.
-HALF_WAY_COOKIE = "ecm_half_way"
-
 FINISHES_AT = "/me"
 LANDS_ON = {
     "care_worker": "/",
@@ -322,17 +320,18 @@ async def _begin(request: Request, door: Services, row: Any, password: str) -> O
     ways = second_ways(standing, recovery_codes)
     if not ways:
         return await open_session_for(door, account, Way.PASSWORD, request, old_token=token_of(request))
-    who = {"tenant": account.tenant_id, "account": account.account_id}
-    return HalfWay(await openings.open_(door, "second_step", who, SECOND_STEP_LASTS), ways)
+    return HalfWay(await openings.open_(door, "second_step", asdict(account), SECOND_STEP_LASTS), ways)
 
 
 def second_ways(standing: Standing, recovery_codes: int) -> list[SecondWay]:
     """How to go on after a right password; nothing: it is enough.
 
-    Who has a passkey and no code may do without it, unless their authority asks for two proofs: scripts sign in so.
+    Who has a passkey and no code may do without it (scripts sign in so), unless their authority asks for two proofs,
+    or whoever reset their password could come in by it.
     """
     ways: list[SecondWay] = ["code"] if standing.has_code else []
-    if standing.has_passkey and (standing.has_code or standing.second_way_required):
+    asked_for = standing.has_code or standing.second_way_required or standing.password_temporary
+    if standing.has_passkey and asked_for:
         ways.append("passkey")
     if ways and recovery_codes:
         ways.append("recovery_code")
@@ -350,10 +349,8 @@ async def _write_failures(door: Services, candidates: list[Any], address: str) -
 
 
 def _on_to_second_step(request: Request, came: HalfWay, going_to: str) -> Response:
-    onward = {"next": going_to} if _is_own_page(going_to) else {}
-    response = RedirectResponse(
-        "/sign-in/code" + (f"?{urlencode(onward)}" if onward else ""), status_code=303
-    )
+    said = {"by": ".".join(came.ways)} | ({"next": going_to} if _is_own_page(going_to) else {})
+    response = RedirectResponse(f"/sign-in/code?{urlencode(said)}", status_code=303)
     response.set_cookie(
         HALF_WAY_COOKIE,
         came.second_step,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -59,6 +60,8 @@ async def serve(
     """Run the whole service in one process: web and worker, with an embedded PostgreSQL unless one is named."""
     settings = _settings(host, port, data_dir)
     async with opened(settings, data_dir) as place:
+        click.echo(f"ecm is at {address(settings)}")
+        sys.stdout.flush()
         clock = await (scale_clock(place, starts_at, speed) if starts_at else service_clock(place))
         async with working(place, clock, settings):
             await serve_web(place, clock, settings)
@@ -150,6 +153,12 @@ async def serve_web(place: Place, clock: Clock, settings: Settings) -> None:
         # The server raises the signal again once it has stopped; ours lets what surrounds it stop in order too.
         signal.signal(number, lambda *_: None)
     await uvicorn.Server(serving.config(app, settings.host, settings.port)).serve()
+
+
+def address(settings: Settings) -> str:
+    """Where people open the service. On this machine by its name: browsers take passkeys there, at no bare number."""
+    here = settings.host in ("127.0.0.1", "::1", "localhost")
+    return settings.public_url or f"http://{'localhost' if here else settings.host}:{settings.port}"
 
 
 def _settings(host: str | None, port: int | None, data_dir: Path) -> Settings:

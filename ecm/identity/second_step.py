@@ -42,7 +42,7 @@ def otpauth_url(secret: bytes, email: str, tenant: str) -> str:
     """What the QR code says, in the form that authenticator apps read."""
     issuer = f"{ISSUER} {tenant}".strip()
     asked = {"secret": in_base32(secret), "issuer": issuer, "digits": DIGITS, "period": STEP_SECONDS}
-    return f"otpauth://totp/{quote(f'{issuer}:{email}')}?{urlencode(asked, quote_via=quote)}"
+    return f"otpauth://totp/{quote(issuer)}:{quote(email)}?{urlencode(asked, quote_via=quote)}"
 
 
 def fits(secret: bytes, code: str, now: datetime, last_step: int) -> int | None:
@@ -53,9 +53,10 @@ def fits(secret: bytes, code: str, now: datetime, last_step: int) -> int | None:
 
 def wait(tries: int, tried_at: datetime | None, now: datetime) -> timedelta | None:
     """How long until the next try may be made after `tries` wrong ones; None: at once."""
-    if tried_at is None:
+    waits_s = SLOWING.wait_s(tries)
+    if tried_at is None or not waits_s:
         return None
-    left = tried_at + timedelta(seconds=SLOWING.wait_s(tries)) - now
+    left = tried_at + timedelta(seconds=waits_s) - now
     return left if left > timedelta(0) else None
 
 

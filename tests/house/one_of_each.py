@@ -51,7 +51,8 @@ INSERT INTO socket_tickets (tenant_id, token_sha256, account_id, session_sha256,
   VALUES ({t}, '{t}', {t}, '{t}', now());
 INSERT INTO passkeys (tenant_id, account_id, credential_id, public_key, sign_count, backed_up, aaguid, name, made_at)
   VALUES ({t}, {t}, '{t}', '', 0, false, gen_random_uuid(), 'laptop', now());
-INSERT INTO second_steps (tenant_id, account_id, sealed_secret, confirmed_at, last_step) VALUES ({t}, {t}, '', now(), 1);
+INSERT INTO second_steps (tenant_id, account_id, sealed_secret, confirmed_at, last_step)
+  VALUES ({t}, {t}, '', now(), 1);
 INSERT INTO recovery_codes (tenant_id, account_id, code_sha256, made_at) VALUES ({t}, {t}, '{t}', now());
 INSERT INTO api_keys (tenant_id, name, scopes, key_sha256, created_at) VALUES ({t}, 'k', '{{read}}', '{t}', now());
 INSERT INTO devices (tenant_id, device_id, provider_ref, label, public_key, enrolled_at, enrolled_by)
