@@ -16,6 +16,8 @@ FEATURES = (
     "own_sessions",
     "sign_in_rules",
     "council",
+    "oidc",
+    "own_council",
     "visits",
     "evidence",
     "alerts",

@@ -19,9 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ecm.api.audit import write_down
 from ecm.api.wire import NEXT_PAGE, Asked, Limit, Page, Ref, answers, asks, point_to_next
-from ecm.doors import Services, address_of, permit_for, services
+from ecm.doors import Services, address_of, open_because, permit_for, services
 from ecm.errors import Conflict, NotFound, NotPermitted, NotUnderstood
-from ecm.permit import Action, Actor, Scope, reach, require
+from ecm.permit import Action, Actor, Scope, permit, reach, require
 from ecm.signed import is_public_key
 from ecm.store.db import Connection, Database, Record
 from ecm.store.queries import load_queries
@@ -148,7 +148,7 @@ KEY = {
     "/v1/enrolments",
     status_code=201,
     response_model=Enrolment,
-    responses=answers(ENROLMENT, 404, 422, status=201),
+    responses=answers(ENROLMENT, 404, 409, 422, status=201),
     openapi_extra=asks({"care_worker": "CW-104", "label": "Beth's phone"}),
 )
 async def make_enrolment(
@@ -191,7 +191,8 @@ async def new_code(
     status_code=201,
     response_model=Enrolled,
     responses=answers(ENROLLED, 404, 422, 429, status=201),
-    openapi_extra=asks({"code": "K7MP2XQR4T", "public_key": KEY}),
+    openapi_extra=asks({"code": "K7MP2XQR4T", "public_key": KEY})
+    | open_because("a phone nobody knows yet: the one-time code is looked at inside"),
 )
 async def enrol(request: Request, door: Door, asked: PhoneAsked) -> Enrolled:
     """Takes a phone's public key for a one-time code. The code is then used up, but for the same key: a phone that
@@ -289,9 +290,8 @@ async def cut_off(
     """Keeps a phone out from this moment on. What it signed before still arrives, marked."""
     async with door.web.locked(who.lock) as connection:
         row = await connection.fetchrow(sql.phone, who.tenant_id, device_id)
-        if row is None:
-            raise NotFound
-        require(who, Action.MANAGE_PHONES, Scope(row["provider_ref"]))
+        if row is None or not permit(who, Action.MANAGE_PHONES, Scope(row["provider_ref"])):
+            raise NotFound  # another provider's is answered as one that is not there
         if row["cut_off_at"] is not None:
             raise Conflict("That phone was cut off before.")
         now = door.clock.now()
@@ -311,9 +311,12 @@ async def _provider_of(connection: Connection, who: Actor, asked: EnrolmentAsked
         if not await connection.fetchval(sql.provider_exists, who.tenant_id, asked.provider):
             raise NotFound("There is no such provider.")
         return asked.provider
-    of_worker: str | None = await connection.fetchval(sql.worker_provider, who.tenant_id, asked.care_worker)
-    if of_worker is None or who.provider_ref not in (None, of_worker):
+    worker = await connection.fetchrow(sql.worker_provider, who.tenant_id, asked.care_worker)
+    of_worker: str | None = worker and worker["provider_ref"]
+    if worker is None or of_worker is None or who.provider_ref not in (None, of_worker):
         raise NotFound("There is no such care worker.")
+    if worker["left_at"] is not None:
+        raise Conflict("That care worker has left.")
     if asked.provider not in (None, of_worker):
         raise NotPermitted("That care worker works for another provider.")
     return of_worker

@@ -13,7 +13,7 @@ from uuid import UUID
 from ecm.board.feed import Audience, Change, Feed, frames_for
 from ecm.board.snapshot import Snapshot
 from ecm.board.wire import Wire
-from ecm.lock import Lock
+from ecm.lock import NOBODY, Lock
 
 log = logging.getLogger("ecm.board")
 
@@ -35,8 +35,9 @@ class Viewer:
 
     def audience_on(self, today: date) -> Audience:
         """One feed serves all providers, so row-level security stands behind no frame: here it is that a socket of one
-        provider gets that one and no other, whatever it asked for."""
-        return Audience(self.day or today, self.lock.provider_ref or self.provider, self.day is None)
+        provider gets that one and no other, whatever it asked for, and one of a care worker gets none."""
+        only = self.lock.provider_ref if self.lock.care_worker_ref is None else NOBODY
+        return Audience(self.day or today, self.provider if only is None else only, self.day is None)
 
 
 Shown = tuple[Audience, str | None]

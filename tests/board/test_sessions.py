@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import websockets
+from prometheus_client import REGISTRY
 
 from ecm.board import hub as hub_module
 from tests.board.stage import Stage, looking, ticket_of
@@ -13,10 +14,13 @@ from tests.board.stage import Stage, looking, ticket_of
 async def test_a_ticket_opens_one_socket_and_no_second(stage: Stage):
     ticket = await ticket_of(stage, "dana")
     url = f"{stage.url.replace('http', 'ws')}/board/live?ticket={ticket}"
+    turned_away = {"door": "board", "why": "not-signed-in"}
+    before = REGISTRY.get_sample_value("ecm_refused_total", turned_away) or 0
     async with websockets.connect(url):
         with pytest.raises(websockets.InvalidStatus, match="403"):
             async with websockets.connect(url):
                 pass
+    assert REGISTRY.get_sample_value("ecm_refused_total", turned_away) == before + 1
 
 
 async def test_who_is_signed_out_everywhere_sees_no_more_and_the_others_do(
@@ -90,3 +94,22 @@ async def test_a_ticket_a_minute_old_opens_nothing(stage: Stage):
     with pytest.raises(websockets.InvalidStatus, match="403"):
         async with websockets.connect(f"{stage.url.replace('http', 'ws')}/board/live?ticket={ticket}"):
             pass
+
+
+async def test_an_open_board_is_somebody_there_and_an_idle_session_shows_none(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(hub_module, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(hub_module, "POLL_SECONDS", 0.1)
+    async with looking(stage, "dana") as there:
+        await there.shown()
+        await stage.owner.execute(
+            "UPDATE sessions SET seen_at = now() - interval '59 min', idle_until = now() + interval '1 min'"
+        )
+        for _ in range(3):
+            await there.until("heartbeat")
+        left = await stage.owner.fetchval("SELECT idle_until - now() FROM sessions")
+        assert left.total_seconds() > 59 * 60
+        await stage.owner.execute("UPDATE sessions SET idle_until = now()")
+        with pytest.raises(websockets.ConnectionClosed):
+            await there.until("never")
