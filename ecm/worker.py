@@ -18,6 +18,7 @@ from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from alerts.notices import NoticeSender
 from alerts.sender import Sender
 from alerts.worker import AlertWorker
 from ecm.clock import Clock
@@ -56,6 +57,7 @@ class Worker:
         self._watcher = Watcher(db, clock)
         self._alerts = AlertWorker(db, clock, settings)
         self._sender = Sender(db, clock, settings)
+        self._notices = NoticeSender(db, clock, settings)
         self._payment_runs = PaymentRuns(db, clock)
         self._woken: dict[str, asyncio.Event] = {}
         self._name = f"worker {socket.gethostname()} {os.getpid()}"
@@ -67,6 +69,7 @@ class Worker:
             "overdue": self._watcher.step,
             "alerts": self._alerts.step,
             "deliveries": self._sender.step,
+            "notices": self._notices.step,
             "payment-run": self._payment_run,
             "retention": self._retention,
         }
@@ -79,6 +82,7 @@ class Worker:
         nightly = {"minute": 10, "timezone": "UTC", "misfire_grace_time": GRACE_SECONDS}
         return [
             (self._beat, "interval", {"seconds": 5}),
+            (self._notices.step, "interval", {"seconds": 60}),
             (self._retention, "cron", {"hour": 3, **nightly}),
             (self._payment_run, "cron", {"hour": 4, **nightly}),
         ]
@@ -180,6 +184,7 @@ class Worker:
                 sql.clear_heartbeats,
                 sql.clear_phone_calls,
                 sql.clear_pin_tries,
+                sql.clear_notices,
             ):
                 await connection.execute(query, now)
 

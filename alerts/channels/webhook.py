@@ -21,7 +21,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
-from alerts.channels.message import Message, NotDelivered, Undeliverable
+from alerts.channels.message import Letter, NotDelivered, Undeliverable
 from ecm.settings import Settings
 
 Address = IPv4Address | IPv6Address
@@ -42,7 +42,7 @@ class Webhook:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    async def send(self, message: Message) -> None:
+    async def send(self, message: Letter) -> None:
         if self._settings.webhook_secret is None:
             raise NotDelivered("no secret is set to sign with (ECM_WEBHOOK_SECRET)")
         url = _understood(message.address)

@@ -27,6 +27,7 @@ FEATURES = (
     "leavers",
     "setup",
     "audit",
+    "notices",
     "phones",
     "today",
     "reports",

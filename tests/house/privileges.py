@@ -27,6 +27,7 @@ event_outcomes        S----  -----  SIU--
 feed_records          SI---  -----  S----
 heartbeats            S----  -----  SIUD-
 lines_as_they_stand   S----  -----  S----
+notices               SIu--  -----  SIuD-
 payment_periods       SIu--  -----  SIu--
 phone_calls           SIu--  -----  S--D-
 phone_lines           SIuD-  -----  S----
@@ -61,6 +62,8 @@ COLUMNS = {
     ("code_cards", "ecm_web"): "retired_at",
     ("devices", "ecm_web"): "cut_off_at cut_off_by cut_off_reason",
     ("enrolments", "ecm_web"): "device_id used_at",
+    ("notices", "ecm_web"): "last_at seen_at seen_by times",
+    ("notices", "ecm_worker"): "last_at times told_at",
     ("phone_calls", "ecm_web"): "answers ended_at interview step",
     ("phone_lines", "ecm_web"): "call_back language",
     ("tags", "ecm_web"): "retired_at uid",
