@@ -61,7 +61,7 @@ async def go_there(
         if request.headers.get("sec-fetch-mode", "navigate") != "navigate":
             raise Refused("council_again", "another page's picture or script asked, and nobody went there")
         who = await _signed_in(request, door) if again else None
-        tenant_id = await _which(door, tenant) if who is None else who.tenant_id
+        tenant_id = await _which(door, tenant) if who is None else who.lock.tenant_id
         url, token = await begin_at(request, door, tenant_id, purpose, who, next)
     except (Refused, NotUsable, CouncilAway, Unavailable) as error:
         return _not_in(error, purpose, next)
@@ -165,7 +165,7 @@ async def _joined(
     """From here on whoever the provider calls so is this account. Raises Refused: somebody is joined already."""
     who = await _still_there(request, door, council, claims, kept)
     issuer, now = council.client.issuer, door.clock.now()
-    async with door.web.locked(who.lock) as connection:
+    async with door.web.tenant(who.lock.tenant_id) as connection:
         joined = await connection.fetchval(
             sql.join_account, who.tenant_id, issuer, claims.subject, who.id, now
         )

@@ -1,4 +1,7 @@
-"""One's own account and one's council's own sign-in: joined by whoever is signed in to both, and by nobody else."""
+"""One's own account and one's council's own sign-in: joined by whoever is signed in to both, and by nobody else.
+
+Who is joined is administrators' to see; here each asks for themselves alone, and so as the service itself.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,7 @@ THERE = {"url": "https://sign-in.council.example/authorize?client_id=ecm"}
 @router.get("/v1/me/council", response_model=OwnCouncil, responses=answers(OWN))
 async def show_own_council(door: Door, who: Person) -> OwnCouncil:
     """Whether you can sign in at your council."""
-    async with door.web.locked(who.lock) as connection:
+    async with door.web.tenant(who.lock.tenant_id) as connection:
         row = await _standing(connection, who)
     return OwnCouncil(offered=row["issuer"] is not None, joined_at=row["joined_at"])
 
@@ -58,13 +61,13 @@ async def show_own_council(door: Door, who: Person) -> OwnCouncil:
 )
 async def join_own_council(request: Request, response: Response, door: Door, who: Person) -> There:
     """Begins to join your account to your council's own sign-in: you show there that it is you."""
-    async with door.web.locked(who.lock) as connection:
+    async with door.web.tenant(who.lock.tenant_id) as connection:
         row = await _standing(connection, who)
         require_own_ways(who, await standing_of(connection, who), datetime.now(UTC))
     if row["joined_at"] is not None:
         raise Conflict("Your account is joined already.")
     try:
-        url, token = await begin_at(request, door, who.tenant_id, "join", who, "/me")
+        url, token = await begin_at(request, door, who.lock.tenant_id, "join", who, "/me")
     except (Refused, NotUsable) as error:
         raise Conflict(
             "Your council's own sign-in is not set up, or does not do. Ask your administrator."
@@ -78,7 +81,7 @@ async def join_own_council(request: Request, response: Response, door: Door, who
 @router.delete("/v1/me/council", status_code=204, responses={404: {}, 409: {}})
 async def leave_own_council(request: Request, door: Door, who: Person) -> None:
     """Nobody comes in to your account from your council any more."""
-    async with door.web.locked(who.lock) as connection:
+    async with door.web.tenant(who.lock.tenant_id) as connection:
         row = await _standing(connection, who)
         require_own_ways(who, await standing_of(connection, who), datetime.now(UTC))
         if row["joined_at"] is None:
