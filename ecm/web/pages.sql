@@ -4,4 +4,4 @@ SELECT name, zone, labels FROM tenants WHERE tenant_id = $1::int;
 
 -- name: councils role: ecm_web
 -- The authorities that sign their people in by a provider of their own.
-SELECT tenant_id, name FROM ecm_councils();
+SELECT tenant_id FROM ecm_councils();
