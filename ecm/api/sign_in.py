@@ -138,6 +138,7 @@ class Me(BaseModel):
     to_finish: list[ToFinish] = Field(
         [], description="What is left to do before this session is a whole one."
     )
+    has_password: bool = Field(False, description="Whether a password opens this account.")
 
 
 ASKED = {"email": "dana@example.org", "password": "a-long-made-up-phrase"}
@@ -162,6 +163,7 @@ ME = {
     "signed_in_by": "passkey",
     "limited": False,
     "to_finish": [],
+    "has_password": False,
 }
 
 
@@ -221,6 +223,9 @@ async def me(door: Annotated[Services, Depends(services)], who: Annotated[Actor,
     left: list[ToFinish] = []
     async with door.web.locked(who.lock) as connection:
         tenant = await connection.fetchrow(sql.tenant, who.tenant_id)
+        has_password = who.kind == "account" and await connection.fetchval(
+            sql.has_password, who.tenant_id, who.id
+        )
         if who.limited and way is not None:
             left = to_finish(way, await standing_of(connection, who))
     if tenant is None:
@@ -237,6 +242,7 @@ async def me(door: Annotated[Services, Depends(services)], who: Annotated[Actor,
         signed_in_by=way,
         limited=who.limited,
         to_finish=left,
+        has_password=has_password,
     )
 
 
