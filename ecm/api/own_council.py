@@ -18,7 +18,7 @@ from ecm.api.session import person, require_own_ways, standing_of
 from ecm.api.wire import answers
 from ecm.councils import CouncilAway
 from ecm.doors import Services, address_of, open_because, services
-from ecm.errors import Conflict, NotFound, Unavailable
+from ecm.errors import Conflict, NotFound, NotSignedIn, Unavailable
 from ecm.identity.oidc import NotUsable
 from ecm.permit import Actor
 from ecm.store.db import Connection, Record
@@ -102,5 +102,6 @@ async def leave_own_council(request: Request, door: Door, who: Person) -> None:
 
 async def _standing(connection: Connection, who: Actor) -> Record:
     row: Record | None = await connection.fetchrow(sql.standing, who.tenant_id, who.id)
-    assert row is not None
+    if row is None:
+        raise NotSignedIn("That account cannot sign in.")
     return row
