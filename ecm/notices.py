@@ -1,7 +1,8 @@
 """What whoever administers should know of the doors and keys: counted, shown in the settings, and told by message.
 
-Alerts are about visits and wake the duty desk; a notice is about an account, a key, a phone or the audit. It names
-its subject by kind and id, because it goes out by mail.
+Alerts are about visits and wake the duty desk; a notice is about an account, a phone or the audit. It names its subject
+by kind and id, because it goes out by mail. What stands in the audit becomes one by itself (migration 0016), whichever
+door wrote it down; the rest is said here.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ class Kind(StrEnum):
     CUT_OFF_PHONE_USED = "cut_off_phone_used"
     COUNCIL_SIGN_IN_AWAY = "council_sign_in_away"
     AUDIT_CHAIN_BROKEN = "audit_chain_broken"
-    AUDIT_HEAD_NOT_EXPORTED = "audit_head_not_exported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,6 @@ SAYINGS: dict[Kind, Saying] = {
     Kind.AUDIT_CHAIN_BROKEN: Saying(
         "does not hold together",
         "Run `ecm audit verify`, keep the database as it is, and call whoever owns it.",
-    ),
-    Kind.AUDIT_HEAD_NOT_EXPORTED: Saying(
-        "has not gone out for more than a day", "Look at ECM_AUDIT_HEADS_FILE and ECM_AUDIT_HEADS_URL."
     ),
 }
 
