@@ -151,8 +151,11 @@ async def step_up(door: Services, who: Actor, token: str, way: Way, request: Req
 async def finish(connection: Connection, who: Actor, token: str, *, added: bool) -> list[ToFinish]:
     """After a second way was `added`, or a password changed: what is still to finish. In the caller's transaction.
 
-    Whoever came by a password or a recovery code and has set up a second way since, counts as having come by both.
+    Whoever came by a password or a recovery code and has set up a second way since, counts as having come by both. And
+    nobody else who came only so far goes on to set up a way of their own.
     """
+    if added:
+        await connection.execute(sql.end_other_limited, who.tenant_id, who.id, digest(token))
     if not who.limited:
         return []
     way = Way.PASSWORD_TOTP if added else Way(who.signed_in_by)
