@@ -25,6 +25,7 @@ class Kind(StrEnum):
     CUT_OFF_PHONE_USED = "cut_off_phone_used"
     COUNCIL_SIGN_IN_AWAY = "council_sign_in_away"
     AUDIT_CHAIN_BROKEN = "audit_chain_broken"
+    AUDIT_HEAD_NOT_EXPORTED = "audit_head_not_exported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,9 @@ SAYINGS: dict[Kind, Saying] = {
     Kind.AUDIT_CHAIN_BROKEN: Saying(
         "does not hold together",
         "Run `ecm audit verify`, keep the database as it is, and call whoever owns it.",
+    ),
+    Kind.AUDIT_HEAD_NOT_EXPORTED: Saying(
+        "has not gone out for more than a day", "Look at ECM_AUDIT_HEADS_FILE and ECM_AUDIT_HEADS_URL."
     ),
 }
 

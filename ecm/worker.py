@@ -25,7 +25,6 @@ from ecm.audit.export import Heads
 from ecm.audit.proving import Proving
 from ecm.clock import Clock
 from ecm.errors import DatabaseAway
-from ecm.notices import Kind, notice_by_worker
 from ecm.overdue import Watcher
 from ecm.payment_run import PaymentRuns
 from ecm.processing import Processor
@@ -207,11 +206,7 @@ class Worker:
 
     async def _prove_audits(self) -> None:
         """Works out every link of every audit again."""
-        for verdict in await self._proving.prove(datetime.now(UTC)):
-            async with self._db.transaction() as connection:
-                await notice_by_worker(
-                    connection, verdict.tenant_id, Kind.AUDIT_CHAIN_BROKEN, "the audit", self._clock.now()
-                )
+        await self._proving.prove(datetime.now(UTC))
 
     async def _payment_run(self) -> None:
         """Works out the actuals of this week and the last again, for every tenant."""
