@@ -36,6 +36,7 @@ OF_NO_PROVIDER = {
     "audit_chain": "the authority's; by role",
     "audit_heads": "the authority's; by role",
     "audit_exports": "the authority's; by role",
+    "notices": "the authority's; by role",
     "oidc_providers": "the authority's; by role",
     "oidc_roles": "the authority's; by role",
     "oidc_subjects": "the authority's; by role",
@@ -52,6 +53,7 @@ OF_THOSE_WHO = {
     "audit_chain": {Action.READ_AUDIT, Action.VERIFY_AUDIT},
     "audit_heads": {Action.READ_AUDIT, Action.VERIFY_AUDIT},
     "audit_exports": {Action.READ_AUDIT, Action.VERIFY_AUDIT},
+    "notices": {Action.READ_AUDIT},
     "oidc_providers": {Action.MANAGE_SIGN_IN},
     "oidc_roles": {Action.MANAGE_SIGN_IN},
     "oidc_subjects": {Action.MANAGE_SIGN_IN},
@@ -91,6 +93,7 @@ NOT_OF_ITS_PROVIDER = {
     "used_codes": "kept by the door",
     # its account is a duty officer's
     "accounts": "no provider's",
+    "notices": "administrators'",
     "oidc_providers": "administrators'",
     "oidc_roles": "administrators'",
     "oidc_subjects": "administrators'",
