@@ -119,6 +119,7 @@ async def open_session_for(
             door.clock.now(),
             reason=reason,
             origin=address,
+            agent=agent_of(request),
         )
     return Opened(who, token, expires_at)
 
@@ -142,6 +143,7 @@ async def step_up(door: Services, who: Actor, token: str, way: Way, request: Req
             door.clock.now(),
             reason=SIGNED_IN_BY[way],
             origin=address_of(request),
+            agent=agent_of(request),
         )
     return Opened(replace(who, stepped_up_at=now), new_token, expires_at)
 
@@ -171,10 +173,18 @@ def require_own_ways(who: Actor, standing: Standing, now: datetime) -> None:
 
 
 async def close_session(door: Services, who: Actor, token: str, request: Request) -> None:
-    at, origin = door.clock.now(), address_of(request)
     async with door.web.locked(who.lock) as connection:
         await connection.execute(sql.delete_session, who.tenant_id, digest(token))
-        await write_down(connection, who.tenant_id, str(who), "signed_out", str(who), at, origin=origin)
+        await write_down(
+            connection,
+            who.tenant_id,
+            str(who),
+            "signed_out",
+            str(who),
+            door.clock.now(),
+            origin=address_of(request),
+            agent=agent_of(request),
+        )
 
 
 async def person(who: Annotated[Actor, Depends(actor)]) -> Actor:

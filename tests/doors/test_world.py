@@ -19,14 +19,14 @@ SAME_FOR_ALL = frozenset(
     alert_contacts.min_severity alerts.kind alerts.severity alerts.state amendments.kind api_keys.scopes
     care_workers.pin_hash check_events.kind check_events.method check_events.proofs contracts.rules deliveries.about
     deliveries.channel deliveries.state devices.public_key event_outcomes.status feed_records.feed feed_records.kind
-    feed_records.status payment_periods.period phone_calls.dialled phone_calls.gateway phone_lines.language
-    phone_lines.number phone_lines.use quarantine.door reports.kind reports.proofs reports.urgency
+    feed_records.status oidc_roles.role payment_periods.period phone_calls.dialled phone_calls.gateway
+    phone_lines.language phone_lines.number phone_lines.use quarantine.door reports.kind reports.proofs reports.urgency
     service_users.funder service_users.risk_tier tags.kind tenants.zone transitions.from_state transitions.kind
     transitions.to_state visits.crossings visits.deadline_kind visits.state visits.zone
     """.split()  # noqa: SIM905 - a list to be read
 )
 # What a door tells of nobody: they have nothing that a canary could stand in.
-TELLS_NOTHING = {"GET /v1/reason-codes", "GET /v1/app/epoch", "GET /v1/me"}
+TELLS_NOTHING = {"GET /v1/reason-codes", "GET /v1/app/epoch", "GET /v1/me", "GET /v1/me/council"}
 
 
 async def test_every_column_of_words_has_a_canary(service: Service) -> None:
