@@ -218,3 +218,9 @@ def test_the_database_is_told_of_an_actor_what_is_theirs() -> None:
 def test_a_provider_called_star_is_one_provider_and_not_all_of_them() -> None:
     star = Actor("account", 1, 1, "Somebody", "manager", "*")
     assert star.lock.settings()["ecm.provider"] == "=*"
+
+
+def test_whoever_has_not_finished_setting_up_may_do_nothing() -> None:
+    for who in ROLES:
+        limited = replace(actor(who), limited=True)
+        assert not any(permit(limited, action) for action in Action), who

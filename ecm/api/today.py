@@ -19,9 +19,10 @@ from pydantic import BaseModel, Field
 
 from ecm import pin_tries
 from ecm.api.audit import write_down
+from ecm.api.reads import note_read
 from ecm.api.wire import Asked, Id, Ref, answers, asks
 from ecm.doors import Services, address_of, for_action, open_because, services
-from ecm.errors import NotFound, NotPermitted
+from ecm.errors import Left, NotFound, NotPermitted
 from ecm.lock import of_its_provider
 from ecm.names import short_person
 from ecm.permit import Action
@@ -158,11 +159,13 @@ def unlocking_of(door: Services) -> Unlocking:
     responses=answers(TODAY, 403),
     openapi_extra=for_action(Action.READ_VISITS),
 )
-async def today(response: Response, door: Door, who: OfPhone, unlock: Unlock = None) -> Today:
+async def today(
+    request: Request, response: Response, door: Door, who: OfPhone, unlock: Unlock = None
+) -> Today:
     """The day of the worker who holds this phone."""
     response.headers["Cache-Control"] = "no-store"
     now = door.clock.now()
-    worker = _holder(door, who, unlock)
+    worker = await _holder(door, who, unlock)
     async with door.web.locked(held(who, worker, Action.READ_VISITS)) as connection:
         them = await connection.fetchrow(sql.worker, who.tenant_id, worker, who.provider_ref)
         if them is None:
@@ -179,6 +182,8 @@ async def today(response: Response, door: Door, who: OfPhone, unlock: Unlock = N
         )
         visits = [row["visit_id"] for row in rows]
         names = {row["ref"]: row["name"] for row in await connection.fetch(sql.names, visits)}
+    homes = [row["service_user_ref"] for row in rows if row["knows_the_home"]]
+    await note_read(door, who, homes, request, holder=worker)
     return Today(
         care_worker=worker,
         name=them["name"],
@@ -231,6 +236,8 @@ async def unlock_phone(response: Response, door: Door, who: OfPhone, asked: PinA
             )
     if not fits or them is None:
         raise NotPermitted("That is not the PIN of that care worker.")
+    if them["left_at"] is not None:
+        raise Left
     ticket = unlocking_of(door).ticket(who.device_id, asked.care_worker, door.clock.now())
     return Unlocked(unlock=ticket, name=them["name"])
 
@@ -247,7 +254,7 @@ async def key_safe(
     """How to get in: near the visit, to the worker whose visit it is. Each telling is an entry of the audit."""
     response.headers["Cache-Control"] = "no-store"
     now = door.clock.now()
-    worker = _holder(door, who, unlock)
+    worker = await _holder(door, who, unlock)
     async with door.web.locked(held(who, worker, Action.READ_KEY_SAFE)) as connection:
         row = await connection.fetchrow(sql.key_safe, who.tenant_id, visit_id, worker, who.provider_ref)
         if row is None or row["sealed_key_safe"] is None:
@@ -281,13 +288,14 @@ def _opened(sealer: Sealer, sealed: bytes, tenant_id: int, service_user: str) ->
         raise NotFound("The code cannot be opened any more; ask the office.") from None
 
 
-def _holder(door: Services, who: Phone, unlock: str | None) -> str:
-    """The worker who holds this phone. Raises NotPermitted for a shared phone that no PIN has opened."""
-    if who.care_worker is not None:
-        return who.care_worker
-    worker = unlocking_of(door).worker(unlock, who.device_id, door.clock.now())
+async def _holder(door: Services, who: Phone, unlock: str | None) -> str:
+    """The worker who holds this phone. Raises NotPermitted for a shared phone that no PIN has opened, Left."""
+    worker = who.care_worker or unlocking_of(door).worker(unlock, who.device_id, door.clock.now())
     if worker is None:
         raise NotPermitted("This phone is shared: open it with your PIN.")
+    async with door.web.connection() as connection:
+        if await connection.fetchval(sql.left_at, who.tenant_id, worker) is not None:
+            raise Left
     return worker
 
 

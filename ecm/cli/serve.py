@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -22,7 +23,16 @@ from ecm.clock import Clock
 from ecm.settings import Settings
 from ecm.worker import Worker
 
-STEPS = ("processing", "overdue", "alerts", "deliveries", "payment-run", "retention")
+STEPS = (
+    "processing",
+    "overdue",
+    "alerts",
+    "deliveries",
+    "payment-run",
+    "audit-heads",
+    "audit-proof",
+    "retention",
+)
 
 port_option = click.option(
     "--port", type=click.IntRange(0, 65535), default=None, help="Default 8000, or ECM_PORT."
@@ -59,6 +69,8 @@ async def serve(
     """Run the whole service in one process: web and worker, with an embedded PostgreSQL unless one is named."""
     settings = _settings(host, port, data_dir)
     async with opened(settings, data_dir) as place:
+        click.echo(f"ecm is at {address(settings)}")
+        sys.stdout.flush()
         clock = await (scale_clock(place, starts_at, speed) if starts_at else service_clock(place))
         async with working(place, clock, settings):
             await serve_web(place, clock, settings)
@@ -150,6 +162,12 @@ async def serve_web(place: Place, clock: Clock, settings: Settings) -> None:
         # The server raises the signal again once it has stopped; ours lets what surrounds it stop in order too.
         signal.signal(number, lambda *_: None)
     await uvicorn.Server(serving.config(app, settings.host, settings.port)).serve()
+
+
+def address(settings: Settings) -> str:
+    """Where people open the service. On this machine by its name: browsers take passkeys there, at no bare number."""
+    here = settings.host in ("127.0.0.1", "::1", "localhost")
+    return settings.public_url or f"http://{'localhost' if here else settings.host}:{settings.port}"
 
 
 def _settings(host: str | None, port: int | None, data_dir: Path) -> Settings:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from ecm.audit.writing import write_down
 from ecm.cli.options import data_option, json_option, runs
 from ecm.cli.place import opened, service_clock
 from ecm.errors import Conflict
@@ -58,7 +59,16 @@ async def add(name: str, zone: str, data_dir: Path) -> dict[str, Any]:
         try:
             if namesake := await connection.fetchval(sql.namesake, name):
                 raise Conflict(f"{name} is here already: tenant {namesake}.")
-            tenant_id = await connection.fetchval(sql.add, name, zone, clock.now())
+            async with connection.transaction():
+                tenant_id = await connection.fetchval(sql.add, name, zone)
+                await write_down(
+                    connection,
+                    tenant_id,
+                    "command line",
+                    "tenant_created",
+                    f"tenant {tenant_id}",
+                    clock.now(),
+                )
         finally:
             await connection.close()
     click.echo(f"tenant {tenant_id}: {name} ({zone})")

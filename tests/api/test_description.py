@@ -27,7 +27,16 @@ from ecm.store.queries import Queries
 from ingest.feeds import taking
 from tests.api.conftest import Story
 
-OPEN_TO_ALL = {"/healthz", "/readyz", "/metrics", "/v1/session", "/v1/app/enrolment"}
+OPEN_TO_ALL = {
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/v1/session",
+    "/v1/session/second-step",
+    "/v1/session/passkey-options",
+    "/v1/session/passkey",
+    "/v1/app/enrolment",
+}
 
 
 def operations(story: Story) -> list[tuple[str, str, dict[str, Any]]]:

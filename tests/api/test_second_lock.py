@@ -20,7 +20,6 @@ from ecm.api import (
     actuals,
     alerts,
     amendments,
-    audit,
     evidence,
     homes,
     key_safes,
@@ -31,6 +30,7 @@ from ecm.api import (
     today,
     visits,
 )
+from ecm.audit.writing import write_down
 from ecm.board.reading import sql as board_sql
 from ecm.errors import LockedOut
 from ecm.lock import Lock, held_by
@@ -105,9 +105,7 @@ async def test_every_table_shows_our_authoritys_rows_only(story: Story) -> None:
 async def test_nothing_can_be_written_for_another_authority(story: Story) -> None:
     with pytest.raises(LockedOut):
         async with story.web.tenant(OURS) as connection:
-            await connection.execute(
-                audit.sql.insert_entry, THEIRS, NOW, "Mallory", "signed_in", "account 1", None, None
-            )
+            await write_down(connection, THEIRS, "Mallory", "signed_in", "account 1", NOW)
     with pytest.raises(LockedOut):
         async with story.web.tenant(OURS) as connection:
             await connection.execute(amendments.sql.insert_todos, THEIRS, [], [ZANDER_VISIT])
@@ -306,7 +304,7 @@ WRITES = [
     (alerts.sql.look_again, (OURS, ADAMS_ALERT)),
     (amendments.sql.insert_todos, (OURS, [], [ADAMS_VISIT])),
     (accounts.sql.insert_account, (OURS, "m@example.org", "Mallory", "administrator", None, "x")),
-    (accounts.sql.insert_key, (OURS, "Mallory", ["read"], b"m", NOW)),
+    (accounts.sql.insert_key, (OURS, "Mallory", ["read"], b"m", NOW, None)),
     (homes.sql.add_tag, (OURS, "MALLORYS", "qr", "SU-A", "home", None, None, "Mallory", NOW)),
     (
         actuals.sql.request_run,

@@ -90,3 +90,22 @@ async def test_a_ticket_a_minute_old_opens_nothing(stage: Stage):
     with pytest.raises(websockets.InvalidStatus, match="403"):
         async with websockets.connect(f"{stage.url.replace('http', 'ws')}/board/live?ticket={ticket}"):
             pass
+
+
+async def test_an_open_board_is_somebody_there_and_an_idle_session_shows_none(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(hub_module, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(hub_module, "POLL_SECONDS", 0.1)
+    async with looking(stage, "dana") as there:
+        await there.shown()
+        await stage.owner.execute(
+            "UPDATE sessions SET seen_at = now() - interval '59 min', idle_until = now() + interval '1 min'"
+        )
+        for _ in range(3):
+            await there.until("heartbeat")
+        left = await stage.owner.fetchval("SELECT idle_until - now() FROM sessions")
+        assert left.total_seconds() > 59 * 60
+        await stage.owner.execute("UPDATE sessions SET idle_until = now()")
+        with pytest.raises(websockets.ConnectionClosed):
+            await there.until("never")

@@ -21,8 +21,8 @@ from tests.cli.conftest import Ecm, Said, commands_on, environment
 
 PUBLISHED = (
     "demo", "serve", "web", "worker", "migrate", "import", "simulate", "tick", "actuals export", "key create",
-    "account create", "contact add", "contact list", "contact remove", "tenant add", "tenant list",
-    "line add", "line list", "line remove", "phone code", "doctor",
+    "account create", "account leave", "worker-left", "contact add", "contact list", "contact remove", "tenant add",
+    "tenant list", "line add", "line list", "line remove", "phone code", "doctor",
 )  # fmt: skip
 
 

@@ -33,6 +33,15 @@ OF_NO_PROVIDER = {
     "socket_tickets": "as their account",
     "api_keys": "the authority's; by role",
     "audit": "the authority's; by role",
+    "audit_chain": "the authority's; by role",
+    "audit_heads": "the authority's; by role",
+    "audit_exports": "the authority's; by role",
+    "oidc_providers": "the authority's; by role",
+    "oidc_roles": "the authority's; by role",
+    "oidc_subjects": "the authority's; by role",
+    "passkeys": "as their account",
+    "recovery_codes": "as their account",
+    "second_steps": "as their account",
 }
 
 # Closed to every role but those that may do one of these.
@@ -40,11 +49,23 @@ OF_THOSE_WHO = {
     "quarantine": {Action.READ_QUARANTINE},
     "api_keys": {Action.MANAGE_KEYS},
     "audit": {Action.READ_AUDIT, Action.VERIFY_AUDIT},
+    "audit_chain": {Action.READ_AUDIT, Action.VERIFY_AUDIT},
+    "audit_heads": {Action.READ_AUDIT, Action.VERIFY_AUDIT},
+    "audit_exports": {Action.READ_AUDIT, Action.VERIFY_AUDIT},
+    "oidc_providers": {Action.MANAGE_SIGN_IN},
+    "oidc_roles": {Action.MANAGE_SIGN_IN},
+    "oidc_subjects": {Action.MANAGE_SIGN_IN},
     "accounts": {Action.MANAGE_ACCOUNTS, Action.MANAGE_LEAVERS},
     "payment_periods": {Action.READ_VISITS, Action.READ_ACTUALS},
     "actual_lines": {Action.READ_VISITS, Action.READ_ACTUALS},
 }
-OF_OTHERS_TOO = {"sessions": "as their account", "socket_tickets": "as their account"}
+OF_OTHERS_TOO = {
+    "passkeys": "as their account",
+    "recovery_codes": "as their account",
+    "second_steps": "as their account",
+    "sessions": "as their account",
+    "socket_tickets": "as their account",
+}
 # A phone reads its visits, and nothing of what is paid for them.
 NOT_BY_PHONE = {"payment_periods", "actual_lines"}
 
@@ -56,6 +77,9 @@ NOT_OF_ITS_PROVIDER = {
     "alert_contacts": "this one is told of every provider's alerts",
     "api_keys": "administrators'",
     "audit": "administrators'",
+    "audit_chain": "administrators'",
+    "audit_exports": "administrators'",
+    "audit_heads": "administrators'",
     "deliveries": "how the authority was told",
     "feed_records": "what another system sent the authority",
     "phone_calls": "the telephone is the authority's",
@@ -67,6 +91,12 @@ NOT_OF_ITS_PROVIDER = {
     "used_codes": "kept by the door",
     # its account is a duty officer's
     "accounts": "no provider's",
+    "oidc_providers": "administrators'",
+    "oidc_roles": "administrators'",
+    "oidc_subjects": "administrators'",
+    "passkeys": "no provider's",
+    "recovery_codes": "no provider's",
+    "second_steps": "no provider's",
     "sessions": "no provider's",
     "socket_tickets": "no provider's",
 }

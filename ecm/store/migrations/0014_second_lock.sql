@@ -269,12 +269,21 @@ BEGIN
     ('actual_lines', 'SELECT', $q$ (SELECT ecm_among('coordinator', 'manager', 'duty_officer', 'finance',
       'finance_approver', 'quality', 'administrator', 'auditor', 'read')) $q$),
     ('audit', 'SELECT', $q$ (SELECT ecm_among('administrator', 'auditor'))
-      OR starts_with(actor, (SELECT ecm_who()) || ' ') $q$),
+      OR actor_ref = (SELECT ecm_who()) $q$),
+    ('audit_chain', 'SELECT', $q$ (SELECT ecm_among('administrator', 'auditor')) $q$),
+    ('audit_heads', 'SELECT', $q$ (SELECT ecm_among('administrator', 'auditor')) $q$),
+    ('audit_exports', 'SELECT', $q$ (SELECT ecm_among('administrator', 'auditor')) $q$),
+    ('oidc_providers', 'ALL', $q$ (SELECT ecm_among('administrator')) $q$),
+    ('oidc_roles', 'ALL', $q$ (SELECT ecm_among('administrator')) $q$),
+    ('oidc_subjects', 'ALL', $q$ (SELECT ecm_among('administrator')) $q$),
     -- One's own account, or those of whom one may manage, or may let go.
     ('accounts', 'ALL', $q$ account_id = (SELECT ecm_account())
       OR (SELECT ecm_among('administrator', 'coordinator', 'manager'))
         AND ((SELECT current_setting('ecm.provider', true) = '*') OR provider_ref = (SELECT ecm_whole_provider())) $q$),
     ('sessions', 'ALL', $q$ account_id = (SELECT ecm_account()) OR ecm_sees_account(tenant_id, account_id) $q$),
+    ('passkeys', 'ALL', $q$ account_id = (SELECT ecm_account()) OR ecm_sees_account(tenant_id, account_id) $q$),
+    ('second_steps', 'ALL', $q$ account_id = (SELECT ecm_account()) OR ecm_sees_account(tenant_id, account_id) $q$),
+    ('recovery_codes', 'ALL', $q$ account_id = (SELECT ecm_account()) OR ecm_sees_account(tenant_id, account_id) $q$),
     ('socket_tickets', 'ALL', $q$ account_id = (SELECT ecm_account()) OR ecm_sees_account(tenant_id, account_id) $q$)
   ) AS t(name, doing, among) LOOP
     EXECUTE format('CREATE POLICY of_role ON %I AS RESTRICTIVE FOR %s TO ecm_web USING (%s)',
@@ -284,19 +293,23 @@ END $$;
 
 -- ---------------------------------------------------------------- who changes nothing
 
--- Whoever is signed in may sign out, change their own password and leave their lines in the audit.
+-- Whoever is signed in may sign out, change their own ways in and leave their lines in the audit.
 DO $$
-DECLARE t text;
+DECLARE
+  t text;
+  own text;
 BEGIN
   FOR t IN SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id'
            WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
              AND c.relname NOT IN ('audit', 'sessions', 'socket_tickets', 'accounts') LOOP
+    own := CASE WHEN t IN ('passkeys', 'second_steps', 'recovery_codes')
+                THEN ' OR account_id = (SELECT ecm_account())' ELSE '' END;
     EXECUTE format('CREATE POLICY may_add ON %I AS RESTRICTIVE FOR INSERT TO ecm_web
-                    WITH CHECK ((SELECT ecm_may_change()))', t);
+                    WITH CHECK ((SELECT ecm_may_change())%s)', t, own);
     EXECUTE format('CREATE POLICY may_change ON %I AS RESTRICTIVE FOR UPDATE TO ecm_web
-                    USING ((SELECT ecm_may_change()))', t);
+                    USING ((SELECT ecm_may_change())%s)', t, own);
     EXECUTE format('CREATE POLICY may_take_away ON %I AS RESTRICTIVE FOR DELETE TO ecm_web
-                    USING ((SELECT ecm_may_change()))', t);
+                    USING ((SELECT ecm_may_change())%s)', t, own);
   END LOOP;
   -- A run is for the whole authority, so that no provider's own people ask for one.
   CREATE POLICY may_ask_for_run ON payment_periods AS RESTRICTIVE FOR INSERT TO ecm_web
