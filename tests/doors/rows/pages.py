@@ -30,7 +30,8 @@ ROWS = [
     page("/tags", Action.MANAGE_TAGS),
     page("/visits/{visit_id}", Action.READ_VISITS, elsewhere=200),
     page("/care-workers/{ref}", Action.READ_VISITS, path={"ref": "care_worker"}, elsewhere=200),
-    listed("GET /", ok=frozenset({200, 303})),
+    # The sign-in page offers each authority's own way in, by the authority's name.
+    listed("GET /", ok=frozenset({200, 303}), tells=frozenset({"abr"})),
     listed("GET /app"),
     listed("GET /app/sw.js"),
     listed("GET /app/manifest.webmanifest"),
