@@ -116,13 +116,20 @@ def may_change(
 ) -> bool:
     """What was refused or not found changes nothing; what was done changes rows of the asker's own authority and,
     where they have one, provider."""
-    if change.table in row.leaves | OF_BEING_THERE:
+    if change.table in row.leaves | OF_BEING_THERE or is_being_there(change):
         return not strange(row, cell, change, said)
     if not in_reach(row, cell, is_open):
         return False
     if operation.method in SAFE and change.table not in OF_READING:
         return False
     return not strange(row, cell, change, said)
+
+
+def is_being_there(change: Change) -> bool:
+    """A key was used today."""
+    if change.table != "api_keys" or change.before is None or change.after is None:
+        return False
+    return {name for name, value in change.before.items() if change.after[name] != value} == {"used_at"}
 
 
 def strange(of: Row, cell: Cell, change: Change, said: Iterable[str]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.doors import canary
 from tests.doors.asking import Cell, Happened
 from tests.doors.changes import Change
-from tests.doors.judging import OF_BEING_THERE, OF_READING
+from tests.doors.judging import OF_BEING_THERE, OF_READING, is_being_there
 from tests.doors.lying import Lie
 from tests.doors.row import Row
 
@@ -53,6 +53,8 @@ def hidden(row: Row, cell: Cell, one: canary.Canary) -> bool:
 
 def foreign(row: Row, cell: Cell, change: Change) -> bool:
     """A change of what is not the asker's, or by whoever may change nothing."""
+    if is_being_there(change):
+        return False
     if cell.asker.name in CHANGES_NOTHING and change.table not in THEIR_OWN | row.leaves:
         return True
     if any(one.get("tenant_id", 1) != 1 for one in change.rows):

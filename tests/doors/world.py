@@ -336,7 +336,8 @@ INSERT INTO oidc_subjects (tenant_id, issuer, subject, account_id, joined_at) VA
 INSERT INTO quarantine (tenant_id, quarantine_id, received_at, door, reason, body) OVERRIDING SYSTEM VALUE VALUES
   ({tenant}, {number(owner, "qua", 1)}, now(), 'check-events', '{w("quarantinereason", "qua")}',
    convert_to('{w("quarantinebody", "qua")}', 'UTF8'));
-INSERT INTO audit (tenant_id, audit_id, at, actor, action, subject, reason, origin, agent) OVERRIDING SYSTEM VALUE VALUES
+INSERT INTO audit (tenant_id, audit_id, at, actor, action, subject, reason, origin, agent)
+  OVERRIDING SYSTEM VALUE VALUES
   ({tenant}, {number(owner, "aud", 1)}, now(), '{w("auditactor", "aud")}', '{w("auditaction", "aud")}',
    '{w("auditsubject", "aud")}', '{w("auditreason", "aud")}', '{w("auditorigin", "aud")}', '{w("auditagent", "aud")}');
 INSERT INTO processing_queue (tenant_id, event_id, last_error) VALUES
