@@ -231,6 +231,11 @@ def reach(actor: Actor, action: Action) -> str | None:
     return actor.provider_ref
 
 
+def word_of(action: Action, column: str) -> str:
+    """What the table says of a role or a key's scope: a word of its cells."""
+    return _CELLS[action, column]
+
+
 def _in_words(action: Action) -> str:
     return action.replace("_", " ")
 

@@ -28,7 +28,7 @@ from ecm.doors import (
     services,
     token_of,
 )
-from ecm.errors import Conflict, NotFound, NotPermitted
+from ecm.errors import Conflict, NotFound, NotPermitted, NotUnderstood
 from ecm.lock import Lock, system
 from ecm.passwords import hash_password, invent_password, password_fits
 from ecm.permit import (
@@ -43,11 +43,12 @@ from ecm.permit import (
 )
 from ecm.store.db import Connection, Database, Record
 from ecm.store.queries import load_queries
+from ecm.weak_passwords import AT_LEAST, weakness
 
 sql = load_queries(__package__, "accounts.sql")
 router = APIRouter(tags=["accounts"])
 
-PASSWORD_AT_LEAST = 12
+PASSWORD_AT_LEAST = AT_LEAST
 COMMAND_LINE = "command line"
 
 
@@ -156,25 +157,6 @@ async def create_key(
     return key
 
 
-@router.get(
-    "/v1/accounts",
-    response_model=Page[Account],
-    responses=answers({"items": [ACCOUNT], "next": None}, Link=NEXT_PAGE),
-)
-async def list_accounts(
-    request: Request,
-    response: Response,
-    door: Door,
-    who: OfAccounts,
-    limit: Limit = 100,
-    cursor: IdCursor = None,
-) -> Page[Account]:
-    """Everybody who can or could sign in."""
-    async with door.web.locked(who.lock) as connection:
-        rows = await connection.fetch(sql.list_accounts, who.tenant_id, int(cursor or 0), limit)
-    return page_of(request, response, rows, limit, _account, lambda row: str(row["account_id"]))
-
-
 @router.post(
     "/v1/accounts",
     status_code=201,
@@ -198,7 +180,7 @@ async def add_account(
         str(who),
         address_of(request),
     )
-    return AccountWithPassword(**_account(row).model_dump(), password=password)
+    return AccountWithPassword(**account_of(row).model_dump(), password=password)
 
 
 @router.post("/v1/accounts/{account_id}/disablement", response_model=Account, responses=answers(ACCOUNT, 409))
@@ -213,7 +195,7 @@ async def disable_account(request: Request, door: Door, who: OfAccounts, account
         )
         await _end_sessions(connection, who.tenant_id, account_id, None)
         await _audit(connection, request, who, "account_disabled", f"account {account_id} {row['name']}", now)
-    return _account(row)
+    return account_of(row)
 
 
 @router.delete("/v1/accounts/{account_id}/disablement", response_model=Account, responses=answers(ACCOUNT))
@@ -223,7 +205,7 @@ async def enable_account(request: Request, door: Door, who: OfAccounts, account_
     async with door.web.locked(who.lock) as connection:
         row = _found(await connection.fetchrow(sql.set_disabled, who.tenant_id, account_id, None))
         await _audit(connection, request, who, "account_enabled", f"account {account_id} {row['name']}", now)
-    return _account(row)
+    return account_of(row)
 
 
 @router.post(
@@ -249,7 +231,7 @@ async def replace_password(
         await _audit(
             connection, request, who, "password_replaced", f"account {account_id} {row['name']}", now
         )
-    return AccountWithPassword(**_account(row).model_dump(), password=password)
+    return AccountWithPassword(**account_of(row).model_dump(), password=password)
 
 
 @router.post(
@@ -274,6 +256,8 @@ async def change_own_password(
     if not await password_fits(asked.current.get_secret_value(), row["password_hash"]):
         raise Conflict("The current password is another one.")
     door.throttle.succeeded(mine, mine)
+    if wrong := weakness(asked.new.get_secret_value(), row["name"], row["email"]):
+        raise NotUnderstood(f"Choose another password. {wrong}")
     stored, now = await hash_password(asked.new.get_secret_value()), door.clock.now()
     token = token_of(request) or ""
     async with door.web.locked(who.lock) as connection:
@@ -341,18 +325,10 @@ async def _create_account(
     made_by: str,
     origin: str | None,
 ) -> tuple[Record, str]:
-    if role not in ROLES:
-        raise Conflict(f"There is no role {role}. Roles: {', '.join(ROLES)}.")
-    if (role in PROVIDER_ROLES) != (provider_ref is not None):
-        whose = (
-            "names its provider" if role in PROVIDER_ROLES else "works for the whole authority, no provider"
-        )
-        raise Conflict(f"A {role} {whose}.")
     password = invent_password()
     stored, tenant_id = await hash_password(password), lock.tenant_id
     async with db.locked(lock) as connection:
-        if provider_ref and not await connection.fetchval(sql.provider_exists, tenant_id, provider_ref):
-            raise Conflict(f"No provider has the reference {provider_ref}.")
+        await require_role_fits(connection, tenant_id, role, provider_ref)
         row = await connection.fetchrow(
             sql.insert_account, tenant_id, email.strip().lower(), name, role, provider_ref, stored
         )
@@ -363,6 +339,21 @@ async def _create_account(
             connection, tenant_id, made_by, "account_created", subject, now, reason=role, origin=origin
         )
     return row, password
+
+
+async def require_role_fits(
+    connection: Connection, tenant_id: int, role: str, provider_ref: str | None
+) -> None:
+    """Raises Conflict unless there is that role, and it names a known provider exactly when it belongs to one."""
+    if role not in ROLES:
+        raise Conflict(f"There is no role {role}. Roles: {', '.join(ROLES)}.")
+    if (role in PROVIDER_ROLES) != (provider_ref is not None):
+        whose = (
+            "names its provider" if role in PROVIDER_ROLES else "works for the whole authority, no provider"
+        )
+        raise Conflict(f"A {role} {whose}.")
+    if provider_ref and not await connection.fetchval(sql.provider_exists, tenant_id, provider_ref):
+        raise Conflict(f"No provider has the reference {provider_ref}.")
 
 
 async def _create_key(
@@ -407,7 +398,7 @@ def _found(row: Record | None) -> Record:
     return row
 
 
-def _account(row: Record) -> Account:
+def account_of(row: Record) -> Account:
     return Account(
         id=row["account_id"],
         email=row["email"],

@@ -18,6 +18,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ecm.api.audit import write_down
+from ecm.api.homes import QrShown, qr_shown
 from ecm.api.wire import NEXT_PAGE, Asked, Limit, Page, Ref, answers, asks, point_to_next
 from ecm.doors import Services, address_of, open_because, permit_for, services
 from ecm.errors import Conflict, NotFound, NotPermitted, NotUnderstood
@@ -33,6 +34,7 @@ router = APIRouter(tags=["phones"])
 CODE_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 CODE_LENGTH = 10
 CODE_LASTS = timedelta(hours=48)
+SILENT_AFTER = timedelta(days=14)
 # A phone's id is made of the code it used and its key, so that the same phone asking twice is one phone.
 NAMESPACE = UUID("0b8f6f0e-3c52-5d1f-8a44-7e21c90d5a63")
 
@@ -64,7 +66,8 @@ class EnrolmentAsked(Asked):
 class Enrolment(BaseModel):
     code: str = Field(description="Shown once; good once, for two days.")
     expires_at: datetime
-    url: str = Field(description="The code as an address that opens the app; make a QR code of it.")
+    url: str = Field(description="The code as an address that opens the app.")
+    qr: QrShown = Field(description="That address as a QR code, for a screen that the phone is held up to.")
 
 
 class PublicKey(BaseModel):
@@ -103,6 +106,7 @@ class PhoneRow(BaseModel):
     cut_off_at: datetime | None
     cut_off_by: str | None
     cut_off_reason: str | None
+    silent: bool = Field(description="In use, its holder's own, and nothing came from it for a fortnight.")
 
 
 class CutOffAsked(Asked):
@@ -113,6 +117,7 @@ ENROLMENT = {
     "code": "K7MP2XQR4T",
     "expires_at": "2026-11-23T09:16:00Z",
     "url": "https://ecm.example.org/app?enrol=K7MP2XQR4T",
+    "qr": {"size": 41, "path": "M4 4h7v1h-7z"},
 }
 ENROLLED = {
     "device_id": "6f1d5a52-6f0e-4a0e-9c37-0d4d5a1c7e11",
@@ -135,6 +140,7 @@ PHONE: dict[str, Any] = {
     "cut_off_at": None,
     "cut_off_by": None,
     "cut_off_reason": None,
+    "silent": False,
 }
 KEY = {
     "kty": "EC",
@@ -183,7 +189,7 @@ async def new_code(
         subject = f"care worker {asked.care_worker}" if asked.care_worker else f"provider {provider}"
         await write_down(connection, who.tenant_id, str(who), "phone_code_made", subject, at, origin=origin)
     url = f"{base_url.rstrip('/')}/app?enrol={code}"
-    return Enrolment(code=code, expires_at=now + CODE_LASTS, url=url)
+    return Enrolment(code=code, expires_at=now + CODE_LASTS, url=url, qr=qr_shown(url))
 
 
 @router.post(
@@ -272,7 +278,12 @@ async def list_phones(
     """Every phone that is or was enrolled."""
     async with door.web.locked(who.lock) as connection:
         rows = await connection.fetch(
-            sql.list_phones, who.tenant_id, reach(who, Action.MANAGE_PHONES), cursor, limit
+            sql.list_phones,
+            who.tenant_id,
+            reach(who, Action.MANAGE_PHONES),
+            cursor,
+            limit,
+            door.clock.now() - SILENT_AFTER,
         )
     following = str(rows[-1]["device_id"]) if len(rows) == limit else None
     return Page(items=[_row(row) for row in rows], next=point_to_next(request, response, following))
@@ -339,6 +350,7 @@ def _row(row: Record) -> PhoneRow:
         cut_off_at=row["cut_off_at"],
         cut_off_by=row["cut_off_by"],
         cut_off_reason=row["cut_off_reason"],
+        silent=row["silent"],
     )
 
 

@@ -49,6 +49,7 @@ from ecm.errors import NotFound, NotPermitted, NotSignedIn, TooMany, Unavailable
 from ecm.identity.assurance import Standing, ToFinish, Way, to_finish
 from ecm.passwords import hash_password, is_outdated, password_fits
 from ecm.permit import Action, Actor, permit
+from ecm.refusals import refused_at
 from ecm.store.queries import load_queries
 
 sql = load_queries(__package__, "sign_in.sql")
@@ -137,6 +138,7 @@ class Me(BaseModel):
     to_finish: list[ToFinish] = Field(
         [], description="What is left to do before this session is a whole one."
     )
+    has_password: bool = Field(False, description="Whether a password opens this account.")
 
 
 ASKED = {"email": "dana@example.org", "password": "a-long-made-up-phrase"}
@@ -161,6 +163,7 @@ ME = {
     "signed_in_by": "passkey",
     "limited": False,
     "to_finish": [],
+    "has_password": False,
 }
 
 
@@ -220,6 +223,9 @@ async def me(door: Annotated[Services, Depends(services)], who: Annotated[Actor,
     left: list[ToFinish] = []
     async with door.web.locked(who.lock) as connection:
         tenant = await connection.fetchrow(sql.tenant, who.tenant_id)
+        has_password = who.kind == "account" and await connection.fetchval(
+            sql.has_password, who.tenant_id, who.id
+        )
         if who.limited and way is not None:
             left = to_finish(way, await standing_of(connection, who))
     if tenant is None:
@@ -236,6 +242,7 @@ async def me(door: Annotated[Services, Depends(services)], who: Annotated[Actor,
         signed_in_by=way,
         limited=who.limited,
         to_finish=left,
+        has_password=has_password,
     )
 
 
@@ -251,8 +258,10 @@ async def sign_in_by_form(
     try:
         came = await come_by_password(request, door, email, password)
     except TooMany as error:
+        refused_at(request.url.path, error)
         return _back_to_form("wait", seconds=error.retry_after_seconds or 1)
-    except (NotSignedIn, NotPermitted):
+    except (NotSignedIn, NotPermitted) as error:
+        refused_at(request.url.path, error)
         return _back_to_form("failed")
     except Unavailable:
         return _back_to_form("away")

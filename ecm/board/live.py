@@ -25,8 +25,9 @@ from ecm.board.reading import sql
 from ecm.board.viewers import Board, Viewer
 from ecm.board.wire import wire_of
 from ecm.doors import Services, digest, permit_for, services, token_of
-from ecm.errors import EcmError, NotPermitted, NotSignedIn
+from ecm.errors import EcmError, NotPermitted, NotSignedIn, NotUnderstood, TooMany
 from ecm.permit import Action, Actor, reach
+from ecm.refusals import Door, refused, refused_at
 
 TICKET_SECONDS = 60
 FIRST_MESSAGE_SECONDS = 5.0
@@ -87,7 +88,8 @@ async def live(socket: WebSocket, ticket: str = "") -> None:
         actor, session = await _use_ticket(socket.app.state.services, ticket)
         provider = reach(actor, Action.READ_BOARD)
         board = await hub.open(actor.lock.tenant_id)
-    except EcmError:
+    except EcmError as error:
+        refused_at(socket.url.path, error)
         await _close(socket)  # before it is accepted: the browser sees 403
         return
     viewer: Viewer | None = None
@@ -102,8 +104,10 @@ async def live(socket: WebSocket, ticket: str = "") -> None:
     except (WebSocketDisconnect, TimeoutError):
         pass
     except NotUnderstoodHere:
+        refused(Door.BOARD, NotUnderstood.slug)
         await _close(socket, MALFORMED)
     except TooFast:
+        refused(Door.BOARD, TooMany.slug)
         await _close(socket, TOO_FAST)
     except EcmError:
         await _close(socket, UNAVAILABLE)

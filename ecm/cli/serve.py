@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,9 @@ from ecm import serving
 from ecm.app import create_app
 from ecm.cli.options import data_option, json_option, runs
 from ecm.cli.place import Place, opened, scale_clock, service_clock
+from ecm.cli.setup_code import hours, new_address
 from ecm.clock import Clock
+from ecm.errors import Conflict
 from ecm.settings import Settings
 from ecm.worker import Worker
 
@@ -72,6 +74,7 @@ async def serve(
         click.echo(f"ecm is at {address(settings)}")
         sys.stdout.flush()
         clock = await (scale_clock(place, starts_at, speed) if starts_at else service_clock(place))
+        await _say_how_to_set_up(place, settings)
         async with working(place, clock, settings):
             await serve_web(place, clock, settings)
 
@@ -124,6 +127,16 @@ async def tick(name: str, data_dir: Path) -> dict[str, Any]:
             await db.close()
     click.echo(f"{name}: nothing more to do")
     return {"name": name, "steps": steps}
+
+
+async def _say_how_to_set_up(place: Place, settings: Settings) -> None:
+    """On the terminal of whoever started it, and nowhere else: a log that is kept would keep the code."""
+    with suppress(Conflict):
+        address = await new_address(place, settings)
+        click.echo(
+            f"Nobody administers this service yet. Set it up within {hours()} hours at\n\n  {address}\n"
+        )
+        sys.stdout.flush()
 
 
 @asynccontextmanager

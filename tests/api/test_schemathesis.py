@@ -62,6 +62,9 @@ NEVER_SUCCEEDS = {
     "GET /v1/app/visits/{visit_id}/key-safe",
     "POST /v1/app/enrolment",
     "POST /v1/reports",
+    # Nobody is joined to a council that does not answer; tests/identity/test_oidc.py has one that does.
+    "POST /v1/me/council",
+    "DELETE /v1/me/council",
     # A gateway signs each of these; tests/ingest/telephone is one.
     "POST /v1/telephone/voice",
     "POST /v1/telephone/voice/step",
@@ -278,7 +281,7 @@ INSERT INTO feed_records (tenant_id, transaction_id, position, feed, kind, recor
   body) VALUES (1, '6f1d5a52-6f0e-4a0e-9c37-0d4d5a1c7e77', 1, 'sandata', 'visit', 'P1/V-1001', 1, now(), 'accepted',
   '{}');
 INSERT INTO payment_periods (tenant_id, period, starts_on, ends_on, requested_at, run_at)
-  VALUES (1, '2026-W47', '2020-01-06', '2020-01-12', '2020-01-13Z', '2020-01-13Z');
+  VALUES (1, '2026-W45', '2020-01-06', '2020-01-12', '2020-01-13Z', '2020-01-13Z');
 ALTER TABLE api_keys ALTER key_id RESTART 7000000;
 ALTER TABLE accounts ALTER account_id RESTART 8000000;
 INSERT INTO oidc_providers (tenant_id, issuer, client_id, scopes, groups_claim, makes_accounts)

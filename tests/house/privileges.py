@@ -51,6 +51,7 @@ second_steps          SIuD-  -----  S----
 service_user_phones   SIUD-  S----  S----
 service_users         SIU--  -----  S----
 sessions              SIUD-  -----  S--D-
+setup_codes           SIu--  -----  S--D-
 socket_tickets        SIUD-  -----  S--D-
 tag_taps              S----  SI---  S----
 tags                  SIu--  S----  S----
@@ -81,7 +82,8 @@ COLUMNS = {
     ("payment_periods", "ecm_worker"): "run_at running_since",
     ("recovery_codes", "ecm_web"): "used_at",
     ("second_steps", "ecm_web"): "last_step tried_at tries",
-    ("tenants", "ecm_web"): "second_way_required",
+    ("setup_codes", "ecm_web"): "used_at",
+    ("tenants", "ecm_web"): "name second_way_required",
     ("visits", "ecm_web"): "agreed_short cancelled cancelled_at care_worker_refs carers_required"
     " commissioned_minutes local_date next_planned_start planned_end planned_start provider_ref service"
     " service_user_ref time_critical window_start zone",
@@ -109,6 +111,7 @@ OF_NO_TENANT = {
     "schema_migrations": "the schema is everybody's",
     "scaled_clock": "one clock for the whole service",
     "heartbeats": "a process serves every tenant; it holds no tenant's data",
+    "setup_codes": "it opens a service that has nobody yet; known by its digest",
     "openings": "begun before anybody is known; asked for by its digest, and what it holds is sealed",
 }
 

@@ -9,8 +9,11 @@ from tests.house.repository import PACKAGES, ROOT
 # They act as the service itself, under a lock that sees all of one authority.
 WITHOUT_AN_ACTOR = {
     "ecm/api/accounts.py": "the first account and key, by the command line",
-    "ecm/api/council.py": "a council's word is read before anybody is known",
+    "ecm/api/council.py": "joins whoever showed their council that it is they",
+    "ecm/api/own_council.py": "who is joined is administrators' to see; each asks for themselves",
+    "ecm/api/council_people.py": "a council's word is read before anybody is known",
     "ecm/api/phones.py": "a one-time code is presented before anybody is known",
+    "ecm/api/setup.py": "the first administrator is made before anybody is known",
     "ecm/api/sign_in.py": "a password is tried before anybody is known",
     "ecm/board/cuts.py": "asks of every open socket whether it may still look",
     "ecm/board/hub.py": "one feed for every board of an authority; each socket has its cage (viewers.py)",

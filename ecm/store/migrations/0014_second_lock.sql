@@ -146,7 +146,8 @@ CREATE FUNCTION ecm_sees_person(of_tenant integer, person text) RETURNS boolean
 -- what an officer took away from it. Past the lock, because an outcome that is hidden must not look like one that is
 -- not there.
 CREATE FUNCTION ecm_sees_event(of_tenant integer, of_event uuid) RETURNS boolean
-  LANGUAGE plpgsql STABLE PARALLEL SAFE COST 5 SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+  LANGUAGE plpgsql STABLE PARALLEL SAFE COST 5 SECURITY DEFINER
+  SET search_path = pg_catalog, public SET plan_cache_mode = force_generic_plan AS $$
   DECLARE
     counts_for bigint;
     worker text;
@@ -154,21 +155,23 @@ CREATE FUNCTION ecm_sees_event(of_tenant integer, of_event uuid) RETURNS boolean
     IF of_tenant IS DISTINCT FROM ecm_tenant() THEN
       RETURN false;
     END IF;
-    SELECT o.visit_id, coalesce(o.care_worker_ref, e.care_worker) INTO counts_for, worker
-    FROM check_events e LEFT JOIN event_outcomes o ON o.tenant_id = e.tenant_id AND o.event_id = e.event_id
-    WHERE e.tenant_id = of_tenant AND e.event_id = of_event;
-    IF counts_for IS NOT NULL AND ecm_sees_visit(of_tenant, counts_for) THEN
-      RETURN true;
-    END IF;
-    IF counts_for IS NULL AND EXISTS (
-      SELECT FROM care_workers w WHERE w.tenant_id = of_tenant AND w.ref = worker
-        AND w.provider_ref = ecm_provider() AND coalesce(w.ref = ecm_worker(), ecm_whole_provider() IS NOT NULL))
-    THEN
+    SELECT o.visit_id, o.care_worker_ref INTO counts_for, worker
+    FROM event_outcomes o WHERE o.tenant_id = of_tenant AND o.event_id = of_event;
+    IF counts_for IS NULL THEN
+      IF worker IS NULL THEN
+        SELECT e.care_worker INTO worker FROM check_events e WHERE e.tenant_id = of_tenant AND e.event_id = of_event;
+      END IF;
+      IF EXISTS (SELECT FROM care_workers w WHERE w.tenant_id = of_tenant AND w.ref = worker
+                   AND w.provider_ref = ecm_provider()
+                   AND coalesce(w.ref = ecm_worker(), ecm_whole_provider() IS NOT NULL)) THEN
+        RETURN true;
+      END IF;
+    ELSIF ecm_sees_visit(of_tenant, counts_for) THEN
       RETURN true;
     END IF;
     RETURN EXISTS (
       SELECT FROM amendments a WHERE a.tenant_id = of_tenant AND a.event_id = of_event
-        AND a.visit_id IS NOT NULL AND ecm_sees_visit(of_tenant, a.visit_id));
+        AND ecm_sees_visit(of_tenant, a.visit_id));
   END $$;
 
 CREATE FUNCTION ecm_sees_alert(of_tenant integer, of_alert bigint) RETURNS boolean
