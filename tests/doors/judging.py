@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ecm import permit
+from ecm.permit import Action
 from tests.doors import canary
 from tests.doors.askers import Asker, standings
 from tests.doors.asking import Answer, Cell, Happened, impersonal
@@ -23,13 +24,14 @@ OF_BEING_THERE = frozenset({"sessions"})
 
 def letter(operation: Operation, row: Row, asker: Asker) -> str:
     """What stands in `expected.txt`: it follows from the table, and from what the operation says of itself."""
-    action = operation.action or row.action
-    if action is None:
+    actions = operation.action or row.action
+    if actions is None:
         opens_to = ANYBODY if row.opens_to is None else row.opens_to
         return "." if asker.kind in opens_to else "-"
     if asker.kind not in takes(operation, row):
         return "-"
-    words = {CELLS[action, column] for column in asker.columns} - {"-"}
+    some = (actions,) if isinstance(actions, Action) else actions
+    words = {CELLS[action, column] for action in some for column in asker.columns} - {"-"}
     return next((one for word, one in LETTERS.items() if word in words), "-")
 
 

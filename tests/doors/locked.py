@@ -17,6 +17,14 @@ CLOSED_BUT_TO = {
     "qua": {"administrator", "auditor"},
     "saf": set[str](),
 }
+# The authority's own, and of no provider: who changes them.
+CHANGED_BY = {
+    "tenants": {"administrator"},
+    "oidc_providers": {"administrator"},
+    "oidc_roles": {"administrator"},
+    "api_keys": {"administrator"},
+    "payment_periods": {"finance", "finance_approver"},
+}
 CHANGES_NOTHING = {"quality", "auditor", "key read"}
 # Evidence is taken as it is sent, whatever it names.
 AS_SENT = {"check_events", "processing_queue", "reports", "feed_records", "quarantine", "pin_tries"}
@@ -56,6 +64,8 @@ def foreign(row: Row, cell: Cell, change: Change) -> bool:
     if is_being_there(change):
         return False
     if cell.asker.name in CHANGES_NOTHING and change.table not in THEIR_OWN | row.leaves:
+        return True
+    if change.table in CHANGED_BY and not CHANGED_BY[change.table] & cell.asker.columns:
         return True
     if any(one.get("tenant_id", 1) != 1 for one in change.rows):
         return True

@@ -31,9 +31,11 @@ TELLS_NOTHING = {
     "GET /v1/reason-codes",
     "GET /v1/app/epoch",
     "GET /v1/audit/verification",
+    "GET /v1/needs-doing",
     "GET /v1/sign-in-rules",
     # of whoever asks, and the askers are made without
     "GET /v1/me",
+    "GET /v1/me/council",
     "GET /v1/me/passkeys",
     "GET /v1/me/second-step",
     "GET /v1/me/sessions",

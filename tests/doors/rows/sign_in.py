@@ -54,6 +54,10 @@ ROWS = [
     own("POST /v1/me/recovery-codes", ok=409),
     own("POST /v1/session/step-up-options", leaves=OPENED, ok=frozenset({200, 409})),
     own("POST /v1/session/step-up", body={"password": "a-made-up-phrase", "code": "123456"}, ok=REFUSED),
+    own("GET /v1/me/council"),
+    # Whoever wants to join is led to the authority's own sign-in, and so is told where it is.
+    own("POST /v1/me/council", ok=frozenset({201, 409, 503}), leaves=OPENED, tells=frozenset({"top"})),
+    own("DELETE /v1/me/council", ok=404),
     own("GET /v1/me/sessions"),
     own("DELETE /v1/me/sessions", ok=204),
     # Nobody's but one's own, whatever number is named: each of these is somebody else's.
