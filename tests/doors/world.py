@@ -50,6 +50,7 @@ class Things:
     transaction_id: str
     session_id: str
     passkey_id: int
+    notice_id: int
     period: str = PERIOD
 
     @property
@@ -82,6 +83,7 @@ def things_of(owner: str) -> Things:
         transaction_id=uuid(owner, 30),
         session_id=uuid(owner, 50),
         passkey_id=number(owner, nth=9),
+        notice_id=number("abr" if owner == "abr" else "top", "aud", 2),
     )
 
 
@@ -106,6 +108,7 @@ NOTHING = Things(
     transaction_id=str(UUID(int=30)),
     session_id=str(UUID(int=50)),
     passkey_id=6_660_007,
+    notice_id=6_660_008,
 )
 THINGS = {owner: things_of(owner) for owner in ("own", "col", "oth", "abr")} | {"none": NOTHING}
 
@@ -340,16 +343,13 @@ INSERT INTO audit (tenant_id, audit_id, at, actor, action, subject, reason, orig
   OVERRIDING SYSTEM VALUE VALUES
   ({tenant}, {number(owner, "aud", 1)}, now(), '{w("auditactor", "aud")}', '{w("auditaction", "aud")}',
    '{w("auditsubject", "aud")}', '{w("auditreason", "aud")}', '{w("auditorigin", "aud")}', '{w("auditagent", "aud")}');
+INSERT INTO notices (tenant_id, notice_id, kind, subject, first_at, last_at, tell_from, seen_at, seen_by)
+  OVERRIDING SYSTEM VALUE VALUES
+  ({tenant}, {number(owner, "aud", 2)}, '{w("noticekind", "aud")}', '{w("noticesubject", "aud")}', now(), now(), 1, NULL, NULL),
+  ({tenant}, {number(owner, "aud", 3)}, '{w("noticekind", "aud")}', '{w("noticesubject", "aud")}', now(), now(), 1, now(),
+   '{w("noticeseenby", "aud")}');
 INSERT INTO processing_queue (tenant_id, event_id, last_error) VALUES
   ({tenant}, gen_random_uuid(), '{w("queueerror", "any")}');
-INSERT INTO oidc_providers (tenant_id, issuer, client_id, scopes, groups_claim, makes_accounts, last_error) VALUES
-  ({tenant}, 'https://{w("issuer", "any")}.invalid', '{w("client", "any")}', '{w("scope", "any")}',
-   '{w("groupsclaim", "any")}', false, '{w("oidcerror", "any")}');
-INSERT INTO oidc_roles (tenant_id, group_name, priority, role, provider_ref) VALUES
-  ({tenant}, '{w("group", "any")}', 1, 'coordinator', '{things_of("own" if tenant == 1 else "abr").provider}');
-INSERT INTO oidc_subjects (tenant_id, issuer, subject, account_id, joined_at) VALUES
-  ({tenant}, 'https://{w("issuer", "any")}.invalid', '{w("subject", "any")}',
-   {number("own" if tenant == 1 else "abr", "acc", 1)}, now());
 INSERT INTO alert_queue (tenant_id, visit_id, last_error) VALUES
   ({tenant}, {number("own" if tenant == 1 else "abr", nth=1)}, '{w("alertqueueerror", "any")}');
 """
