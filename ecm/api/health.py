@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field
 from ecm.api.wire import answers
 from ecm.doors import Services, address_of, services
 from ecm.errors import NotPermitted, Unavailable
+from ecm.sealing_key import said_of
 from ecm.store.db import Record
 from ecm.store.migrate import MIGRATIONS, read_files
 from ecm.store.queries import load_queries
@@ -68,6 +69,9 @@ class Readiness(BaseModel):
     worker: Worker
     backlog: Backlog
     alarms: Part = Field(description="Not ok while a page does not get through, or nothing proves one would.")
+    sealing: Part = Field(
+        description="Not ok where this process has another key than the secrets that are kept."
+    )
     payments: Part = Field(description="Not ok after a run that failed; it can wait for the morning.")
 
 
@@ -86,6 +90,7 @@ READY = {
         "alerts_waiting": 0,
     },
     "alarms": {"ok": True, "says": "no page is failing"},
+    "sealing": {"ok": True, "says": "one key"},
     "payments": {"ok": True, "says": "no run failed"},
 }
 NOT_READY = READY | {
@@ -148,6 +153,7 @@ async def _readiness(door: Services) -> Readiness:
             worker=Worker(ok=False, says=unknown),
             backlog=Backlog(ok=False, says=unknown),
             alarms=Part(ok=False, says=unknown),
+            sealing=Part(ok=False, says=unknown),
             payments=Part(ok=False, says=unknown),
         )
     parts = (
@@ -156,9 +162,10 @@ async def _readiness(door: Services) -> Readiness:
         _worker(row, door),
         _backlog(row, door),
         _alarms(row),
+        _sealing(row, door),
     )
     status: Literal["ready", "not_ready"] = "ready" if all(part.ok for part in parts) else "not_ready"
-    database, migrations, worker, backlog, alarms = parts
+    database, migrations, worker, backlog, alarms, sealing = parts
     return Readiness(
         status=status,
         database=database,
@@ -166,6 +173,7 @@ async def _readiness(door: Services) -> Readiness:
         worker=worker,
         backlog=backlog,
         alarms=alarms,
+        sealing=sealing,
         payments=_payments(row),  # nobody is woken for it
     )
 
@@ -237,6 +245,11 @@ def _alarms(row: Record) -> Part:
 def _page_fails(row: Record) -> bool:
     failing: datetime | None = row["page_failing_at"]
     return failing is not None and row["database_now"] - failing <= PAGE_FAILING
+
+
+def _sealing(row: Record, door: Services) -> Part:
+    ok, says = said_of(row["sealed_with"], door.sealer)
+    return Part(ok=ok, says=says)
 
 
 def _payments(row: Record) -> Part:

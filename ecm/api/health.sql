@@ -4,5 +4,6 @@ SELECT h.schema_number, h.waiting, h.oldest_received_at, h.put_off, h.alerts_wai
   (SELECT max(beat_at) FROM heartbeats) AS worker_beat_at,
   (SELECT max((details ->> 'page_failing_at')::timestamptz) FROM heartbeats) AS page_failing_at,
   (SELECT max((details ->> 'alarm_proved_at')::timestamptz) FROM heartbeats) AS alarm_proved_at,
-  (SELECT max((details ->> 'payment_failed_at')::timestamptz) FROM heartbeats) AS payment_failed_at, clock_timestamp() AS database_now
+  (SELECT max((details ->> 'payment_failed_at')::timestamptz) FROM heartbeats) AS payment_failed_at,
+  (SELECT fingerprint FROM sealing_key) AS sealed_with, clock_timestamp() AS database_now
 FROM ecm_health() h

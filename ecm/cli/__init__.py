@@ -28,6 +28,7 @@ COMMANDS = {
     "tenant": "tenants:tenant",
     "line": "lines:line",
     "phone": "phones:phone",
+    "reseal": "reseal:reseal",
     "doctor": "doctor:doctor",
 }
 

@@ -10,6 +10,7 @@ import click
 from ecm.cli.options import Failed, data_option, json_option, runs, tenant_option
 from ecm.cli.place import opened, service_clock
 from ecm.importing import KINDS, run_import
+from ecm.sealing import sealer
 from ecm.settings import Settings
 from ecm.store.migrate import migrate as bring_up_to_date
 
@@ -54,6 +55,7 @@ async def import_(
                 now=clock.now(),
                 actor="command line",
                 postcodes=settings.postcodes_file,
+                sealer=sealer(settings.sealing_key, data_dir, settings.sealing_keys_old),
             )
         finally:
             await db.close()

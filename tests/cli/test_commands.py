@@ -22,7 +22,7 @@ from tests.cli.conftest import Ecm, Said, commands_on, environment
 PUBLISHED = (
     "demo", "serve", "web", "worker", "migrate", "import", "simulate", "tick", "actuals export", "key create",
     "account create", "contact add", "contact list", "contact remove", "tenant add", "tenant list",
-    "line add", "line list", "line remove", "phone code", "doctor",
+    "line add", "line list", "line remove", "phone code", "reseal", "doctor",
 )  # fmt: skip
 
 

@@ -38,8 +38,9 @@ quarantine            S----  -I---  S----
 reports               SI---  -----  S----
 scaled_clock          S----  S----  S----
 schema_migrations     -----  -----  S----
+sealing_key           SI---  -----  S----
 service_user_phones   SIUD-  S----  S----
-service_users         SIU--  -----  S----
+service_users         sIU--  -----  s----
 sessions              SIUD-  -----  S--D-
 socket_tickets        SIUD-  -----  S--D-
 tag_taps              S----  SI---  S----
@@ -90,6 +91,7 @@ APPEND_ONLY = (
 OF_NO_TENANT = {
     "schema_migrations": "the schema is everybody's",
     "scaled_clock": "one clock for the whole service",
+    "sealing_key": "one key seals for the whole service; a digest, and no secret",
     "heartbeats": "a process serves every tenant; it holds no tenant's data",
 }
 
