@@ -25,6 +25,7 @@ from ecm.errors import DatabaseAway
 from ecm.overdue import Watcher
 from ecm.payment_run import PaymentRuns
 from ecm.processing import Processor
+from ecm.reducing import Reducer
 from ecm.settings import Settings
 from ecm.store.db import Database
 from ecm.store.queries import load_queries
@@ -57,6 +58,7 @@ class Worker:
         self._alerts = AlertWorker(db, clock, settings)
         self._sender = Sender(db, clock, settings)
         self._payment_runs = PaymentRuns(db, clock)
+        self._reducer = Reducer(db, clock)
         self._woken: dict[str, asyncio.Event] = {}
         self._name = f"worker {socket.gethostname()} {os.getpid()}"
 
@@ -69,6 +71,7 @@ class Worker:
             "deliveries": self._sender.step,
             "payment-run": self._payment_run,
             "retention": self._retention,
+            "positions-reduced": self._reducer.step,
         }
 
     def timetable(self) -> list[tuple[Step, str, dict[str, Any]]]:
@@ -79,6 +82,7 @@ class Worker:
         nightly = {"minute": 10, "timezone": "UTC", "misfire_grace_time": GRACE_SECONDS}
         return [
             (self._beat, "interval", {"seconds": 5}),
+            (self._reduce_positions, "cron", {"hour": 2, **nightly}),
             (self._retention, "cron", {"hour": 3, **nightly}),
             (self._payment_run, "cron", {"hour": 4, **nightly}),
         ]
@@ -169,6 +173,11 @@ class Worker:
         """Says that this process lives: its silence is itself an alarm on the health page and the board."""
         async with self._db.transaction() as connection:
             await connection.execute(sql.beat, self._name, datetime.now(UTC), {"pid": os.getpid()})
+
+    async def _reduce_positions(self) -> None:
+        """Takes away the positions that were kept long enough: of a day, on most nights."""
+        while await self._reducer.step():
+            pass
 
     async def _retention(self) -> None:
         """Clears what has had its day: sessions, tickets, processes long gone, old phone calls. Never evidence."""

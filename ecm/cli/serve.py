@@ -22,7 +22,7 @@ from ecm.clock import Clock
 from ecm.settings import Settings
 from ecm.worker import Worker
 
-STEPS = ("processing", "overdue", "alerts", "deliveries", "payment-run", "retention")
+STEPS = ("processing", "overdue", "alerts", "deliveries", "payment-run", "retention", "positions-reduced")
 
 port_option = click.option(
     "--port", type=click.IntRange(0, 65535), default=None, help="Default 8000, or ECM_PORT."

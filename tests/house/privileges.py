@@ -35,6 +35,7 @@ places                SIUD-  -----  S----
 processing_queue      SI---  -I---  SIUD-
 providers             SIU--  -----  S----
 quarantine            S----  -I---  S----
+reduced_positions     S----  -----  SI---
 reports               SI---  -----  S----
 scaled_clock          S----  S----  S----
 schema_migrations     -----  -----  S----
@@ -83,6 +84,7 @@ APPEND_ONLY = (
     "contracts",
     "audit",
     "reports",
+    "reduced_positions",
     "tag_taps",
     "used_codes",
     "feed_records",

@@ -141,6 +141,7 @@ async def test_functions_that_look_past_the_lock_are_few_and_closed_to_the_publi
         "ecm_has_key_safe",
         "ecm_set_key_safes",
         "ecm_key_safe",
+        "ecm_reduce_positions",
     }
     for row in found:
         assert row["config"].startswith("search_path=pg_catalog"), row["proname"]

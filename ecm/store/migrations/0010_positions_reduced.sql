@@ -78,3 +78,95 @@ CREATE TABLE sealing_key (
 );
 GRANT SELECT ON sealing_key TO ecm_web, ecm_worker;
 GRANT INSERT ON sealing_key TO ecm_web;
+
+-- ---------------------------------------------------------------- where a phone was
+
+-- No less than the five weeks in which a month is worked out, looked at and paid.
+ALTER TABLE tenants
+  ADD COLUMN positions_kept_days integer NOT NULL DEFAULT 90 CHECK (positions_kept_days BETWEEN 35 AND 3650),
+  ADD COLUMN positions_reduced_to timestamptz;  -- of what was received before this no position is left
+
+-- What stays of a position: what was found of it while it was there, so that whatever is worked out again comes out the
+-- same. The findings of the place, judged by this person's home; those of the road to this event, and from it to the next.
+CREATE TABLE reduced_positions (
+  tenant_id        integer NOT NULL,
+  event_id         uuid NOT NULL,
+  service_user_ref text,                     -- NULL: it counted for no visit
+  distance_m       double precision,
+  fence_m          double precision,
+  findings         jsonb NOT NULL DEFAULT '[]',
+  reduced_at       timestamptz NOT NULL,
+  PRIMARY KEY (tenant_id, event_id)
+);
+GRANT SELECT ON reduced_positions TO ecm_web, ecm_worker;
+GRANT INSERT ON reduced_positions TO ecm_worker;
+ALTER TABLE reduced_positions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE reduced_positions FORCE ROW LEVEL SECURITY;
+CREATE POLICY of_tenant ON reduced_positions TO ecm_web
+  USING (tenant_id = (SELECT ecm_tenant())) WITH CHECK (tenant_id = (SELECT ecm_tenant()));
+CREATE POLICY of_worker ON reduced_positions TO ecm_worker USING (true) WITH CHECK (true);
+CREATE POLICY of_owner ON reduced_positions TO CURRENT_USER USING (true) WITH CHECK (true);
+
+-- What a body said, out of its signature; NULL for one that only a salvage could read.
+CREATE FUNCTION ecm_said(body text) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, public
+  AS $$
+  DECLARE
+    said jsonb;
+    part text;
+  BEGIN
+    said := body::jsonb;
+    IF said ? 'jws' THEN
+      part := translate(split_part(said ->> 'jws', '.', 2), '-_', '+/');
+      said := convert_from(decode(rpad(part, (length(part) + 3) / 4 * 4, '='), 'base64'), 'UTF8')::jsonb;
+    END IF;
+    RETURN CASE WHEN jsonb_typeof(said) = 'object' THEN said END;
+  EXCEPTION WHEN OTHERS THEN
+    RETURN NULL;
+  END $$;
+REVOKE EXECUTE ON FUNCTION ecm_said FROM PUBLIC;
+
+-- A name that a position may come by, in a body whose columns hold none: a partner may send it in words of its own.
+CREATE FUNCTION ecm_may_hold_a_position(lat double precision, body text) RETURNS boolean
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  AS $$ SELECT lat IS NOT NULL OR body ~* '"[^"]*(fix|lat|lon|lng|gps|position|location|coord|place|postcode|address)[^"]*"' $$;
+REVOKE EXECUTE ON FUNCTION ecm_may_hold_a_position FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ecm_may_hold_a_position TO ecm_worker;
+
+-- The one sanctioned edit of evidence. It takes away what was received in a span, once that is older than the authority
+-- keeps it, and writes nothing it was told: no caller has a say in what stands there afterwards. Of an event the fix goes,
+-- and of its body all but plain words whose meaning we know; the fingerprint of the whole stays, so that the same event
+-- sent again is still the same. An event whose findings were not kept first is left alone. Bodies that nobody
+-- understood, and other systems' records, may hold a position anywhere: they go as a whole.
+CREATE FUNCTION ecm_reduce_positions(of_tenant integer, since timestamptz, until timestamptz) RETURNS integer
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public
+  AS $$
+  DECLARE
+    kept_from timestamptz;
+    reduced integer;
+  BEGIN
+    SELECT coalesce((SELECT c.starts_at + (now() - c.real_start) * c.speed FROM scaled_clock c), now())
+             - make_interval(days => t.positions_kept_days)
+      INTO kept_from FROM tenants t WHERE t.tenant_id = of_tenant;
+    IF kept_from IS NULL OR until > kept_from THEN
+      RAISE EXCEPTION 'positions of that time are still kept' USING ERRCODE = 'check_violation';
+    END IF;
+    UPDATE check_events e SET lat = NULL, lon = NULL, body = coalesce((
+        SELECT jsonb_object_agg(said.key, said.value) FROM jsonb_each(ecm_said(e.body)) AS said
+        WHERE said.key IN ('id', 'kind', 'occurred_at', 'method', 'care_worker', 'service_user', 'visit', 'cli',
+                           'reason_code', 'note', 'entered_by')
+          AND jsonb_typeof(said.value) IN ('string', 'number', 'boolean')), '{}')::text
+      FROM reduced_positions r
+      WHERE e.tenant_id = of_tenant AND e.received_at >= since AND e.received_at < until
+        AND r.tenant_id = e.tenant_id AND r.event_id = e.event_id;
+    GET DIAGNOSTICS reduced = ROW_COUNT;
+    UPDATE reports SET lat = NULL, lon = NULL, body = '{}'
+      WHERE tenant_id = of_tenant AND received_at >= since AND received_at < until;
+    UPDATE quarantine SET body = ''
+      WHERE tenant_id = of_tenant AND received_at >= since AND received_at < until;
+    UPDATE feed_records SET body = '{}'
+      WHERE tenant_id = of_tenant AND received_at >= since AND received_at < until;
+    UPDATE tenants SET positions_reduced_to = until WHERE tenant_id = of_tenant;
+    RETURN reduced;
+  END $$;
+REVOKE EXECUTE ON FUNCTION ecm_reduce_positions FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ecm_reduce_positions TO ecm_worker;
