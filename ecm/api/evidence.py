@@ -353,6 +353,11 @@ def _grade(found: Graded) -> GradeShown:
     return GradeShown(grade=found.grade, words=found.words)
 
 
+def text_said(body: str, name: str) -> str | None:
+    """A text that was sent by that name."""
+    return _text(_said(body).get(name))
+
+
 def _said(body: str) -> dict[str, Any]:
     """What was sent, taken out of its signature; nothing of a body that only a salvage could read."""
     item = unwrap(body.encode("utf-8", "surrogateescape"))

@@ -153,7 +153,7 @@ async def today(response: Response, door: Door, who: OfPhone, unlock: Unlock = N
     """The day of the worker who holds this phone."""
     response.headers["Cache-Control"] = "no-store"
     now = door.clock.now()
-    worker = _holder(door, who, unlock)
+    worker = await _holder(door, who, unlock)
     async with door.web.tenant(who.tenant_id) as connection:
         them = await connection.fetchrow(sql.worker, who.tenant_id, worker, who.provider_ref)
         if them is None:
@@ -233,7 +233,7 @@ async def key_safe(
     Each telling is an entry of the audit, which says which of the two it was."""
     response.headers["Cache-Control"] = "no-store"
     now = door.clock.now()
-    worker = _holder(door, who, unlock)
+    worker = await _holder(door, who, unlock)
     async with door.web.tenant(who.tenant_id) as connection:
         row = await connection.fetchrow(sql.key_safe, visit_id, worker, who.provider_ref, now)
         if row is None:
@@ -263,7 +263,7 @@ def _opened(sealer: Sealer, sealed: bytes, tenant_id: int, service_user: str) ->
         raise NotFound("The code cannot be opened any more; ask the office.") from None
 
 
-def _holder(door: Services, who: Phone, unlock: str | None) -> str:
+async def _holder(door: Services, who: Phone, unlock: str | None) -> str:
     """The worker who holds this phone. Raises NotPermitted for a shared phone that no PIN has opened."""
     if who.care_worker is not None:
         return who.care_worker
