@@ -48,13 +48,14 @@ CREATE FUNCTION ecm_key_safe(of_visit bigint, worker text, provider text, at tim
   FROM visits v
   JOIN service_users s ON s.tenant_id = v.tenant_id AND s.ref = v.service_user_ref
   JOIN care_workers w ON w.tenant_id = v.tenant_id AND w.ref = worker AND w.provider_ref = v.provider_ref
+    AND to_jsonb(w) ->> 'left_at' IS NULL  -- whoever has left is told nothing
   CROSS JOIN LATERAL (SELECT CASE
     WHEN worker = ANY (v.care_worker_refs) THEN 'on the rota'
     WHEN EXISTS (
       SELECT FROM jsonb_array_elements(v.attendances) AS stay
       JOIN check_events e ON e.tenant_id = v.tenant_id AND e.event_id = (stay ->> 'check_in_event')::uuid
       WHERE stay ->> 'care_worker' = worker AND stay ->> 'check_out_at' IS NULL
-        AND 'signed' = ANY (e.proofs) AND NOT 'cut_off' = ANY (e.proofs)
+        AND 'signed' = ANY (e.proofs) AND NOT e.proofs && ARRAY['cut_off', 'left']
         AND ('unlocked' = ANY (e.proofs) OR NOT 'shared' = ANY (e.proofs))
         AND v.findings @> jsonb_build_array(jsonb_build_object('code', 'location_inside', 'event_id', e.event_id)))
     THEN 'not on the rota; checked in at the home' END AS because) AS entitled
