@@ -34,10 +34,16 @@ overrunning              information information warning     information    info
 no_check_out             warning     warning     warning     warning        warning
 short                    information information warning     warning        warning
 location_outside         information information warning     information    information
+leaver                   warning     warning     warning     warning        warning
 """
 LEVELS = ("information", "warning", "critical")
 
-ALERTING_FINDINGS = (FindingCode.SHORT, FindingCode.LOCATION_OUTSIDE, FindingCode.SECOND_WORKER_MISSING)
+ALERTING_FINDINGS = (
+    FindingCode.SHORT,
+    FindingCode.LOCATION_OUTSIDE,
+    FindingCode.SECOND_WORKER_MISSING,
+    FindingCode.LEAVER,
+)
 
 
 @dataclass(frozen=True, slots=True)

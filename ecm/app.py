@@ -20,8 +20,9 @@ import ingest.openapi
 from ecm import api, board, importing, problem, web
 from ecm.bodies import SmallBodies
 from ecm.clock import Clock
+from ecm.cuts import Cuts
 from ecm.doors import Services
-from ecm.private import Private
+from ecm.private import Private, on_the_wire, private
 from ecm.settings import Settings
 from ecm.store.db import Database
 from ingest.door import CheckEventsDoor
@@ -50,17 +51,23 @@ def create_app(
     """`web_db` under the role ecm_web, `ingest_db` under ecm_ingest. `fastapi`: a `framework` nobody else uses."""
     fastapi = fastapi or framework()
     at_the_doors = Services(web=web_db, clock=clock, settings=settings)
-    door = CheckEventsDoor(ingest_db, clock, at_the_doors.sealer)
+    said = on_the_wire(private(settings.public_url))
+    door = CheckEventsDoor(ingest_db, clock, at_the_doors.sealer, says=said)
     hub = board.Hub(web_db, clock)
+    cuts = Cuts(web_db)
+    cuts.on_cut(door.cut)
+    cuts.on_cut(hub.doorkeeper.cut)
 
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
         await door.start()
         await hub.start()
+        await cuts.start()
         try:
             async with finishing_left_open(ingest_db, conductor_of(fastapi)):
                 yield
         finally:
+            await cuts.stop()
             await hub.stop()
             await door.stop()
             await web_db.close()

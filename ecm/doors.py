@@ -8,7 +8,9 @@ A browser sends its cookie along with any form a foreign page submits, so a requ
 anything must also come from our own pages (`Sec-Fetch-Site`, or `Origin` against `Host`). A key is never
 sent by accident.
 
-Sessions are about real people at real desks and use real time, also under a scaled clock.
+Sessions are about real people at real desks and use real time, also under a scaled clock. One ends at its absolute
+limit, and sooner when nobody was there: being asked is being there. A limited one opens only what its owner needs to
+finish setting up how they sign in.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Annotated, cast
 from urllib.parse import urlsplit
@@ -26,8 +28,10 @@ from fastapi.security import APIKeyCookie, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 
 from ecm import keys
+from ecm.audit.noted import Noted
 from ecm.clock import Clock
-from ecm.errors import NotPermitted, NotSignedIn
+from ecm.councils import Councils
+from ecm.errors import FinishSettingUp, NotPermitted, NotSignedIn
 from ecm.permit import Action, Actor, require, require_step_up
 from ecm.sealing import Sealer, sealer
 from ecm.settings import Settings
@@ -38,6 +42,20 @@ from ecm.throttle import Throttle
 sql = load_queries(__package__, "doors.sql")
 
 SESSION_COOKIE = "ecm_session"
+# Over https: no other host of the domain, and nothing unencrypted, can set a cookie of this name.
+HOST_COOKIE = f"__Host-{SESSION_COOKIE}"
+# Only the page by form needs it: what is half done, where no script carries it. It opens nothing without the code.
+HALF_WAY_COOKIE = "ecm_half_way"
+# What a limited session may ask for, and what is below it.
+OPEN_TO_LIMITED = (
+    "/v1/session",
+    "/v1/me",
+    "/v1/me/password",
+    "/v1/me/passkeys",
+    "/v1/me/second-step",
+    "/v1/me/recovery-codes",
+    "/v1/me/sessions",
+)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 # Declared so that OpenAPI names both ways in; either one will do, so neither refuses by itself.
@@ -53,6 +71,8 @@ class Services:
     clock: Clock
     settings: Settings
     throttle: Throttle = field(default_factory=Throttle)
+    councils: Councils = field(default_factory=Councils)
+    noted: Noted = field(default_factory=Noted)
 
     @cached_property
     def sealer(self) -> Sealer:
@@ -66,26 +86,35 @@ def services(request: Request) -> Services:
 async def actor(
     request: Request,
     door: Annotated[Services, Depends(services)],
-    cookie: Annotated[str | None, Depends(_by_cookie)] = None,
+    _cookie: Annotated[str | None, Depends(_by_cookie)] = None,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_by_key)] = None,
 ) -> Actor:
     """Who asks. Raises NotSignedIn, and NotPermitted for a changing request that a foreign page sent."""
     if bearer is not None:
         return await of_key(door, bearer.credentials)
-    if cookie is not None:
+    token = token_of(request)
+    if token is not None:
         if request.method not in SAFE_METHODS:
             require_same_origin(request)
-        return await of_session(door, cookie)
+        who = await of_session(door, token)
+        if who.limited and not _is_open_to_limited(request.url.path):
+            raise FinishSettingUp
+        return who
     raise NotSignedIn
+
+
+def token_of(request: Request) -> str | None:
+    """What the browser holds of its session, if it holds one."""
+    return request.cookies.get(HOST_COOKIE) or request.cookies.get(SESSION_COOKIE)
 
 
 async def actor_or_nobody(request: Request) -> Actor | None:
     """Who is signed in at this browser; None rather than an error, for pages that then show the sign-in."""
-    cookie = request.cookies.get(SESSION_COOKIE)
-    if cookie is None:
+    token = token_of(request)
+    if token is None:
         return None
     try:
-        return await of_session(services(request), cookie)
+        return await of_session(services(request), token)
     except NotSignedIn:
         return None
 
@@ -106,13 +135,22 @@ def permit_for(action: Action) -> Callable[[Request, Actor], Awaitable[Actor]]:
 
 
 async def of_session(door: Services, token: str) -> Actor:
-    """The account behind a session's token. Raises NotSignedIn when it is unknown, expired or disabled."""
+    """The account behind a session's token. Raises NotSignedIn when it is unknown, idle, expired or disabled."""
+    idle = timedelta(minutes=door.settings.session_idle_minutes)
     async with door.web.connection() as connection:
-        row = await connection.fetchrow(sql.session, digest(token), datetime.now(UTC))
+        row = await connection.fetchrow(sql.session, digest(token), datetime.now(UTC), idle)
     if row is None:
         raise NotSignedIn("That session has ended.")
     return Actor(
-        "account", row["tenant_id"], row["account_id"], row["name"], row["role"], row["provider_ref"]
+        "account",
+        row["tenant_id"],
+        row["account_id"],
+        row["name"],
+        row["role"],
+        row["provider_ref"],
+        stepped_up_at=row["stepped_up_at"],
+        signed_in_by=row["signed_in_by"],
+        limited=row["limited"],
     )
 
 
@@ -123,6 +161,10 @@ async def of_key(door: Services, key: str) -> Actor:
     if row is None:
         raise NotSignedIn("That key is not known, or was revoked.")
     return Actor("key", row["tenant_id"], row["key_id"], row["name"], scopes=frozenset(row["scopes"]))
+
+
+def _is_open_to_limited(path: str) -> bool:
+    return path in OPEN_TO_LIMITED or path.startswith(tuple(f"{open_}/" for open_ in OPEN_TO_LIMITED[2:]))
 
 
 def digest(token: str) -> bytes:
@@ -147,6 +189,15 @@ def came_from_own_page(request: Request) -> bool:
 def address_of(request: Request) -> str:
     """Where the request came from, for the throttle and the audit."""
     return request.client.host if request.client else "unknown"
+
+
+def is_over_https(request: Request) -> bool:
+    """TLS mostly ends before us; what the service is known as says so."""
+    return request.url.scheme == "https" or is_known_over_https(services(request).settings)
+
+
+def is_known_over_https(settings: Settings) -> bool:
+    return (settings.public_url or "").lower().startswith("https://")
 
 
 def names_foreign_page(request: Request) -> bool:

@@ -39,10 +39,22 @@ class NotPermitted(EcmError):
     status, slug = 403, "not-permitted"
 
 
+class Left(NotPermitted):
+    """That care worker has left, and is shown nothing more. What they recorded before still arrives."""
+
+    slug = "left"
+
+
 class StepUpNeeded(NotPermitted):
     """Prove again that it is you, and send this once more."""
 
     slug = "step-up-needed"
+
+
+class FinishSettingUp(NotPermitted):
+    """Finish setting up how you sign in; until then nothing else is open."""
+
+    slug = "finish-setting-up"
 
 
 class NotFound(EcmError):

@@ -118,6 +118,8 @@ class Actor:
     provider_ref: str | None = None
     scopes: frozenset[str] = frozenset()
     stepped_up_at: datetime | None = None
+    signed_in_by: str = ""
+    limited: bool = False  # signed in only to finish setting up how
 
     @property
     def lock(self) -> Lock:
@@ -153,6 +155,8 @@ def permit(actor: Actor, action: Action, scope: Scope = ANYWHERE) -> Decision:
     """Whether `actor` may do `action` to a thing of `scope`, and why."""
     if actor.kind == "system":
         return Decision(True, "the service itself")
+    if actor.limited:
+        return Decision(False, "whoever has not finished setting up how they sign in may do nothing else")
     columns = actor.scopes if actor.kind == "key" else {actor.role}
     who = (
         f"a key for {', '.join(sorted(columns)) or 'nothing'}"

@@ -13,10 +13,9 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from ecm.errors import DatabaseAway, EcmError, NotFound, NotUnderstood, TooLarge
+from ecm.private import private
 
 log = logging.getLogger(__name__)
-
-PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 DATABASE_AWAY_RETRY_SECONDS = 2
 
@@ -75,7 +74,8 @@ def install(app: FastAPI) -> None:
         log.error("%s %s failed", request.method, request.url.path, exc_info=error)
         title = "That was our mistake; it is logged, and nothing was changed."
         # Answered outside every middleware, so it says for itself what they say for the others (`ecm.private`).
-        return _answer(500, "/problems/bug", title, "", request.url.path, dict(PRIVATE))
+        headers = dict(private(request.app.state.services.settings.public_url))
+        return _answer(500, "/problems/bug", title, "", request.url.path, headers)
 
 
 def _allowed(app: FastAPI, path: str, by_one_route: str) -> set[str]:

@@ -35,7 +35,13 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="The port to listen on.")
     public_url: str | None = Field(None, description="How people reach the service, for links in messages.")
 
-    session_hours: float = Field(12, gt=0, le=168, description="How long a sign-in lasts.")
+    session_hours: float = Field(12, gt=0, le=168, description="How long a sign-in lasts at most.")
+    session_idle_minutes: float = Field(
+        60,
+        ge=2,
+        le=10080,
+        description="A sign-in ends when nobody was there for so long. An open board is there.",
+    )
     metrics_from: list[IPv4Network | IPv6Network] = Field(
         [IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")],
         description="Networks that may read /metrics (JSON list).",
@@ -50,6 +56,16 @@ class Settings(BaseSettings):
     sealing_keys_old: str | None = Field(
         None,
         description="Sealing keys before this one, a space between: they still open, until `ecm reseal` has run.",
+    )
+
+    audit_heads_file: Path | None = Field(
+        None, description="A file to which the audit's heads are added daily. Unset: to none."
+    )
+    audit_heads_url: str | None = Field(
+        None, description="An https address to which the audit's heads are posted daily. Unset: to none."
+    )
+    audit_key: str | None = Field(
+        None, description="Signs the audit's heads (HMAC-SHA256). Unset: they are not signed."
     )
 
     telephone_auth_token: str | None = Field(
@@ -94,6 +110,11 @@ class Settings(BaseSettings):
     )
     webhook_private: bool = Field(
         False, description="Whether webhooks may go to private addresses, and unencrypted to this machine."
+    )
+
+    oidc_private: bool = Field(
+        False,
+        description="Whether a council's own sign-in may be at a private address, and unencrypted on this machine.",
     )
 
     @classmethod

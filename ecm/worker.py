@@ -20,6 +20,8 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from alerts.sender import Sender
 from alerts.worker import AlertWorker
+from ecm.audit.export import Heads
+from ecm.audit.proving import Proving
 from ecm.clock import Clock
 from ecm.errors import DatabaseAway
 from ecm.overdue import Watcher
@@ -61,6 +63,8 @@ class Worker:
         self._reducer = Reducer(db, clock)
         self._woken: dict[str, asyncio.Event] = {}
         self._name = f"worker {socket.gethostname()} {os.getpid()}"
+        self._heads = Heads(db, settings, self._name)
+        self._proving = Proving(db, settings, self._name)
 
     def steps(self) -> dict[str, Step]:
         """What `ecm tick NAME` can run by hand; each is safe to run twice, and on two machines."""
@@ -70,6 +74,8 @@ class Worker:
             "alerts": self._alerts.step,
             "deliveries": self._sender.step,
             "payment-run": self._payment_run,
+            "audit-heads": self._tell_heads,
+            "audit-proof": self._prove_audits,
             "retention": self._retention,
             "positions-reduced": self._reducer.step,
         }
@@ -79,12 +85,15 @@ class Worker:
 
         What runs once a night is not left out because the loop was busy, or the machine asleep, at that very second.
         """
+        hourly = {"minute": 30, "timezone": "UTC", "misfire_grace_time": GRACE_SECONDS}
         nightly = {"minute": 10, "timezone": "UTC", "misfire_grace_time": GRACE_SECONDS}
         return [
             (self._beat, "interval", {"seconds": 5}),
             (self._reduce_positions, "cron", {"hour": 2, **nightly}),
             (self._retention, "cron", {"hour": 3, **nightly}),
             (self._payment_run, "cron", {"hour": 4, **nightly}),
+            (self._prove_audits, "cron", {"hour": 5, **nightly}),
+            (self._tell_heads, "cron", hourly),  # once a day, and again until it is taken
         ]
 
     async def run(self) -> None:
@@ -104,6 +113,7 @@ class Worker:
                 loops.create_task(self._keep_doing(self._sender.urgent_step, "ecm_deliveries"))
                 loops.create_task(self._keep_doing(self._payment_runs.step, "ecm_payment"))
                 loops.create_task(self._timed(self._beat)())
+                loops.create_task(self._timed(self._tell_heads)())
                 for channel in ("ecm_work", "ecm_alerts", "ecm_deliveries", "ecm_payment"):
                     loops.create_task(self._hear(channel))
         finally:
@@ -186,11 +196,20 @@ class Worker:
             for query in (
                 sql.clear_sessions,
                 sql.clear_tickets,
+                sql.clear_openings,
                 sql.clear_heartbeats,
                 sql.clear_phone_calls,
                 sql.clear_pin_tries,
             ):
                 await connection.execute(query, now)
+
+    async def _tell_heads(self) -> int:
+        """Tells somebody outside where each authority's audit ends, by the real clock."""
+        return await self._heads.tell(datetime.now(UTC))
+
+    async def _prove_audits(self) -> None:
+        """Works out every link of every audit again."""
+        await self._proving.prove(datetime.now(UTC))
 
     async def _payment_run(self) -> None:
         """Works out the actuals of this week and the last again, for every tenant."""

@@ -15,10 +15,8 @@ from uuid import UUID
 
 from ecm.errors import EcmError
 
-# As every other door says (`ecm.private`): what is answered is nobody's to keep or to guess at.
-_PRIVATE = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
-_JSON = ((b"content-type", b"application/json"), *_PRIVATE)
-_PROBLEM = ((b"content-type", b"application/problem+json"), *_PRIVATE)
+_JSON = ((b"content-type", b"application/json"),)
+_PROBLEM = ((b"content-type", b"application/problem+json"),)
 
 
 class Answer(NamedTuple):

@@ -13,6 +13,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+from ecm.audit.writing import write_down
 from ecm.doors import Services, address_of, permit_for, services
 from ecm.errors import Conflict, NotFound, NotUnderstood
 from ecm.permit import Action, Actor, Scope, reach, require
@@ -118,14 +119,17 @@ async def enter(
         raise NotUnderstood(recorded.reason)
     if recorded.status == "exists":
         response.status_code = 200
+    subject = f"visit {visit_id}, check event {recorded.event_id}"
     async with door.web.tenant(who.tenant_id) as connection:
-        await connection.execute(
-            sql.write_down,
-            who.tenant_id,
-            door.clock.now(),
-            str(who),
-            f"visit {visit_id}, check event {recorded.event_id}",
-            asked.reason_code,
-            address_of(request),
-        )
+        if not await connection.fetchval(sql.is_written_down, who.tenant_id, subject):
+            await write_down(
+                connection,
+                who.tenant_id,
+                str(who),
+                "entered_by_hand",
+                subject,
+                door.clock.now(),
+                reason=asked.reason_code,
+                origin=address_of(request),
+            )
     return Entered(id=recorded.event_id, status=recorded.status, received_at=recorded.received_at)

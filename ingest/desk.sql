@@ -8,8 +8,6 @@ WHERE tenant_id = $1::int AND visit_id = $2::bigint AND ($3::text IS NULL OR pro
 SELECT EXISTS (SELECT FROM care_workers WHERE tenant_id = $1::int AND ref = $2::text
   AND ($3::text IS NULL OR provider_ref = $3::text OR ref = ANY ($4::text[])));
 
--- name: write_down role: ecm_web
--- The audit's line of an entry by hand, once it is recorded; none for a repeat, unless the first try died in between.
-INSERT INTO audit (tenant_id, at, actor, action, subject, reason, origin)
-SELECT $1::int, $2::timestamptz, $3::text, 'entered_by_hand', $4::text, $5::text, $6::text
-WHERE NOT EXISTS (SELECT FROM audit WHERE tenant_id = $1::int AND action = 'entered_by_hand' AND subject = $4::text);
+-- name: is_written_down role: ecm_web
+-- Whether the audit has its line of this entry by hand: a repeat writes none, unless the first try died in between.
+SELECT EXISTS (SELECT FROM audit WHERE tenant_id = $1::int AND action = 'entered_by_hand' AND subject = $2::text);

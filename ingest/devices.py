@@ -39,6 +39,8 @@ class Device:
     label: str
     public_key: dict[str, Any]
     cut_off_at: datetime | None
+    left_at: datetime | None
+    """When the worker whose phone it is left."""
 
     @property
     def holder(self) -> KeyHolder:
@@ -82,9 +84,11 @@ class Devices:
         self._found.add(device_id)
 
 
-def signed_by(device: Device, jws: Jws | None, event: CheckEventIn, unlocking: Unlocking) -> list[Proof]:
-    """What the signature proves. Raises NotSignedIn when it is not this phone's, NotPermitted for what a phone
-    claims to have happened after it was cut off."""
+def signed_by(
+    device: Device, jws: Jws | None, event: CheckEventIn, unlocking: Unlocking, left_at: datetime | None
+) -> list[Proof]:
+    """What the signature proves of an event whose care worker left at `left_at`, or did not. Raises NotSignedIn when
+    it is not this phone's, NotPermitted for what a phone claims to have happened after it was cut off."""
     if jws is None or jws.key_id != str(device.device_id) or not checks(jws, device.public_key):
         raise NotSignedIn("this event is not signed by this phone")
     proofs = [Proof.SIGNED]
@@ -92,8 +96,13 @@ def signed_by(device: Device, jws: Jws | None, event: CheckEventIn, unlocking: U
         if event.occurred_at > device.cut_off_at:
             raise NotPermitted("this phone was cut off")
         proofs.append(Proof.CUT_OFF)
+    had_left = left_at is not None and event.occurred_at > left_at
+    if had_left:
+        proofs.append(Proof.LEFT)
     if device.care_worker_ref is None or event.care_worker not in (None, device.care_worker_ref):
         proofs.append(Proof.SHARED)
-        if unlocking.fits(event.unlock, device.device_id, event.care_worker, event.occurred_at):
+        if not had_left and unlocking.fits(
+            event.unlock, device.device_id, event.care_worker, event.occurred_at
+        ):
             proofs.append(Proof.UNLOCKED)
     return proofs

@@ -21,13 +21,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
 from ecm.clock import Clock
 from ecm.errors import Conflict, EcmError, NotPermitted, NotSignedIn, NotUnderstood, TooLarge, TooMany
+from ecm.private import PRIVATE, on_the_wire
 from ecm.sealing import Sealer
 from ecm.store.db import Database
 from ingest import metrics
@@ -63,7 +64,8 @@ BYTES_PER_EVENT = 1024
 class CheckEventsDoor:
     """The endpoint. `start` before the first request, `stop` after the last.
 
-    `db`: role ecm_ingest. `recorder`: the same road, for doors that make the event themselves.
+    `db`: role ecm_ingest. `says`: headers that every answer carries (`ecm.private`). `recorder`: the same road, for
+    doors that make the event themselves.
     """
 
     def __init__(
@@ -72,12 +74,14 @@ class CheckEventsDoor:
         clock: Clock,
         sealer: Sealer,
         *,
+        says: Iterable[tuple[bytes, bytes]] = on_the_wire(PRIVATE),
         writers: int = WRITERS,
         events_per_s: float = EVENTS_PER_S,
         events_at_once: float = EVENTS_AT_ONCE,
         quarantine: Quarantine | None = None,
     ) -> None:
         self._clock = clock
+        self._says = tuple(says)
         self._keys = Keys(db)
         self._devices = Devices(db)
         self._rates = Rates(events_per_s, events_at_once)
@@ -93,6 +97,10 @@ class CheckEventsDoor:
         """Everything received is committed, or answered 503."""
         await self._batcher.stop()
 
+    async def cut(self, tenant_id: int | None) -> None:
+        """Somebody's key may have been revoked: as `ecm.cuts` tells it."""
+        self._keys.forget(tenant_id)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             answer = await self._answer(scope, receive)
@@ -105,7 +113,8 @@ class CheckEventsDoor:
             log.exception("the door for check events failed")
             metrics.turned_away.labels("bug").inc()
             answer = bug()
-        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        headers = [*answer.headers, *self._says]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:

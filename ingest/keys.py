@@ -1,7 +1,8 @@
-"""Who sends: the key of a request, looked up once and remembered for a few seconds.
+"""Who sends: the key of a request, looked up once and remembered for a moment.
 
-A revoked key may live on for `KNOWN_S`; a key made a moment ago may be refused for `UNKNOWN_S` if it was tried
-too early. Requests that arrive together with a key nobody remembers share one look-up.
+A revoked key is refused at once, because revoking is told (`forget`, by `ecm.cuts`), and after `KNOWN_S` also where
+nobody hears it; a key made a moment ago may be refused for `UNKNOWN_S` if it was tried too early. Requests that arrive
+together with a key nobody remembers share one look-up.
 
 A key once found good is asked after every KNOWN_S and never counted: whoever sends made-up keys uses up the look-ups
 of the made-up ones only, and whoever has a key keeps the door.
@@ -24,7 +25,7 @@ from ingest.limits import Bucket
 
 sql = load_queries(__package__, "keys.sql")
 
-KNOWN_S = 10.0
+KNOWN_S = 2.0
 UNKNOWN_S = 2.0
 REMEMBERED_MAX = 10_000
 # Look-ups of keys nobody remembers: plenty for every sender of a country, too few to keep the database busy.
@@ -65,6 +66,7 @@ class Keys:
         self._unknown: dict[bytes, float] = {}  # until when each is taken for unknown
         self._under_way: dict[bytes, asyncio.Future[KeyHolder | None]] = {}
         self._look_ups = Bucket(LOOK_UPS_PER_S, LOOK_UPS_PER_S, monotonic())
+        self._forgotten = 0  # how often: what was asked before the last time is not remembered after it
 
     def remembered(self, authorization: bytes) -> KeyHolder | None:
         """The holder if we know without asking, else None: the hot road. Raises NotSignedIn."""
@@ -85,30 +87,43 @@ class Keys:
             if not was_good and (wait_s := self._look_ups.take(1, self._monotonic())):
                 raise TooMany("too many unknown keys", retry_after_seconds=max(1, round(wait_s)))
             asking = self._under_way[sought] = asyncio.ensure_future(self._ask(sought))
-            asking.add_done_callback(lambda _: self._under_way.pop(sought, None))
+            asking.add_done_callback(lambda done: self._no_longer_under_way(sought, done))
         holder = await asyncio.shield(asking)
         if holder is None:
             raise NotSignedIn("the key is unknown or revoked")
         return holder
 
+    def forget(self, tenant_id: int | None) -> None:
+        """Asks anew for every key of a tenant; None: for every key. Its next request waits for the answer."""
+        self._forgotten += 1
+        self._under_way.clear()
+        for sought, known in self._good.items():
+            if tenant_id in (None, known.holder.tenant_id):
+                self._good[sought] = Remembered(known.holder, -inf)
+
+    def _no_longer_under_way(self, sought: bytes, asking: asyncio.Future[KeyHolder | None]) -> None:
+        if self._under_way.get(sought) is asking:
+            del self._under_way[sought]
+
     async def _ask(self, sought: bytes) -> KeyHolder | None:
+        forgotten = self._forgotten
         async with self._db.connection() as connection:
             row = await connection.fetchrow(sql.key_holder, sought)
         holder = None
         if row is not None:
             scopes = frozenset(row["scopes"])
             holder = KeyHolder.of(Actor("key", row["tenant_id"], row["key_id"], row["name"], scopes=scopes))
-        self._remember(sought, holder)
+        self._remember(sought, holder, KNOWN_S if forgotten == self._forgotten else -inf)
         return holder
 
-    def _remember(self, sought: bytes, holder: KeyHolder | None) -> None:
+    def _remember(self, sought: bytes, holder: KeyHolder | None, for_s: float) -> None:
         now = self._monotonic()
         if holder is not None:
             if sought not in self._good:
                 self._look_ups.give_back(1)
                 if len(self._good) >= REMEMBERED_MAX:
                     self._good.clear()
-            self._good[sought] = Remembered(holder, now + KNOWN_S)
+            self._good[sought] = Remembered(holder, now + for_s)
             return
         self._good.pop(sought, None)
         if len(self._unknown) >= REMEMBERED_MAX:

@@ -15,7 +15,7 @@ from ecm.sealing import Sealer
 from ecm.store.db import Database
 from ecm.unlocking import Unlocking
 from ecm.visit.proof import Proof
-from ingest import codes, tags
+from ingest import codes, leavers, tags
 from ingest.devices import Device, signed_by
 from ingest.keys import KeyHolder
 from ingest.understand import Understood
@@ -51,7 +51,8 @@ class Proving:
         proofs: list[Proof] = []
         service_user = care_worker = None
         if device is not None:
-            proofs += signed_by(device, understood.jws, event, self._unlocking)
+            left_at = await leavers.of_phone(self._db, device, event.care_worker)
+            proofs += signed_by(device, understood.jws, event, self._unlocking, left_at)
             care_worker = device.care_worker_ref
         if event.tag is not None or event.code is not None:
             async with self._db.tenant(holder.tenant_id) as connection:
@@ -66,6 +67,11 @@ class Proving:
                     proofs += shown.proofs
                     service_user = service_user or shown.service_user
         return Proved(words(proofs), service_user, care_worker)
+
+    async def left(self, holder: KeyHolder, worker: str | None, occurred_at: datetime) -> list[Proof]:
+        """LEFT for what a care worker did who had left by then. Raises DatabaseAway."""
+        left_at = await leavers.left_at(self._db, holder.tenant_id, worker)
+        return [Proof.LEFT] if left_at is not None and occurred_at > left_at else []
 
 
 def words(proofs: Iterable[Proof]) -> str:

@@ -62,7 +62,9 @@ class Recorder:
             metrics.events["rejected"].inc()
             return Recorded(None, "refused", received_at, reason=error.detail)
         proved = await self._proving.prove(holder, None, understood, received_at)
-        all_words = " ".join(sorted({*proved.proofs.split(), *words(proofs).split()}))
+        event_in = understood.event
+        left = await self._proving.left(holder, event_in.care_worker, event_in.occurred_at)
+        all_words = " ".join(sorted({*proved.proofs.split(), *words([*proofs, *left]).split()}))
         row, warnings = row_of(
             understood, holder, received_at, Proved(all_words, proved.service_user, proved.care_worker)
         )

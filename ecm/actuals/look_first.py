@@ -76,6 +76,7 @@ LOOK_FIRST: Mapping[FindingCode, Callable[[Finding, Paid], bool]] = {
     FindingCode.LATE_SYNC: _not_known_to_be_there,  # sent hours later, it can say any hour it likes
     FindingCode.MANUAL_ENTRY: _always,  # somebody wrote it down afterwards
     FindingCode.LOCATION_OUTSIDE: _always,  # it happened elsewhere
+    FindingCode.LEAVER: _always,  # somebody who no longer works there came, or their PIN was used
     FindingCode.CLI_UNKNOWN: _always,  # the telephone stands for the home, and this is not the home's
     FindingCode.UNPLANNED: _always,  # nobody bought it
     FindingCode.WRONG_WORKER: _always,  # somebody else came, or somebody else's name was used

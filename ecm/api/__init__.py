@@ -16,6 +16,7 @@ FEATURES = (
     "own_sessions",
     "sign_in_rules",
     "council",
+    "oidc",
     "visits",
     "evidence",
     "alerts",

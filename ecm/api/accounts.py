@@ -6,7 +6,7 @@ revoked.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from time import monotonic
 from typing import Annotated, Any
 
@@ -15,9 +15,10 @@ from pydantic import BaseModel, Field
 
 from ecm import keys
 from ecm.api.audit import write_down
+from ecm.api.session import finish
 from ecm.api.sign_in import Email, Password
 from ecm.api.wire import NEXT_PAGE, Asked, Id, IdCursor, Limit, Name, Page, Ref, answers, asks, page_of
-from ecm.doors import SESSION_COOKIE, Services, actor, address_of, digest, permit_for, services
+from ecm.doors import Services, actor, address_of, digest, permit_for, services, token_of
 from ecm.errors import Conflict, NotFound, NotPermitted
 from ecm.passwords import hash_password, invent_password, password_fits
 from ecm.permit import (
@@ -78,6 +79,7 @@ class Key(BaseModel):
     scopes: list[KeyScope]
     created_at: datetime
     revoked_at: datetime | None
+    used_at: date | None = Field(description="The last day it was used.")
 
 
 class KeyWithSecret(Key):
@@ -98,6 +100,7 @@ KEY: dict[str, Any] = {
     "scopes": ["ingest"],
     "created_at": "2026-11-21T08:00:00Z",
     "revoked_at": None,
+    "used_at": "2026-11-21",
 }
 ASKED_ACCOUNT = {"email": "nina@example.org", "name": "Nina New", "role": "duty_officer"}
 WITH_PASSWORD = ACCOUNT | {"password": "made-up-for-this-page"}
@@ -137,7 +140,7 @@ async def create_key(
     made_by: str = COMMAND_LINE,
 ) -> str:
     """Makes an API key and returns it, to be shown once. `scopes` are of permit.KEY_SCOPES."""
-    _, key = await _create_key(db, tenant_id, name, scopes, now, made_by, None)
+    _, key = await _create_key(db, tenant_id, name, scopes, now, made_by, None, None)
     return key
 
 
@@ -219,12 +222,17 @@ async def enable_account(request: Request, door: Door, who: OfAccounts, account_
 async def replace_password(
     request: Request, response: Response, door: Door, who: OfAccounts, account_id: Id
 ) -> AccountWithPassword:
-    """Invents a new password for somebody who lost theirs, and signs them out everywhere."""
+    """Invents a new password for somebody who lost theirs, and signs them out everywhere.
+
+    It is temporary: whoever signs in with it may do nothing before they have made one of their own.
+    """
     response.headers["Cache-Control"] = "no-store"
     password = invent_password()
     stored, now = await hash_password(password), door.clock.now()
     async with door.web.tenant(who.tenant_id) as connection:
-        row = _found(await connection.fetchrow(sql.set_password_hash, who.tenant_id, account_id, stored))
+        row = _found(
+            await connection.fetchrow(sql.set_password_hash, who.tenant_id, account_id, stored, True)
+        )
         await _end_sessions(connection, who.tenant_id, account_id, None)
         await _audit(
             connection, request, who, "password_replaced", f"account {account_id} {row['name']}", now
@@ -254,10 +262,11 @@ async def change_own_password(
         raise Conflict("The current password is another one.")
     door.throttle.succeeded(mine, mine)
     stored, now = await hash_password(asked.new.get_secret_value()), door.clock.now()
-    kept = digest(request.cookies[SESSION_COOKIE])
+    token = token_of(request) or ""
     async with door.web.tenant(who.tenant_id) as connection:
-        await connection.execute(sql.set_password_hash, who.tenant_id, who.id, stored)
-        await _end_sessions(connection, who.tenant_id, who.id, kept)
+        await connection.execute(sql.set_password_hash, who.tenant_id, who.id, stored, False)
+        await _end_sessions(connection, who.tenant_id, who.id, digest(token))
+        await finish(connection, who, token, added=False)
         await _audit(connection, request, who, "password_changed", str(who), now)
 
 
@@ -292,6 +301,7 @@ async def add_key(
         list(asked.scopes),
         door.clock.now(),
         str(who),
+        who.id,
         address_of(request),
     )
     return KeyWithSecret(**_key(row).model_dump(), key=key)
@@ -349,13 +359,16 @@ async def _create_key(
     scopes: list[str],
     now: datetime,
     made_by: str,
+    made_by_account: int | None,
     origin: str | None,
 ) -> tuple[Record, str]:
     if not scopes or not set(scopes) <= set(KEY_SCOPES):
         raise Conflict(f"A key is for some of: {', '.join(KEY_SCOPES)}.")
     key, stored = keys.mint()
     async with db.tenant(tenant_id) as connection:
-        row = await connection.fetchrow(sql.insert_key, tenant_id, name, sorted(set(scopes)), stored, now)
+        row = await connection.fetchrow(
+            sql.insert_key, tenant_id, name, sorted(set(scopes)), stored, now, made_by_account
+        )
         assert row is not None
         subject, reason = f"key {row['key_id']} {name}", ", ".join(row["scopes"])
         await write_down(
@@ -399,4 +412,5 @@ def _key(row: Record) -> Key:
         scopes=row["scopes"],
         created_at=row["created_at"],
         revoked_at=row["revoked_at"],
+        used_at=row["used_at"],
     )

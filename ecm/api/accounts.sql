@@ -26,7 +26,9 @@ WHERE tenant_id = $1::int AND account_id = $2::bigint
 RETURNING account_id, email, name, role, provider_ref, disabled_at
 
 -- name: set_password_hash role: ecm_web
-UPDATE accounts SET password_hash = $3::text WHERE tenant_id = $1::int AND account_id = $2::bigint
+-- Temporary when somebody else has seen it.
+UPDATE accounts SET password_hash = $3::text, password_temporary = $4::bool
+WHERE tenant_id = $1::int AND account_id = $2::bigint
 RETURNING account_id, email, name, role, provider_ref, disabled_at
 
 -- name: end_sessions role: ecm_web
@@ -38,18 +40,18 @@ WHERE tenant_id = $1::int AND account_id = $2::bigint AND token_sha256 IS DISTIN
 DELETE FROM socket_tickets WHERE tenant_id = $1::int AND account_id = $2::bigint
 
 -- name: list_keys role: ecm_web
-SELECT key_id, name, scopes, created_at, revoked_at FROM api_keys
+SELECT key_id, name, scopes, created_at, revoked_at, used_at FROM api_keys
 WHERE tenant_id = $1::int AND key_id > $2::bigint
 ORDER BY key_id
 LIMIT $3::int
 
 -- name: insert_key role: ecm_web
-INSERT INTO api_keys (tenant_id, name, scopes, key_sha256, created_at)
-VALUES ($1::int, $2::text, $3::text[], $4::bytea, $5::timestamptz)
-RETURNING key_id, name, scopes, created_at, revoked_at
+INSERT INTO api_keys (tenant_id, name, scopes, key_sha256, created_at, made_by_account)
+VALUES ($1::int, $2::text, $3::text[], $4::bytea, $5::timestamptz, $6::bigint)
+RETURNING key_id, name, scopes, created_at, revoked_at, used_at
 
 -- name: revoke_key role: ecm_web
 -- The first instant stays.
 UPDATE api_keys SET revoked_at = coalesce(revoked_at, $3::timestamptz)
 WHERE tenant_id = $1::int AND key_id = $2::bigint
-RETURNING key_id, name, scopes, created_at, revoked_at
+RETURNING key_id, name, scopes, created_at, revoked_at, used_at

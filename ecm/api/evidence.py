@@ -12,7 +12,7 @@ With each event goes what its door checked for itself (`proofs`) and what that p
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from ecm.api.masking import masked
+from ecm.api.reads import note_read
 from ecm.api.wire import (
     NEXT_PAGE,
     EventId,
@@ -216,6 +217,7 @@ async def list_events(
 
 @router.get("/v1/check-events/{event_id}", response_model=Event, responses=answers(EVENT))
 async def get_event(
+    request: Request,
     door: Annotated[Services, Depends(services)],
     who: Annotated[Actor, Depends(permit_for(Action.READ_VISITS))],
     event_id: EventId,
@@ -227,6 +229,7 @@ async def get_event(
         )
     if row is None:
         raise NotFound("There is no such check event.")
+    await _note(door, who, [row], request)
     return show_event(row, who, row["findings"] or ())
 
 
@@ -249,6 +252,7 @@ async def list_unmatched(
         rows = await connection.fetch(
             sql.list_unmatched, who.tenant_id, reach(who, Action.READ_UNMATCHED), after_at, after_id, limit
         )
+    await _note(door, who, rows, request)
     return page_of(
         request,
         response,
@@ -276,6 +280,9 @@ async def list_quarantine(
     async with door.web.tenant(who.tenant_id) as connection:
         rows = await connection.fetch(sql.list_quarantine, who.tenant_id, int(cursor or 0), limit)
     in_full = bool(permit(who, Action.READ_FULL_ADDRESS))
+    if in_full:
+        things = [f"quarantine {row['quarantine_id']}" for row in rows]
+        await note_read(door, who, (), request, things=things)
     return page_of(
         request,
         response,
@@ -284,6 +291,14 @@ async def list_quarantine(
         lambda row: _quarantined(row, in_full),
         lambda row: str(row["quarantine_id"]),
     )
+
+
+async def _note(door: Services, who: Actor, rows: Sequence[Record], request: Request) -> None:
+    """A position and a landline's number say where somebody is, whether or not it is known who."""
+    if permit(who, Action.READ_FULL_ADDRESS):
+        people = {row["event_id"]: row["service_user_ref"] or row["service_user"] for row in rows}
+        things = [f"check event {event_id}" for event_id, ref in people.items() if not ref]
+        await note_read(door, who, filter(None, people.values()), request, things=things)
 
 
 def show_event(row: Record, who: Actor, findings: Iterable[Mapping[str, Any]] = ()) -> Event:

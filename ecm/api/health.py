@@ -8,6 +8,7 @@ somebody.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import Annotated, Literal
@@ -17,6 +18,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from pydantic import BaseModel, Field
 
 from ecm.api.wire import answers
+from ecm.audit.export import how_it_is
 from ecm.doors import Services, address_of, services
 from ecm.errors import NotPermitted, Unavailable
 from ecm.sealing_key import said_of
@@ -73,6 +75,9 @@ class Readiness(BaseModel):
         description="Not ok where this process has another key than the secrets that are kept."
     )
     payments: Part = Field(description="Not ok after a run that failed; it can wait for the morning.")
+    audit: Part = Field(
+        description="Not ok after a night that found one broken, or when heads were not told outside for 36 hours."
+    )
 
 
 HEALTHY = {"status": "ok", "now": "2026-11-21T09:02:00Z", "speed": 1.0}
@@ -92,6 +97,7 @@ READY = {
     "alarms": {"ok": True, "says": "no page is failing"},
     "sealing": {"ok": True, "says": "one key"},
     "payments": {"ok": True, "says": "no run failed"},
+    "audit": {"ok": True, "says": "its heads were told outside 7 h ago"},
 }
 NOT_READY = READY | {
     "status": "not_ready",
@@ -155,6 +161,7 @@ async def _readiness(door: Services) -> Readiness:
             alarms=Part(ok=False, says=unknown),
             sealing=Part(ok=False, says=unknown),
             payments=Part(ok=False, says=unknown),
+            audit=Part(ok=False, says=unknown),
         )
     parts = (
         Part(ok=True, says="answers"),
@@ -174,7 +181,8 @@ async def _readiness(door: Services) -> Readiness:
         backlog=backlog,
         alarms=alarms,
         sealing=sealing,
-        payments=_payments(row),  # nobody is woken for it
+        payments=_payments(row),  # nobody is woken for these
+        audit=_audit(row, door),
     )
 
 
@@ -259,6 +267,13 @@ def _payments(row: Record) -> Part:
     return Part(ok=False, says=f"a payment run failed at {failed:%H:%M} UTC: see the worker's log")
 
 
+def _audit(row: Record, door: Services) -> Part:
+    age_s = None
+    if row["heads_told_at"] is not None:
+        age_s = max(0.0, (row["database_now"] - row["heads_told_at"]).total_seconds())
+    return Part(**asdict(how_it_is(door.settings, age_s, row["audit_broken"])))
+
+
 def _oldest_age_s(row: Record, door: Services) -> float | None:
     """Real seconds, also under a scaled clock."""
     if row["oldest_received_at"] is None:
@@ -300,6 +315,9 @@ async def _gauges(door: Services) -> bytes:
     gauge("pages_failing", "Whether a page does not get through", _page_fails(row))
     gauge("alarm_proof_age_seconds", "Since it was last proved that an alarm would ring", _proof_age_s(row))
     gauge("payment_run_failed", "Whether a payment run failed of late", not _payments(row).ok)
+    gauge(
+        "audit_in_doubt", "Whether an audit is broken, or its head not told outside", not _audit(row, door).ok
+    )
     gauge("worker_beat_age_seconds", "Since a worker last beat", _worker(row, door).beat_age_s)
     return generate_latest(registry)
 

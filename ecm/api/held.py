@@ -51,6 +51,7 @@ class Part:
 
 HELD = (
     Part("care_worker", sql.care_worker, ("care_workers.ref",)),
+    Part("accounts", sql.accounts, ("accounts.care_worker_ref",)),
     Part("phones", sql.phones, ("devices.care_worker_ref", "devices.device_id")),
     Part("enrolments", sql.enrolments, ("enrolments.care_worker_ref", "enrolments.device_id")),
     Part("visits", sql.visits, ("visits.care_worker_refs", "visits.attendances", "visits.findings")),
@@ -118,6 +119,9 @@ async def held_of_account(request: Request, door: Door, who: OfOwnData, shape: S
         parts = {
             "account": await _rows(connection, sql.account, who.tenant_id, who.id),
             "sessions": await _rows(connection, sql.sessions, who.tenant_id, who.id),
+            "passkeys": await _rows(connection, sql.passkeys, who.tenant_id, who.id),
+            "codes": await _rows(connection, sql.codes, who.tenant_id, who.id),
+            "identities": await _rows(connection, sql.account_identities, who.tenant_id, who.id),
             "amendments": await _rows(connection, sql.account_amendments, who.tenant_id, who.name),
             "alerts": await _rows(connection, sql.account_alerts, who.tenant_id, who.name),
             "audit": await _rows(connection, sql.account_audit, who.tenant_id, named),

@@ -3,7 +3,7 @@
 
 -- name: care_worker role: ecm_web
 -- Who they are to the service.
-SELECT w.ref, w.name, w.provider_ref AS provider, w.phone, w.pin_hash IS NOT NULL AS has_pin
+SELECT w.ref, w.name, w.provider_ref AS provider, w.phone, w.pin_hash IS NOT NULL AS has_pin, w.left_at, w.left_by
 FROM care_workers w WHERE w.tenant_id = $1::int AND w.ref = $2::text;
 
 -- name: phones role: ecm_web
@@ -84,15 +84,38 @@ WHERE a.tenant_id = $1::int AND (
              AND (position(d.device_id::text IN a.actor) > 0 OR position(d.device_id::text IN a.subject) > 0)))
 ORDER BY a.audit_id;
 
+-- name: accounts role: ecm_web
+-- Accounts that are theirs, when they sit at a desk. What is held under one, it is told itself.
+SELECT a.account_id, a.email, a.name, a.role, a.provider_ref AS provider, a.disabled_at, a.left_at
+FROM accounts a WHERE a.tenant_id = $1::int AND a.care_worker_ref = $2::text ORDER BY a.account_id;
+
 -- name: account role: ecm_web
 -- An account, without its password.
-SELECT a.account_id, a.email, a.name, a.role, a.provider_ref AS provider, a.disabled_at
+SELECT a.account_id, a.email, a.name, a.role, a.provider_ref AS provider, a.care_worker_ref AS care_worker,
+  a.disabled_at, a.left_at, a.made_by_oidc
 FROM accounts a WHERE a.tenant_id = $1::int AND a.account_id = $2::bigint;
 
 -- name: sessions role: ecm_web
 -- When it signed in, for as long as that is kept.
-SELECT s.created_at, s.seen_at, s.expires_at
+SELECT s.session_id, s.created_at, s.seen_at, s.idle_until, s.expires_at, s.signed_in_by, s.origin, s.agent
 FROM sessions s WHERE s.tenant_id = $1::int AND s.account_id = $2::bigint ORDER BY s.created_at;
+
+-- name: passkeys role: ecm_web
+-- Its passkeys, and those that were.
+SELECT k.name, k.made_at, k.used_at, k.revoked_at, k.backed_up, k.aaguid
+FROM passkeys k WHERE k.tenant_id = $1::int AND k.account_id = $2::bigint ORDER BY k.passkey_id;
+
+-- name: codes role: ecm_web
+-- Whether codes of an app, and recovery codes, open it.
+SELECT 'second step' AS kind, s.confirmed_at AS made_at, NULL::timestamptz AS used_at
+FROM second_steps s WHERE s.tenant_id = $1::int AND s.account_id = $2::bigint
+UNION ALL
+SELECT 'recovery code', r.made_at, r.used_at
+FROM recovery_codes r WHERE r.tenant_id = $1::int AND r.account_id = $2::bigint ORDER BY 1, 2;
+
+-- name: account_identities role: ecm_web
+-- How its council's sign-in knows it.
+SELECT o.issuer, o.subject FROM oidc_subjects o WHERE o.tenant_id = $1::int AND o.account_id = $2::bigint;
 
 -- name: account_amendments role: ecm_web
 -- Corrections made under this account's name ($2), which is how they are signed.

@@ -148,7 +148,7 @@ KEY = {
     "/v1/enrolments",
     status_code=201,
     response_model=Enrolment,
-    responses=answers(ENROLMENT, 404, 422, status=201),
+    responses=answers(ENROLMENT, 404, 409, 422, status=201),
     openapi_extra=asks({"care_worker": "CW-104", "label": "Beth's phone"}),
 )
 async def make_enrolment(
@@ -308,9 +308,12 @@ async def _provider_of(connection: Connection, who: Actor, asked: EnrolmentAsked
         if not await connection.fetchval(sql.provider_exists, who.tenant_id, asked.provider):
             raise NotFound("There is no such provider.")
         return asked.provider
-    of_worker: str | None = await connection.fetchval(sql.worker_provider, who.tenant_id, asked.care_worker)
-    if of_worker is None or who.provider_ref not in (None, of_worker):
+    worker = await connection.fetchrow(sql.worker_provider, who.tenant_id, asked.care_worker)
+    of_worker: str | None = worker and worker["provider_ref"]
+    if worker is None or of_worker is None or who.provider_ref not in (None, of_worker):
         raise NotFound("There is no such care worker.")
+    if worker["left_at"] is not None:
+        raise Conflict("That care worker has left.")
     if asked.provider not in (None, of_worker):
         raise NotPermitted("That care worker works for another provider.")
     return of_worker

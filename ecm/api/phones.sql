@@ -3,8 +3,8 @@
 SELECT EXISTS (SELECT FROM providers WHERE tenant_id = $1::int AND ref = $2::text);
 
 -- name: worker_provider role: ecm_web
--- Whom a care worker works for.
-SELECT provider_ref FROM care_workers WHERE tenant_id = $1::int AND ref = $2::text;
+-- Whom a care worker works for, and since when no longer.
+SELECT provider_ref, left_at FROM care_workers WHERE tenant_id = $1::int AND ref = $2::text;
 
 -- name: add_enrolment role: ecm_web
 -- A one-time code, by its digest.

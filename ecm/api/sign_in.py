@@ -1,37 +1,51 @@
-"""Signing in and out, by JSON for scripts and by form for the page.
+"""Signing in by password and signing out, by JSON for scripts and by form for the page.
 
 An unknown e-mail takes as long to refuse as a wrong password and is refused in the same words. Each try
 counts as failed until it has succeeded, so that a thousand tries at once are no way round the throttle.
+
+A right password is enough for an account that has no second way in. Where there is one (a code; or a passkey, where
+the authority asks for two proofs), the sign-in is half done and goes on at `ecm.api.second_step`.
 """
 
 from __future__ import annotations
 
-import secrets
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from time import monotonic
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel, Field, SecretStr, StringConstraints
 
+from ecm import openings
 from ecm.api.audit import write_down
+from ecm.api.session import (
+    AccountRow,
+    Opened,
+    close_session,
+    give_cookie,
+    open_session_for,
+    standing_of,
+    take_cookie,
+)
 from ecm.api.wire import Asked, answers, asks
 from ecm.doors import (
-    SESSION_COOKIE,
+    HALF_WAY_COOKIE,
     Services,
     actor,
     address_of,
-    digest,
+    is_over_https,
     names_foreign_page,
     of_session,
     require_same_origin,
     services,
+    token_of,
 )
 from ecm.errors import NotPermitted, NotSignedIn, TooMany, Unavailable
+from ecm.identity.assurance import Standing, ToFinish, Way, to_finish
 from ecm.passwords import hash_password, is_outdated, password_fits
 from ecm.permit import Action, Actor, permit
 from ecm.store.queries import load_queries
@@ -39,6 +53,8 @@ from ecm.store.queries import load_queries
 sql = load_queries(__package__, "sign_in.sql")
 router = APIRouter(tags=["sign-in"])
 
+SECOND_STEP_LASTS = timedelta(minutes=10)
+FINISHES_AT = "/me"
 LANDS_ON = {
     "care_worker": "/",
     "coordinator": "/board",
@@ -51,6 +67,7 @@ LANDS_ON = {
     "auditor": "/actuals",
 }
 
+SecondWay = Literal["code", "recovery_code", "passkey"]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")]
 Password = Annotated[SecretStr, Field(min_length=1, max_length=1000)]
 
@@ -66,6 +83,35 @@ class SignedIn(BaseModel):
     provider: str | None = Field(description="The one provider this account sees; null for all.")
     lands_on: str = Field(description="The page this role begins with.")
     expires_at: datetime
+    limited: bool = Field(
+        False, description="May only finish setting up how to sign in (see /v1/me: to_finish)."
+    )
+
+    @classmethod
+    def by(cls, opened: Opened) -> SignedIn:
+        return cls(
+            name=opened.who.name,
+            role=opened.who.role,
+            provider=opened.who.provider_ref,
+            lands_on=lands_on(opened.who),
+            expires_at=opened.expires_at,
+            limited=opened.who.limited,
+        )
+
+
+class SecondStepNeeded(BaseModel):
+    second_step: str = Field(
+        description="Goes to /v1/session/second-step with the code. Good for ten minutes."
+    )
+    ways: list[SecondWay] = Field(description="How to go on; `passkey` is at /v1/session/passkey-options.")
+
+
+@dataclass(frozen=True, slots=True)
+class HalfWay:
+    """The password was right, and this account or its authority asks for more."""
+
+    second_step: str
+    ways: list[SecondWay]
 
 
 class Tenant(BaseModel):
@@ -85,15 +131,11 @@ class Me(BaseModel):
     )
     lands_on: str | None
     tenant: Tenant
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A session just begun. `token` goes to the browser and nowhere else."""
-
-    who: Actor
-    token: str
-    expires_at: datetime
+    signed_in_by: Way | None = None
+    limited: bool = Field(False, description="May only finish setting up how to sign in.")
+    to_finish: list[ToFinish] = Field(
+        [], description="What is left to do before this session is a whole one."
+    )
 
 
 ASKED = {"email": "dana@example.org", "password": "a-long-made-up-phrase"}
@@ -103,7 +145,9 @@ SIGNED_IN = {
     "provider": None,
     "lands_on": "/board",
     "expires_at": "2026-11-21T21:00:00Z",
+    "limited": False,
 }
+HALF_WAY = {"second_step": "made-up-for-this-page", "ways": ["code", "recovery_code"]}
 ME = {
     "kind": "account",
     "name": "Dana Duty",
@@ -113,6 +157,9 @@ ME = {
     "may": ["read_board", "read_visits"],
     "lands_on": "/board",
     "tenant": {"name": "Example Borough", "zone": "Europe/London", "labels": {}},
+    "signed_in_by": "passkey",
+    "limited": False,
+    "to_finish": [],
 }
 
 
@@ -120,7 +167,14 @@ ME = {
     "/v1/session",
     status_code=201,
     response_model=SignedIn,
-    responses=answers(SIGNED_IN, 401, 403, 429, 503, status=201, Set_Cookie="The session, for a browser."),
+    responses=answers(SIGNED_IN, 401, 403, 429, 503, status=201, Set_Cookie="The session, for a browser.")
+    | {
+        202: {
+            "model": SecondStepNeeded,
+            "description": "The password is right; another proof is asked for.",
+            "content": {"application/json": {"example": HALF_WAY}},
+        }
+    },
     openapi_extra=asks(ASKED),
 )
 async def begin_session(
@@ -128,17 +182,13 @@ async def begin_session(
     response: Response,
     asked: SignInAsked,
     door: Annotated[Services, Depends(services)],
-) -> SignedIn:
-    """Signs an account in; the cookie `ecm_session` is its proof from here on."""
-    opened = await open_session(request, door, asked.email, asked.password.get_secret_value())
-    _give_cookie(request, response, opened)
-    return SignedIn(
-        name=opened.who.name,
-        role=opened.who.role,
-        provider=opened.who.provider_ref,
-        lands_on=LANDS_ON.get(opened.who.role, "/"),
-        expires_at=opened.expires_at,
-    )
+) -> SignedIn | Response:
+    """Signs an account in; the cookie is its proof from here on. Accounts with a second way in are asked for that."""
+    came = await come_by_password(request, door, asked.email, asked.password.get_secret_value())
+    if isinstance(came, HalfWay):
+        return JSONResponse({"second_step": came.second_step, "ways": came.ways}, 202)
+    give_cookie(request, response, came)
+    return SignedIn.by(came)
 
 
 @router.delete("/v1/session", status_code=204)
@@ -151,15 +201,19 @@ async def end_session(
     """Signs out."""
     if who.kind != "account":
         raise NotPermitted("A key has no session; revoke it instead.")
-    await close_session(door, who, request.cookies[SESSION_COOKIE])
-    response.delete_cookie(SESSION_COOKIE)
+    await close_session(door, who, token_of(request) or "")
+    take_cookie(response)
 
 
 @router.get("/v1/me", response_model=Me, responses=answers(ME))
 async def me(door: Annotated[Services, Depends(services)], who: Annotated[Actor, Depends(actor)]) -> Me:
     """Who is asking, and what they may do."""
-    async with door.web.tenant(who.tenant_id) as connection:
+    way = Way(who.signed_in_by) if who.signed_in_by else None
+    left: list[ToFinish] = []
+    async with door.web.locked(who.lock) as connection:
         tenant = await connection.fetchrow(sql.tenant, who.tenant_id)
+        if who.limited and way is not None:
+            left = to_finish(way, await standing_of(connection, who))
     assert tenant is not None
     return Me(
         kind=who.kind,
@@ -168,8 +222,11 @@ async def me(door: Annotated[Services, Depends(services)], who: Annotated[Actor,
         provider=who.provider_ref,
         scopes=sorted(who.scopes),
         may=[action.value for action in Action if permit(who, action)],
-        lands_on=LANDS_ON.get(who.role),
+        lands_on=lands_on(who) if who.kind == "account" else None,
         tenant=Tenant(**tenant),
+        signed_in_by=way,
+        limited=who.limited,
+        to_finish=left,
     )
 
 
@@ -183,32 +240,31 @@ async def sign_in_by_form(
 ) -> Response:
     """The page's form: on to the role's page, or back to the form with what went wrong."""
     try:
-        opened = await open_session(request, door, email, password)
+        came = await come_by_password(request, door, email, password)
     except TooMany as error:
         return _back_to_form("wait", seconds=error.retry_after_seconds or 1)
     except (NotSignedIn, NotPermitted):
         return _back_to_form("failed")
     except Unavailable:
         return _back_to_form("away")
-    onward = going_to if _is_own_page(going_to) else LANDS_ON.get(opened.who.role, "/")
-    response = RedirectResponse(onward, status_code=303)
-    _give_cookie(request, response, opened)
-    return response
+    if isinstance(came, HalfWay):
+        return _on_to_second_step(request, came, going_to)
+    return go_on(request, came, going_to)
 
 
 @router.post("/sign-out", include_in_schema=False)
 async def sign_out_by_form(request: Request, door: Annotated[Services, Depends(services)]) -> Response:
     """Signs out, also when the session has ended by itself."""
     require_same_origin(request)
-    if token := request.cookies.get(SESSION_COOKIE):
+    if token := token_of(request):
         with suppress(NotSignedIn):
             await close_session(door, await of_session(door, token), token)
     response = RedirectResponse("/", status_code=303)
-    response.delete_cookie(SESSION_COOKIE)
+    take_cookie(response)
     return response
 
 
-async def open_session(request: Request, door: Services, email: str, password: str) -> Opened:
+async def come_by_password(request: Request, door: Services, email: str, password: str) -> Opened | HalfWay:
     """Raises NotSignedIn, TooMany, NotPermitted (a foreign page sent it) and DatabaseAway."""
     if names_foreign_page(request):
         raise NotPermitted("Another site's page sent this. Open the service itself and sign in there.")
@@ -224,15 +280,22 @@ async def open_session(request: Request, door: Services, email: str, password: s
         stored = row["password_hash"] if row else None
         if await password_fits(password, stored):
             door.throttle.succeeded(email, address)
-            return await _begin(door, row, password, address, request.cookies.get(SESSION_COOKIE))
+            return await _begin(request, door, row, password)
     await _write_failures(door, candidates, address)
     raise NotSignedIn("That e-mail and password do not fit together.")
 
 
-async def close_session(door: Services, who: Actor, token: str) -> None:
-    async with door.web.tenant(who.tenant_id) as connection:
-        await connection.execute(sql.delete_session, who.tenant_id, digest(token))
-        await write_down(connection, who.tenant_id, str(who), "signed_out", str(who), door.clock.now())
+def lands_on(who: Actor) -> str:
+    return FINISHES_AT if who.limited else LANDS_ON.get(who.role, "/")
+
+
+def go_on(request: Request, opened: Opened, going_to: str) -> Response:
+    """To where the person wanted to go, with the session's cookie."""
+    wanted = _is_own_page(going_to) and not opened.who.limited
+    response = RedirectResponse(going_to if wanted else lands_on(opened.who), status_code=303)
+    give_cookie(request, response, opened)
+    response.delete_cookie(HALF_WAY_COOKIE, path="/sign-in")
+    return response
 
 
 async def _accounts(door: Services, email: str) -> list[Any]:
@@ -242,28 +305,37 @@ async def _accounts(door: Services, email: str) -> list[Any]:
         return list(await connection.fetch(sql.accounts_by_email, email))
 
 
-async def _begin(door: Services, row: Any, password: str, address: str, old_token: str | None) -> Opened:
-    """A session for the browser, instead of the one it may have had: a copy of that opens nothing any more."""
-    if old_token is not None:
-        with suppress(NotSignedIn):
-            await close_session(door, await of_session(door, old_token), old_token)
-    tenant_id, account_id = row["tenant_id"], row["account_id"]
-    who = Actor("account", tenant_id, account_id, row["name"], row["role"], row["provider_ref"])
-    token = secrets.token_urlsafe(32)
-    began_at = datetime.now(UTC)
-    expires_at = began_at + timedelta(hours=door.settings.session_hours)
+async def _begin(request: Request, door: Services, row: Any, password: str) -> Opened | HalfWay:
+    account = AccountRow.of(row)
     better_hash = await hash_password(password) if is_outdated(row["password_hash"]) else None
-    async with door.web.tenant(tenant_id) as connection:
-        await connection.execute(sql.delete_ended_sessions, tenant_id, account_id, began_at)
-        await connection.execute(
-            sql.insert_session, tenant_id, digest(token), account_id, began_at, expires_at
-        )
+    async with door.web.locked(account.actor.lock) as connection:
         if better_hash is not None:
-            await connection.execute(sql.update_password_hash, tenant_id, account_id, better_hash)
-        await write_down(
-            connection, tenant_id, str(who), "signed_in", str(who), door.clock.now(), origin=address
+            await connection.execute(
+                sql.update_password_hash, account.tenant_id, account.account_id, better_hash
+            )
+        standing = await standing_of(connection, account.actor)
+        recovery_codes = await connection.fetchval(
+            sql.recovery_codes_left, account.tenant_id, account.account_id
         )
-    return Opened(who, token, expires_at)
+    ways = second_ways(standing, recovery_codes)
+    if not ways:
+        return await open_session_for(door, account, Way.PASSWORD, request, old_token=token_of(request))
+    return HalfWay(await openings.open_(door, "second_step", asdict(account), SECOND_STEP_LASTS), ways)
+
+
+def second_ways(standing: Standing, recovery_codes: int) -> list[SecondWay]:
+    """How to go on after a right password; nothing: it is enough.
+
+    Who has a passkey and no code may do without it (scripts sign in so), unless their authority asks for two proofs,
+    or whoever reset their password could come in by it.
+    """
+    ways: list[SecondWay] = ["code"] if standing.has_code else []
+    asked_for = standing.has_code or standing.second_way_required or standing.password_temporary
+    if standing.has_passkey and asked_for:
+        ways.append("passkey")
+    if ways and recovery_codes:
+        ways.append("recovery_code")
+    return ways
 
 
 async def _write_failures(door: Services, candidates: list[Any], address: str) -> None:
@@ -276,21 +348,20 @@ async def _write_failures(door: Services, candidates: list[Any], address: str) -
             )
 
 
-def _give_cookie(request: Request, response: Response, opened: Opened) -> None:
+def _on_to_second_step(request: Request, came: HalfWay, going_to: str) -> Response:
+    said = {"by": ".".join(came.ways)} | ({"next": going_to} if _is_own_page(going_to) else {})
+    response = RedirectResponse(f"/sign-in/code?{urlencode(said)}", status_code=303)
     response.set_cookie(
-        SESSION_COOKIE,
-        opened.token,
-        expires=opened.expires_at,
+        HALF_WAY_COOKIE,
+        came.second_step,
+        max_age=int(SECOND_STEP_LASTS.total_seconds()),
+        path="/sign-in",
         httponly=True,
-        samesite="lax",
-        secure=request.url.scheme == "https" or _is_public_over_https(request),
+        samesite="strict",
+        secure=is_over_https(request),
     )
     response.headers["Cache-Control"] = "no-store"
-
-
-def _is_public_over_https(request: Request) -> bool:
-    """TLS mostly ends before us; what the service is known as says so."""
-    return (services(request).settings.public_url or "").lower().startswith("https://")
+    return response
 
 
 def _back_to_form(what: str, **more: int) -> Response:

@@ -19,9 +19,10 @@ from pydantic import BaseModel, Field
 
 from ecm import pin_tries
 from ecm.api.audit import write_down
+from ecm.api.reads import note_read
 from ecm.api.wire import Asked, Id, Ref, answers, asks
 from ecm.doors import Services, address_of, services
-from ecm.errors import NotFound, NotPermitted
+from ecm.errors import Left, NotFound, NotPermitted
 from ecm.names import short_person
 from ecm.phone_doors import Phone, phone
 from ecm.pins import pin_fits
@@ -149,7 +150,9 @@ def unlocking_of(door: Services) -> Unlocking:
 
 
 @router.get("/v1/app/today", response_model=Today, responses=answers(TODAY, 403))
-async def today(response: Response, door: Door, who: OfPhone, unlock: Unlock = None) -> Today:
+async def today(
+    request: Request, response: Response, door: Door, who: OfPhone, unlock: Unlock = None
+) -> Today:
     """The day of the worker who holds this phone."""
     response.headers["Cache-Control"] = "no-store"
     now = door.clock.now()
@@ -173,6 +176,8 @@ async def today(response: Response, door: Door, who: OfPhone, unlock: Unlock = N
             row["ref"]: row["name"]
             for row in await connection.fetch(sql.names, who.tenant_id, sorted(_workers(rows)))
         }
+    homes = [row["service_user_ref"] for row in rows if row["knows_the_home"]]
+    await note_read(door, who, homes, request, holder=worker)
     return Today(
         care_worker=worker,
         name=them["name"],
@@ -217,6 +222,8 @@ async def unlock_phone(response: Response, door: Door, who: OfPhone, asked: PinA
             )
     if not fits or them is None:
         raise NotPermitted("That is not the PIN of that care worker.")
+    if them["left_at"] is not None:
+        raise Left
     ticket = unlocking_of(door).ticket(who.device_id, asked.care_worker, door.clock.now())
     return Unlocked(unlock=ticket, name=them["name"])
 
@@ -264,12 +271,13 @@ def _opened(sealer: Sealer, sealed: bytes, tenant_id: int, service_user: str) ->
 
 
 async def _holder(door: Services, who: Phone, unlock: str | None) -> str:
-    """The worker who holds this phone. Raises NotPermitted for a shared phone that no PIN has opened."""
-    if who.care_worker is not None:
-        return who.care_worker
-    worker = unlocking_of(door).worker(unlock, who.device_id, door.clock.now())
+    """The worker who holds this phone. Raises NotPermitted for a shared phone that no PIN has opened, Left."""
+    worker = who.care_worker or unlocking_of(door).worker(unlock, who.device_id, door.clock.now())
     if worker is None:
         raise NotPermitted("This phone is shared: open it with your PIN.")
+    async with door.web.connection() as connection:
+        if await connection.fetchval(sql.left_at, who.tenant_id, worker) is not None:
+            raise Left
     return worker
 
 

@@ -1,6 +1,6 @@
 -- name: worker role: ecm_web
 -- A care worker of this provider, with what a phone needs to know of the authority.
-SELECT w.name, w.pin_hash, t.zone, b.epoch, p.phone AS desk_phone
+SELECT w.name, w.pin_hash, w.left_at, t.zone, b.epoch, p.phone AS desk_phone
 FROM care_workers w
 JOIN providers p ON p.tenant_id = w.tenant_id AND p.ref = w.provider_ref
 JOIN tenants t ON t.tenant_id = w.tenant_id
@@ -37,6 +37,10 @@ SELECT ref, name FROM care_workers WHERE tenant_id = $1::int AND ref = ANY ($2::
 -- name: epoch role: ecm_web
 -- The authority's epoch, which dies with a restored copy.
 SELECT epoch FROM board_heads WHERE tenant_id = $1::int;
+
+-- name: left_at role: ecm_web
+-- When this care worker left, and NULL for who has not, before any of their day is read.
+SELECT ecm_left_at($1::int, $2::text);
 
 -- name: key_safe role: ecm_web
 -- How to get in, sealed, and why this worker is told it; no code outside its time. The function asks who and when.

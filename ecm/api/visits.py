@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ecm import payment_run
 from ecm.api import alerts, amendments, evidence
+from ecm.api.reads import note_read
 from ecm.api.wire import NEXT_PAGE, Id, Limit, LocalDate, Page, Ref, answers, page_of
 from ecm.doors import Services, permit_for, services
 from ecm.errors import NotFound
@@ -274,6 +275,7 @@ async def list_visits(
 
 @router.get("/v1/visits/{visit_id}", response_model=VisitInFull, responses=answers(IN_FULL))
 async def get_visit(
+    request: Request,
     door: Annotated[Services, Depends(services)],
     who: Annotated[Actor, Depends(permit_for(Action.READ_VISITS))],
     visit_id: Id,
@@ -290,6 +292,8 @@ async def get_visit(
         raised = await connection.fetch(alerts.sql.alerts_of_visit, *key)
         names = await connection.fetch(sql.names_of_workers, who.tenant_id, _workers(row, events))
         contracts = await payment_run.contract_book(connection, who.tenant_id)
+    if permit(who, Action.READ_FULL_ADDRESS):
+        await note_read(door, who, [row["service_user_ref"]], request)
     return VisitInFull(
         **_shown(row, who),
         zone=row["zone"],

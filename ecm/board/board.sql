@@ -113,10 +113,18 @@ SELECT
   (SELECT extract(epoch FROM clock_timestamp() - max(beat_at)) FROM heartbeats)::float8 AS worker_age_s;
 
 -- name: standing_sessions role: ecm_web
--- Which of these sessions still stand: signed out, replaced, expired and disabled ones do not.
-SELECT s.token_sha256 FROM sessions s JOIN accounts a USING (tenant_id, account_id)
-WHERE s.tenant_id = $1::int AND s.token_sha256 = ANY ($2::bytea[]) AND s.expires_at > $3::timestamptz
-  AND a.disabled_at IS NULL;
+-- Which of these sessions still stand, and as what: signed out, replaced, idle, expired, disabled and left ones do not. An open
+-- board is somebody there, so that, once a minute, each that stands is given its idle span anew.
+WITH standing AS (
+  SELECT s.token_sha256, a.role, a.provider_ref FROM sessions s JOIN accounts a USING (tenant_id, account_id)
+  WHERE s.tenant_id = $1::int AND s.token_sha256 = ANY ($2::bytea[]) AND s.expires_at > $3::timestamptz
+    AND s.idle_until > $3::timestamptz AND NOT s.limited AND a.disabled_at IS NULL AND a.left_at IS NULL),
+there AS (
+  UPDATE sessions s SET seen_at = $3::timestamptz, idle_until = $3::timestamptz + (s.idle_until - s.seen_at)
+  FROM standing n
+  WHERE s.tenant_id = $1::int AND s.token_sha256 = n.token_sha256 AND isfinite(s.idle_until)
+    AND s.seen_at < $3::timestamptz - interval '1 minute')
+SELECT token_sha256, role, provider_ref FROM standing;
 
 -- name: insert_ticket role: ecm_web
 -- A pass for one socket, kept as a hash, of the session that asked for it.

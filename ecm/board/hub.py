@@ -20,13 +20,15 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from ecm.board.cuts import Doorkeeper
 from ecm.board.feed import ONE_DAY, Audience, Change, Feed, frames_for
-from ecm.board.reading import Head, read_changes, read_day, read_head, read_pulse, read_standing, sql
+from ecm.board.reading import Head, read_changes, read_day, read_head, read_pulse, sql
 from ecm.board.snapshot import Snapshot
 from ecm.board.wire import Wire, encoded, framed
 from ecm.clock import Clock
 from ecm.errors import EcmError, NotFound, Unavailable
-from ecm.store.db import Connection, Database
+from ecm.lock import Lock
+from ecm.store.db import Database
 
 log = logging.getLogger("ecm.board")
 
@@ -45,13 +47,15 @@ READ_LIMIT_SECONDS = 15.0
 
 @dataclass(eq=False, slots=True)
 class Viewer:
-    """One socket. `day` is None while it follows today. `session`: the digest of the sign-in that keeps it open."""
+    """One socket. `day` is None while it follows today. `session`: the digest of the sign-in that keeps it open;
+    `lock`: what it was opened for."""
 
     wire: Wire
     provider: str | None
     day: date | None = None
     audience: Audience | None = None
     session: bytes | None = None
+    lock: Lock | None = None
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # one showing at a time
 
 
@@ -86,13 +90,14 @@ class Hub:
         self._clock = clock
         self._boards: dict[int, Board] = {}
         self._opening = asyncio.Lock()
-        self._listener: asyncio.Task[None] | None = None
+        self.doorkeeper = Doorkeeper(db, self._boards)
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        self._listener = asyncio.create_task(self._listen())
+        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self.doorkeeper.watch())]
 
     async def stop(self) -> None:
-        tasks = [self._listener, *(board.task for board in self._boards.values())]
+        tasks = [*self._tasks, *(board.task for board in self._boards.values())]
         for task in filter(None, tasks):
             while not task.done():  # a library on the way may have swallowed the first
                 task.cancel()
@@ -116,7 +121,7 @@ class Hub:
             return board
 
     def admit(self, board: Board, viewer: Viewer) -> None:
-        """From here on it is asked for its session at each heartbeat, whatever it is being shown meanwhile."""
+        """From here on it is asked for its session, whatever it is being shown meanwhile."""
         board.open.add(viewer)
 
     def close(self, board: Board, viewer: Viewer | None) -> None:
@@ -309,20 +314,10 @@ class Hub:
         try:
             async with asyncio.timeout(READ_LIMIT_SECONDS), self._db.tenant(board.tenant_id) as connection:
                 board.pulse = await read_pulse(connection, board.tenant_id, self._clock.now())
-                await self._let_go_of_the_signed_out(board, connection)
         except Exception as error:
             _stumbled(board, error)
         _write(board, _viewers(board), self._heartbeat(board))
         self._turn_the_day(board)
-
-    async def _let_go_of_the_signed_out(self, board: Board, connection: Connection) -> None:
-        """A ticket was asked for by a session. Where that has ended (disabled, signed out), nothing more is shown."""
-        watching = {viewer.session for viewer in board.open} - {None}
-        ended = watching - await read_standing(connection, board.tenant_id, watching)
-        for viewer in list(board.open):
-            if viewer.session in ended:
-                viewer.wire.drop()
-                leave(board, viewer)
 
     def _turn_the_day(self, board: Board) -> None:
         today = self.today(board)

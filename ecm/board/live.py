@@ -23,7 +23,7 @@ from fastapi import APIRouter, Depends, Request, WebSocket, WebSocketDisconnect
 from ecm.board.hub import Board, Hub, Viewer
 from ecm.board.reading import sql
 from ecm.board.wire import wire_of
-from ecm.doors import SESSION_COOKIE, Services, digest, permit_for, services
+from ecm.doors import Services, digest, permit_for, services, token_of
 from ecm.errors import EcmError, NotPermitted, NotSignedIn
 from ecm.permit import Action, Actor, reach
 
@@ -70,7 +70,7 @@ async def issue_ticket(
             actor.tenant_id,
             digest(ticket),
             actor.id,
-            digest(request.cookies[SESSION_COOKIE]),
+            digest(token_of(request) or ""),
             expires_at,
         )
     return {"ticket": ticket}
@@ -80,10 +80,11 @@ async def issue_ticket(
 async def live(socket: WebSocket, ticket: str = "") -> None:
     """hello, then whatever the first message asks for: `resume` or `filter`."""
     try:
+        hub: Hub = socket.app.state.hub
+        cuts = hub.doorkeeper.heard
         require_own_origin(socket)
         actor, session = await _use_ticket(socket.app.state.services, ticket)
         provider = reach(actor, Action.READ_BOARD)
-        hub: Hub = socket.app.state.hub
         board = await hub.open(actor.tenant_id)
     except EcmError:
         await _close(socket)  # before it is accepted: the browser sees 403
@@ -91,8 +92,10 @@ async def live(socket: WebSocket, ticket: str = "") -> None:
     viewer: Viewer | None = None
     try:
         await socket.accept()
-        viewer = Viewer(wire_of(socket), provider, session=session)
+        viewer = Viewer(wire_of(socket), provider, session=session, lock=actor.lock)
         hub.admit(board, viewer)
+        if hub.doorkeeper.heard != cuts:  # its ticket may have been taken the moment before
+            await hub.doorkeeper.cut(board.tenant_id)
         viewer.wire.write(hub.hello(board, hub.today(board), {"name": actor.name, "role": actor.role}))
         await _converse(socket, hub, board, viewer, limit=provider)
     except (WebSocketDisconnect, TimeoutError):

@@ -6,9 +6,9 @@ read. A row that changes between the two reads has moved beyond that head, and i
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -127,11 +127,3 @@ async def read_pulse(connection: Connection, tenant_id: int, now: datetime) -> d
         "processing_behind_s": record["processing_behind_s"] or 0.0,
         "worker_age_s": record["worker_age_s"],
     }
-
-
-async def read_standing(
-    connection: Connection, tenant_id: int, sessions: Collection[bytes | None]
-) -> set[bytes | None]:
-    """Which of these sessions have not ended."""
-    rows = await connection.fetch(sql.standing_sessions, tenant_id, list(sessions), datetime.now(UTC))
-    return {row["token_sha256"] for row in rows}

@@ -24,11 +24,13 @@ COMMANDS = {
     "actuals": "actuals:actuals",
     "key": "accounts:key",
     "account": "accounts:account",
+    "worker-left": "leavers:worker_left_",
     "contact": "contacts:contact",
     "tenant": "tenants:tenant",
     "line": "lines:line",
     "phone": "phones:phone",
     "reseal": "reseal:reseal",
+    "audit": "audit:audit",
     "doctor": "doctor:doctor",
 }
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ecm.api.accounts import create_account, create_key
+from ecm.cli.leavers import account_leave
 from ecm.cli.options import data_option, json_option, runs, tenant_option
 from ecm.cli.place import opened, service_clock
 from ecm.permit import KEY_SCOPES, ROLES
@@ -62,3 +63,6 @@ async def create_account_(
         )
     click.echo(f"{email} ({role}), password shown once:\n{password}")
     return {"email": email, "role": role, "password": password}
+
+
+account.add_command(account_leave)

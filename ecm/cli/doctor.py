@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ecm.audit.export import how_it_is
 from ecm.cli.options import Failed, data_option, json_option, runs
 from ecm.cli.place import Place, opened, service_clock
 from ecm.settings import Settings
@@ -34,10 +35,10 @@ class Check:
 @json_option
 @runs
 async def doctor(data_dir: Path) -> dict[str, Any]:
-    """Check database, migrations, worker, clocks and backlog."""
+    """Check database, migrations, worker, clocks, backlog and the audit's heads."""
     settings = Settings()
     async with opened(settings, data_dir, migrated=False) as place:
-        checks = await examine(place)
+        checks = await examine(place, settings)
     for check in checks:
         click.echo(f"{'ok  ' if check.well else 'BAD '} {check.name:<12} {check.found}")
         if not check.well:
@@ -48,7 +49,7 @@ async def doctor(data_dir: Path) -> dict[str, Any]:
     return answer
 
 
-async def examine(place: Place) -> list[Check]:
+async def examine(place: Place, settings: Settings) -> list[Check]:
     """Every check that can be made; later ones need the earlier ones to be well."""
     waiting = await place.pending()
     migrations = Check("migrations", not waiting, _list(waiting) or "up to date", "Run `ecm migrate`.")
@@ -59,6 +60,7 @@ async def examine(place: Place) -> list[Check]:
         clock = await service_clock(place)
         facts = await connection.fetchrow(sql.facts, datetime.now(UTC), clock.now())
         assert facts is not None
+    audit = how_it_is(settings, facts["heads_told_s"], facts["audit_broken"])
     skew, silent, backlog = facts["skew_s"], facts["worker_silent_s"], facts["backlog_s"]
     return [
         *checks,
@@ -88,6 +90,12 @@ async def examine(place: Place) -> list[Check]:
             "See the worker's log for the cause; they are tried again by themselves.",
         ),
         Check("alarms", True, _told(facts["contacts"])),
+        Check(
+            "audit",
+            audit.ok,
+            audit.says,
+            "Run `ecm audit verify`. Can the worker write ECM_AUDIT_HEADS_FILE, and reach ECM_AUDIT_HEADS_URL?",
+        ),
     ]
 
 

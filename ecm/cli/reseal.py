@@ -5,6 +5,7 @@ Its table names every column that holds something sealed, and what each is bound
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,8 +15,11 @@ from typing import Any
 import click
 
 from ecm import ntag424, rotating_code
+from ecm.api.council import secret_of
+from ecm.audit.writing import write_down
 from ecm.cli.options import Failed, data_option, json_option, runs
 from ecm.cli.place import opened
+from ecm.identity import second_step
 from ecm.sealing import Sealer, Unsealable, key_safe_of, sealer
 from ecm.settings import Settings
 from ecm.store.db import Connection, open_connection
@@ -35,9 +39,19 @@ class Kept:
     alike: bool = False
 
 
+def of_account(tenant_id: int, account_id: str) -> str:
+    return second_step.belongs_to(tenant_id, int(account_id))
+
+
+def of_council(tenant_id: int, _: str) -> str:
+    return secret_of(tenant_id)
+
+
 KEPT = (
     Kept("tags.sealed_keys", sql.tags, sql.put_tag, ntag424.belongs_to),
     Kept("code_cards.sealed_secret", sql.code_cards, sql.put_code_card, rotating_code.belongs_to),
+    Kept("second_steps.sealed_secret", sql.second_steps, sql.put_second_step, of_account),
+    Kept("oidc_providers.sealed_client_secret", sql.oidc_providers, sql.put_oidc_provider, of_council),
     Kept("service_users.sealed_key_safe", sql.key_safes, sql.put_key_safe, key_safe_of, alike=True),
 )
 
@@ -69,6 +83,7 @@ async def reseal(data_dir: Path) -> dict[str, Any]:
 async def reseal_all(connection: Connection, seals: Sealer) -> tuple[int, list[str]]:
     """How many were sealed anew, and which no key opens: those stay as they are. From now on this key seals."""
     anew, lost = 0, []
+    tenants: Counter[int] = Counter()
     for kept in KEPT:
         for row in await connection.fetch(kept.every):
             if seals.is_current(row["sealed"]):
@@ -82,5 +97,10 @@ async def reseal_all(connection: Connection, seals: Sealer) -> tuple[int, list[s
             sealed = (seals.seal_alike if kept.alike else seals.seal)(secret, belongs_to)
             await connection.execute(kept.put, row["tenant_id"], row["ref"], sealed, row["sealed"])
             anew += 1
-    await connection.execute(sql.this_key_seals, seals.fingerprint, datetime.now(UTC))
+            tenants[row["tenant_id"]] += 1
+    now = datetime.now(UTC)
+    for tenant_id, many in sorted(tenants.items()):
+        subject, facts = f"tenant {tenant_id}", {"secrets": many}
+        await write_down(connection, tenant_id, "command line", "secrets_resealed", subject, now, facts=facts)
+    await connection.execute(sql.this_key_seals, seals.fingerprint, now)
     return anew, lost

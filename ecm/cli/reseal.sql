@@ -17,6 +17,26 @@ ORDER BY tenant_id, card_id;
 UPDATE code_cards SET sealed_secret = $3::bytea
 WHERE tenant_id = $1::int AND card_id = $2::text::bigint AND sealed_secret = $4::bytea;
 
+-- name: second_steps role: owner
+-- Every account's secret of its app of codes, bound to the account.
+SELECT tenant_id, account_id::text AS ref, account_id::text AS bound, sealed_secret AS sealed FROM second_steps
+ORDER BY tenant_id, account_id;
+
+-- name: put_second_step role: owner
+-- The same secret sealed anew, unless it changed meanwhile.
+UPDATE second_steps SET sealed_secret = $3::bytea
+WHERE tenant_id = $1::int AND account_id = $2::text::bigint AND sealed_secret = $4::bytea;
+
+-- name: oidc_providers role: owner
+-- What each council's sign-in knows us by, bound to the authority.
+SELECT tenant_id, issuer AS ref, issuer AS bound, sealed_client_secret AS sealed FROM oidc_providers
+WHERE sealed_client_secret IS NOT NULL ORDER BY tenant_id;
+
+-- name: put_oidc_provider role: owner
+-- The same secret sealed anew, unless it changed meanwhile.
+UPDATE oidc_providers SET sealed_client_secret = $3::bytea
+WHERE tenant_id = $1::int AND issuer = $2::text AND sealed_client_secret = $4::bytea;
+
 -- name: key_safes role: owner
 -- Every way to get into a home, bound to its person.
 SELECT tenant_id, ref, ref AS bound, sealed_key_safe AS sealed FROM service_users WHERE sealed_key_safe IS NOT NULL

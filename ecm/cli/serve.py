@@ -22,7 +22,17 @@ from ecm.clock import Clock
 from ecm.settings import Settings
 from ecm.worker import Worker
 
-STEPS = ("processing", "overdue", "alerts", "deliveries", "payment-run", "retention", "positions-reduced")
+STEPS = (
+    "processing",
+    "overdue",
+    "alerts",
+    "deliveries",
+    "payment-run",
+    "audit-heads",
+    "audit-proof",
+    "retention",
+    "positions-reduced",
+)
 
 port_option = click.option(
     "--port", type=click.IntRange(0, 65535), default=None, help="Default 8000, or ECM_PORT."

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from ecm.audit.writing import write_down
 from ecm.cli.options import data_option, json_option, runs, tenant_option
 from ecm.cli.place import opened, service_clock
 from ecm.errors import Conflict, NotFound
@@ -58,7 +59,16 @@ async def add(name: str, zone: str, data_dir: Path) -> dict[str, Any]:
         try:
             if namesake := await connection.fetchval(sql.namesake, name):
                 raise Conflict(f"{name} is here already: tenant {namesake}.")
-            tenant_id = await connection.fetchval(sql.add, name, zone, clock.now())
+            async with connection.transaction():
+                tenant_id = await connection.fetchval(sql.add, name, zone)
+                await write_down(
+                    connection,
+                    tenant_id,
+                    "command line",
+                    "tenant_created",
+                    f"tenant {tenant_id}",
+                    clock.now(),
+                )
         finally:
             await connection.close()
     click.echo(f"tenant {tenant_id}: {name} ({zone})")
@@ -74,10 +84,23 @@ async def add(name: str, zone: str, data_dir: Path) -> dict[str, Any]:
 async def positions(days: int, tenant_id: int, data_dir: Path) -> dict[str, Any]:
     """Keep positions for DAYS after they were received; then their distance from the door. What has gone stays gone."""
     async with opened(Settings(), data_dir) as place:
+        clock = await service_clock(place)
         connection = await open_connection(place.owned(), None)
         try:
-            if not await connection.fetchval(sql.keep_positions, tenant_id, days):
-                raise NotFound(f"There is no tenant {tenant_id}; `ecm tenant list` shows those there are.")
+            async with connection.transaction():
+                if not await connection.fetchval(sql.keep_positions, tenant_id, days):
+                    raise NotFound(
+                        f"There is no tenant {tenant_id}; `ecm tenant list` shows those there are."
+                    )
+                await write_down(
+                    connection,
+                    tenant_id,
+                    "command line",
+                    "positions_kept",
+                    f"tenant {tenant_id}",
+                    clock.now(),
+                    facts={"days": days},
+                )
         finally:
             await connection.close()
     click.echo(f"tenant {tenant_id} keeps positions for {days} days")

@@ -3,11 +3,9 @@
 SELECT tenant_id FROM tenants WHERE name = $1::text;
 
 -- name: add role: owner
--- One more authority, with its board and a line in its audit: each needs the one before.
+-- One more authority, with its board.
 WITH made AS (INSERT INTO tenants (name, zone) VALUES ($1::text, $2::text) RETURNING tenant_id),
-     head AS (INSERT INTO board_heads (tenant_id) SELECT tenant_id FROM made),
-     line AS (INSERT INTO audit (tenant_id, at, actor, action, subject)
-              SELECT tenant_id, $3::timestamptz, 'command line', 'tenant_created', 'tenant ' || tenant_id FROM made)
+     head AS (INSERT INTO board_heads (tenant_id) SELECT tenant_id FROM made)
 SELECT tenant_id FROM made;
 
 -- name: keep_positions role: owner

@@ -28,8 +28,3 @@ WHERE o.tenant_id = $1::int AND o.status = 'matched' AND NOT o.explicit AND o.vi
 -- name: wake_processing role: ecm_web
 -- There are to-dos.
 SELECT pg_notify('ecm_work', '');
-
--- name: write_down role: ecm_web
--- The audit's line of a file that was taken.
-INSERT INTO audit (tenant_id, at, actor, action, subject, reason, origin)
-VALUES ($1::int, $2::timestamptz, $3::text, 'imported', $4::text, $5::text, $6::text);

@@ -9,6 +9,7 @@ from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 
+from ecm.audit.writing import write_down
 from ecm.errors import NotFound
 from ecm.importing import merge, stage
 from ecm.importing.kinds import KINDS
@@ -57,7 +58,9 @@ async def run_import(
             if dry_run or (report.rejected and not skip_rejected):
                 raise _TakeBackError
             if report.new or report.updated:
-                await connection.execute(sql.write_down, tenant_id, now, actor, kind, report.summary, origin)
+                await write_down(
+                    connection, tenant_id, actor, "imported", kind, now, reason=report.summary, origin=origin
+                )
     except _TakeBackError:
         pass
     except FileRefused as refused:

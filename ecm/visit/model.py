@@ -65,6 +65,7 @@ class FindingCode(StrEnum):
     DUPLICATE_TAP = "duplicate_tap"
     REPEATED_FIX = "repeated_fix"
     CLI_UNKNOWN = "cli_unknown"
+    LEAVER = "leaver"
 
 
 class DeadlineKind(StrEnum):

@@ -23,6 +23,7 @@ class Proof(StrEnum):
     SIGNED = "signed"  # by an enrolled phone's own key
     SHARED = "shared"  # that phone is one of several people's
     CUT_OFF = "cut_off"  # signed by a phone that had been cut off when it arrived
+    LEFT = "left"  # recorded in the name of a care worker who had left by then
     UNLOCKED = "unlocked"  # the worker's PIN opened the shared phone
     PIN = "pin"  # the worker's PIN was keyed in by telephone
     CALLED_BACK = "called_back"  # the caller's number answered and gave the spoken code
@@ -82,6 +83,7 @@ Row = tuple[Grade, str, Callable[[Facts], bool]]
 PERSON: tuple[Row, ...] = (
     (Grade.NONE, "entered at a desk", lambda f: f.has(Proof.TYPED) or f.event.method is Method.MANUAL),
     (Grade.NONE, "nobody was named", lambda f: f.event.care_worker is None),
+    (Grade.WEAK, "in the name of a care worker who had left", lambda f: f.has(Proof.LEFT)),
     (Grade.WEAK, "signed by a phone that was cut off", lambda f: f.has(Proof.CUT_OFF)),
     (
         Grade.GOOD,

@@ -53,6 +53,9 @@ FINDINGS: Mapping[FindingCode, Words] = {
         "Repeated position", "warning", "position identical to six places to one elsewhere"
     ),
     FindingCode.CLI_UNKNOWN: Words("Unknown telephone", "warning", "{detail}"),
+    FindingCode.LEAVER: Words(
+        "Care worker had left", "warning", "recorded in the name of a care worker who had left"
+    ),
 }
 
 STATES: Mapping[State, Words] = {

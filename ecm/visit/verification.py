@@ -8,6 +8,8 @@
                                                             the worker's own mobile says nothing of the place
     what is in the home      events without a usable        location_inside, by its tag or its code
                              position
+    whose name it is         events of a worker who had     leaver
+                             left their provider by then
     the clock                every event                    clock_skew, late_sync
     the hand that wrote it   method manual, amended times   manual_entry; says so if it could not be followed
     the tapping              each worker's taps that bound  duplicate_tap, one a worker with their number
@@ -76,6 +78,8 @@ def verify(visit: Visit, timed: Iterable[Timed], policy: Policy) -> Iterator[Fin
                 care_worker=worker,
                 detail="caller's number is not one of this person's",
             )
+        if Proof.LEFT in event.proofs:
+            yield Finding(FindingCode.LEAVER, event_id=event_id, care_worker=worker)
         if (wrong := skew(event, policy)) is not None:
             yield wrong
         if (waited := _late_sync(event, at, policy)) is not None:

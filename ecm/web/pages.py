@@ -20,8 +20,9 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from ecm.doors import actor_or_nobody
+from ecm.doors import HALF_WAY_COOKIE, actor_or_nobody
 from ecm.errors import DatabaseAway, EcmError, Unavailable
+from ecm.identity.passkeys import RelyingParty
 from ecm.permit import Action, Actor, permit
 from ecm.store.queries import load_queries
 from ecm.web import app_pages
@@ -36,10 +37,12 @@ POLICY = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), "
+    "publickey-credentials-create=(self), publickey-credentials-get=(self)",
 }
 FOR_EVER = "public, max-age=31536000, immutable"
 TRY_AGAIN_SECONDS = 5
+FINISHES_AT = "/me"  # whoever has not finished setting up how they sign in sees this page and no other
 
 ROLE_WORDS = {
     "care_worker": "Care worker",
@@ -57,7 +60,17 @@ SIGN_IN_WORDS = {
     "again": "You were signed out, so this page could not go on. Sign in to be back where you were.",
     "wait": "Too many tries. Wait a minute, then try again.",
     "away": "The service cannot reach its database just now. Try again in a moment.",
+    "council_away": "Your council’s own sign-in does not answer just now. Sign in another way, or try again soon.",
+    "council_again": "That sign-in was begun in another browser, or too long ago. Begin it again here.",
+    "council_refused": "Your council’s own sign-in was stopped there. Begin it again, or sign in another way.",
+    "council_failed": "Your council’s own sign-in did not work. Try once more, then tell your administrator.",
+    "council_no_role": "Your council knows you, but none of your groups has a role here. Ask your administrator.",
+    "council_no_account": "Your council knows you, but you have no account here. Ask your administrator.",
+    "council_none": "This service is not joined to your council’s own sign-in. Sign in another way.",
+    "code": "That code does not fit, was used, or came too late. Try the one that is shown now, or start again.",
+    "slow": "Too many wrong codes. Wait a little and try again, or use a recovery code.",
 }
+SECOND_WAYS = ("code", "recovery_code", "passkey")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +127,37 @@ def install(app: FastAPI) -> None:
 async def front_door(request: Request, sign_in: str = "", next: str = "") -> Response:
     """The form; `sign_in` says how the last try went. Whoever is signed in goes on to their first page."""
     who = await actor_or_nobody(request)
-    home = who and (next_page(next) or home_of(who))
+    home = who and (FINISHES_AT if who.limited else next_page(next) or home_of(who))
     if home:
         return RedirectResponse(home, 303)
-    error = SIGN_IN_WORDS.get(sign_in, "")
-    return await render(request, "sign_in.html", None, error=error, next=next_page(next) or "")
+    rp = relying_party(request)
+    return await render(
+        request,
+        "sign_in.html",
+        None,
+        error=SIGN_IN_WORDS.get(sign_in, ""),
+        next=next_page(next) or "",
+        passkeys=rp is not None,
+        localhost=None if rp else _the_same_at_localhost(request),
+        councils=await _councils(request),
+    )
+
+
+@router.get("/sign-in/code")
+async def second_step(request: Request, sign_in: str = "", by: str = "code", next: str = "") -> Response:
+    """What follows a right password where that is not enough; `by` names the ways to go on."""
+    ways = [way for way in SECOND_WAYS if way in by.split(".")]
+    if HALF_WAY_COOKIE not in request.cookies or not ways:
+        return RedirectResponse("/", 303)
+    return await render(
+        request,
+        "sign_in_code.html",
+        None,
+        error=SIGN_IN_WORDS.get(sign_in, ""),
+        next=next_page(next) or "",
+        by=ways,
+        passkeys=relying_party(request) is not None,
+    )
 
 
 @router.get("/board")
@@ -161,6 +200,8 @@ async def show(request: Request, template: str, action: Action, **more: Any) -> 
     if who is None:
         wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/?next={quote(wanted)}", 303)
+    if who.limited:
+        return RedirectResponse(FINISHES_AT, 303)
     if not permit(who, action):
         return await render(request, "not_permitted.html", who, status=403)
     return await render(request, template, who, **more)
@@ -194,6 +235,18 @@ def home_of(who: Actor) -> str | None:
     return pages[0].path if pages else None
 
 
+def relying_party(request: Request) -> RelyingParty | None:
+    """The site as passkeys know it; None where a browser would take none."""
+    settings = request.app.state.services.settings
+    return RelyingParty.of(settings.public_url, request.headers.get("host", ""))
+
+
+def _the_same_at_localhost(request: Request) -> str | None:
+    """This page where passkeys do work, for whoever tries the service out by the machine's own number."""
+    url = request.url
+    return f"http://localhost:{url.port or 80}/" if url.hostname == "127.0.0.1" else None
+
+
 def next_page(path: str) -> str | None:
     """Where to go after signing in: one of our own paths, never another site's address."""
     inside = path.startswith("/") and not path.startswith("//") and path != "/"
@@ -206,6 +259,15 @@ PATH_CHARACTERS = frozenset(string.ascii_letters + string.digits + "/-_.?=&%+")
 
 def wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/")
+
+
+async def _councils(request: Request) -> list[dict[str, Any]]:
+    """The authorities that sign their people in by a provider of their own; none while nobody can say."""
+    try:
+        async with request.app.state.services.web.connection() as connection:
+            return [dict(row) for row in await connection.fetch(sql.councils)]
+    except Unavailable:
+        return []
 
 
 async def _tenant_of(request: Request, who: Actor | None) -> dict[str, Any]:

@@ -1,3 +1,7 @@
 -- name: tenant role: ecm_web
 -- The authority a page belongs to: its name, zone and words.
 SELECT name, zone, labels FROM tenants WHERE tenant_id = $1::int;
+
+-- name: councils role: ecm_web
+-- The authorities that sign their people in by a provider of their own.
+SELECT tenant_id, name FROM ecm_councils();

@@ -210,3 +210,10 @@ def test_whatever_was_looked_at_on_the_way_the_alerts_end_the_same(seen: tuple[V
         ("overrunning", at("09:45")): True,
         ("short", at("09:00")): False,
     }
+
+
+def test_the_desk_is_told_of_a_check_in_in_a_leavers_name() -> None:
+    came = visit(State.IN_PROGRESS, findings=(Finding(FindingCode.LEAVER, care_worker="CW-1"),))
+    assert decide(came, []) == (
+        Raise("leaver", at("09:00"), "warning", "recorded in the name of a care worker who had left"),
+    )

@@ -56,6 +56,7 @@ async def test_a_care_worker_is_told_everything_held_about_her_and_nothing_of_an
     assert told["about"] == "care worker CW-A"
     assert {name: len(rows) for name, rows in parts.items()} == {
         "care_worker": 1,
+        "accounts": 0,
         "phones": 1,
         "enrolments": 1,
         "visits": 1,
@@ -74,6 +75,8 @@ async def test_a_care_worker_is_told_everything_held_about_her_and_nothing_of_an
         "provider": "P1",
         "phone": "+447700900104",
         "has_pin": True,
+        "left_at": None,
+        "left_by": None,
     }
     event = next(each for each in parts["events"] if each["event_id"] == str(ADAMS_CHECK_IN))
     assert (event["lat"], event["lon"], event["note"], event["cli_ends_in"]) == (
@@ -134,7 +137,7 @@ async def test_an_account_is_told_what_is_held_under_it(story: Story) -> None:
     assert (parts["account"][0]["email"], len(parts["sessions"])) == ("dana@example.org", 1)
     assert [each["action"] for each in parts["audit"]] == ["alert_acknowledged"]
     assert [each["alert_id"] for each in parts["alerts"]] == [1]
-    assert "password" not in answer.text
+    assert "argon2" not in answer.text
     assert "token" not in answer.text
     assert (await dana.get("/v1/me/held?as=csv")).headers["content-type"] == "application/zip"
     assert (await dana.get("/v1/me/held?as=pdf")).status_code == 422

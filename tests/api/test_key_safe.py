@@ -91,11 +91,10 @@ async def test_the_services_login_cannot_read_a_code_and_the_function_asks_for_i
         assert await connection.fetchval(asks, "CW-A", "P1", NOW - timedelta(hours=1)) is None
     async with story.web.tenant(2) as connection:
         assert await connection.fetchval(asks, "CW-A", "P1", NOW) is None, "another authority's visit"
-    await story.run("ALTER TABLE care_workers ADD COLUMN IF NOT EXISTS left_at timestamptz")
-    await story.run("UPDATE care_workers SET left_at = $1", NOW)
+    await story.run("UPDATE care_workers SET left_at = $1, left_by = 'Cory'", NOW)
     async with story.web.tenant(1) as connection:
         assert await connection.fetchval(asks, "CW-A", "P1", NOW) is None, "she has left"
-    await story.run("UPDATE care_workers SET left_at = NULL")
+    await story.run("UPDATE care_workers SET left_at = NULL, left_by = NULL")
     for provider, worker in (("=P2", "*"), ("*", "=CW-B"), ("", "")):
         async with story.web.tenant(1) as connection:
             await connection.execute("SELECT set_config('ecm.provider', $1, true)", provider)

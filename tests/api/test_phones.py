@@ -224,6 +224,18 @@ async def test_a_shared_phone_shows_nothing_until_a_pin_opens_it(shared: Caller)
     assert (await shared.ask("GET", "/v1/app/today", **ticket)).json()["name"] == "Alice"
 
 
+async def test_a_day_read_on_a_phone_is_one_entry_that_says_whose_homes_were_told_to_whom(
+    story: Story, shared: Caller
+) -> None:
+    opened = await shared.ask("POST", "/v1/app/unlock", {"care_worker": "CW-A", "pin": "4711"})
+    for _ in range(2):
+        await shared.ask("GET", "/v1/app/today", **{"ECM-Unlock": opened.json()["unlock"]})
+    read = "SELECT actor, subject, facts::text, origin FROM audit WHERE action = 'address_read'"
+    assert [tuple(row) for row in await story.all(read)] == [
+        (f"phone {shared.phone.device_id} of CW-A", "service user SU-A", '{"people":["SU-A"]}', "127.0.0.1")
+    ]
+
+
 async def test_a_pin_is_guessed_five_times_and_then_waited_for(story: Story, shared: Caller) -> None:
     wrong = [
         await shared.ask("POST", "/v1/app/unlock", {"care_worker": "CW-A", "pin": f"000{n}"})

@@ -253,6 +253,11 @@ INSERT INTO feed_records (tenant_id, transaction_id, position, feed, kind, recor
   '{}');
 ALTER TABLE api_keys ALTER key_id RESTART 7000000;
 ALTER TABLE accounts ALTER account_id RESTART 8000000;
+INSERT INTO oidc_providers (tenant_id, issuer, client_id, scopes, groups_claim, makes_accounts)
+  VALUES (1, 'https://sign-in.invalid', 'ecm', 'openid', 'groups', false);
+CREATE FUNCTION put_back() RETURNS trigger LANGUAGE plpgsql AS $$
+  BEGIN INSERT INTO oidc_providers SELECT OLD.*; RETURN NULL; END $$;
+CREATE TRIGGER put_back AFTER DELETE ON oidc_providers FOR EACH ROW EXECUTE FUNCTION put_back();
 CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
 CREATE TRIGGER keep BEFORE UPDATE ON api_keys FOR EACH ROW
   WHEN (OLD.key_id BETWEEN 7000000 AND 7000002) EXECUTE FUNCTION keep();
@@ -294,7 +299,8 @@ async def insert_session(dsn: str, who: str, token: str) -> None:
         async with db.connection() as connection:
             now = datetime.now(UTC)
             await connection.execute(
-                "INSERT INTO sessions SELECT tenant_id, $2, account_id, $3, $3, $4 FROM accounts"
+                "INSERT INTO sessions (tenant_id, token_sha256, account_id, created_at, seen_at, expires_at,"
+                " stepped_up_at) SELECT tenant_id, $2, account_id, $3, $3, $4, $3 FROM accounts"
                 " WHERE email LIKE $1 || '@%'",
                 who,
                 digest(token),

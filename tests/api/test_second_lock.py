@@ -12,7 +12,8 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from ecm.api import accounts, alerts, amendments, audit, evidence, sign_in, visits
+from ecm.api import accounts, alerts, amendments, evidence, sign_in, visits
+from ecm.audit.writing import write_down
 from tests.api.conftest import NOW, ZANDER_ALERT, ZANDER_CHECK_IN, ZANDER_VISIT, Story
 
 OURS, THEIRS = 1, 2
@@ -71,9 +72,7 @@ async def test_every_table_shows_our_authoritys_rows_only(story: Story) -> None:
 async def test_nothing_can_be_written_for_another_authority(story: Story) -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         async with story.web.tenant(OURS) as connection:
-            await connection.execute(
-                audit.sql.insert_entry, THEIRS, NOW, "Mallory", "signed_in", "account 1", None, None
-            )
+            await write_down(connection, THEIRS, "Mallory", "signed_in", "account 1", NOW)
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         async with story.web.tenant(OURS) as connection:
             await connection.execute(amendments.sql.insert_todos, THEIRS, [], [ZANDER_VISIT])

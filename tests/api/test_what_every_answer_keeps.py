@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import pytest
 
 from ecm.bodies import BODY_BYTES_MAX
+from ecm.web.static_files import VERSION
 from tests.api.conftest import ADAMS_VISIT, Story
 
 JSON = {"Content-Type": "application/json"}
@@ -73,6 +75,84 @@ async def test_an_answer_that_is_our_mistake_is_kept_by_nobody_either(story: Sto
     assert answer.status_code == 500
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+# An answer of every sort, and by which door: who is brought to show one as a page gets an empty one.
+EVERY_SORT = [
+    ("GET", "/v1/visits", 200),
+    ("GET", "/v1/visits/999", 404),
+    ("GET", "/v1/nothing", 404),
+    ("PATCH", "/v1/visits", 405),
+    ("POST", "/v1/session", 422),
+    ("GET", "/healthz", 200),
+    ("GET", "/v1/openapi.json", 200),
+    ("GET", "/t/K7MP2XQR4TBN", 303),
+    ("GET", "/board", 200),
+    ("GET", "/app", 200),
+    ("GET", "/app/manifest.webmanifest", 200),
+    ("GET", f"/static/{VERSION}/icon.svg", 200),
+    ("GET", f"/static/{VERSION}/nothing.js", 404),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "status"), EVERY_SORT)
+async def test_every_answer_says_how_little_a_browser_may_do_with_it(
+    story: Story, method: str, path: str, status: int
+) -> None:
+    dana = await story.signed_in("dana")
+    answer = await dana.request(method, path, headers=JSON if method == "POST" else {})
+    assert answer.status_code == status
+    held(answer.headers)
+    if answer.headers.get("content-type") in ("application/json", "application/problem+json"):
+        shows_nothing(answer.headers)
+
+
+async def test_the_hot_door_says_the_same(story: Story) -> None:
+    transport = httpx.ASGITransport(story.app.state.door)
+    async with httpx.AsyncClient(transport=transport, base_url="http://ecm.test") as phone:
+        answer = await phone.post("/v1/check-events", json={})
+    assert answer.status_code == 401
+    held(answer.headers)
+    shows_nothing(answer.headers)
+
+
+async def test_a_mistake_of_ours_says_the_same(story: Story) -> None:
+    dana = await story.signed_in("dana")
+    await story.run("ALTER TABLE visits RENAME COLUMN state_reason TO hidden_column")
+    answer = await dana.get("/v1/visits")
+    assert answer.status_code == 500
+    held(answer.headers)
+    shows_nothing(answer.headers)
+
+
+async def test_who_is_reached_by_https_is_reached_by_nothing_else(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = story.app.state.services.settings
+    for public_url, expected in (
+        (None, None),
+        ("http://ecm.example.org", None),
+        ("https://ecm.example.org", "max-age=31536000; includeSubDomains"),
+    ):
+        monkeypatch.setattr(settings, "public_url", public_url)
+        for path in ("/v1/me", "/", "/app", f"/static/{VERSION}/icon.svg"):
+            answer = await story.at_the_door().get(path)
+            assert answer.headers.get("strict-transport-security") == expected, path
+
+
+def held(headers: httpx.Headers) -> None:
+    """What pages and files say too: no guessing, no frame, no loading by others, no telling where one came from."""
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert headers["referrer-policy"] in ("no-referrer", "same-origin")
+    policy = headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+
+
+def shows_nothing(headers: httpx.Headers) -> None:
+    assert headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert headers["cache-control"] == "no-store"
 
 
 async def test_numbers_of_thousands_of_digits_are_no_mistake_of_ours(story: Story) -> None:

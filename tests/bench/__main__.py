@@ -33,6 +33,7 @@ FIGURES = {
     "S14": "tests.bench.history",
     "S15": "tests.bench.peers",
     "S16": "tests.bench.waiting",
+    "R18": "tests.bench.audit_chain",
 }
 
 PATIENCE_SECONDS = 900.0

@@ -31,6 +31,7 @@ from ecm import problem, serving, web
 from ecm.board import BoardProtocol, Hub
 from ecm.board import router as board_router
 from ecm.clock import ManualClock
+from ecm.cuts import Cuts
 from ecm.doors import Services
 from ecm.settings import Settings
 from ecm.store.db import Database
@@ -232,7 +233,14 @@ class Stage:
             web.install(app)
         self.app, self._database = app, database
         await self.hub.start()
+        self.cuts = Cuts(database)
+        self.cuts.on_cut(self.hub.doorkeeper.cut)
+        await self.cuts.start()
         await self.listen(protocol)
+
+    async def restarts_the_hub(self) -> None:
+        await self.hub.stop()
+        await self.hub.start()
 
     async def listen(self, protocol: Any = BoardProtocol) -> None:
         config = serving.config(
@@ -256,6 +264,7 @@ class Stage:
             self._server = None
 
     async def close(self) -> None:
+        await self.cuts.stop()
         await self.hub.stop()
         await self.hang_up()
         await self._database.close()

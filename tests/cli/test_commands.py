@@ -22,8 +22,8 @@ from tests.postgres import fetch_value, in_a_loop_of_its_own
 
 PUBLISHED = (
     "demo", "serve", "web", "worker", "migrate", "import", "simulate", "tick", "actuals export", "key create",
-    "account create", "contact add", "contact list", "contact remove", "tenant add", "tenant list", "tenant positions",
-    "line add", "line list", "line remove", "phone code", "reseal", "doctor",
+    "account create", "account leave", "worker-left", "contact add", "contact list", "contact remove", "tenant add",
+    "tenant list", "tenant positions", "line add", "line list", "line remove", "phone code", "reseal", "doctor",
 )  # fmt: skip
 
 

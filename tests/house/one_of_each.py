@@ -51,6 +51,16 @@ INSERT INTO sessions (tenant_id, token_sha256, account_id, created_at, seen_at, 
   VALUES ({t}, '{t}', {t}, now(), now(), now() + interval '1 h');
 INSERT INTO socket_tickets (tenant_id, token_sha256, account_id, session_sha256, expires_at)
   VALUES ({t}, '{t}', {t}, '{t}', now());
+INSERT INTO passkeys (tenant_id, account_id, credential_id, public_key, sign_count, backed_up, aaguid, name, made_at)
+  VALUES ({t}, {t}, '{t}', '', 0, false, gen_random_uuid(), 'laptop', now());
+INSERT INTO oidc_providers (tenant_id, issuer, client_id, scopes, groups_claim, makes_accounts)
+  VALUES ({t}, 'https://sign-in.example', 'ecm', 'openid', 'groups', false);
+INSERT INTO oidc_roles (tenant_id, group_name, priority, role) VALUES ({t}, 'g', 1, 'duty_officer');
+INSERT INTO oidc_subjects (tenant_id, issuer, subject, account_id, joined_at)
+  VALUES ({t}, 'https://sign-in.example', 'd', {t}, now());
+INSERT INTO second_steps (tenant_id, account_id, sealed_secret, confirmed_at, last_step)
+  VALUES ({t}, {t}, '', now(), 1);
+INSERT INTO recovery_codes (tenant_id, account_id, code_sha256, made_at) VALUES ({t}, {t}, '{t}', now());
 INSERT INTO api_keys (tenant_id, name, scopes, key_sha256, created_at) VALUES ({t}, 'k', '{{read}}', '{t}', now());
 INSERT INTO devices (tenant_id, device_id, provider_ref, label, public_key, enrolled_at, enrolled_by)
   VALUES ({t}, '00000000-0000-4000-8000-0000000000d{t}', 'p', 'shared', '{{}}', now(), 'Cora');
@@ -73,4 +83,6 @@ INSERT INTO feed_records (tenant_id, transaction_id, position, feed, kind, recor
                           received_at, status, body)
   VALUES ({t}, gen_random_uuid(), 0, 'sandata', 'visit', 'v', 1, now(), 'accepted', '{{}}');
 INSERT INTO audit (tenant_id, at, actor, action, subject) VALUES ({t}, now(), 'Dana', 'noted', 'visit {t}');
+INSERT INTO audit_exports (tenant_id, day, went_to, seq, hash, exported_at)
+  VALUES ({t}, '2026-11-23', 'file', 1, '', now());
 """

@@ -114,5 +114,5 @@ async def test_a_loop_that_is_busy_at_ten_past_four_leaves_no_step_of_the_night_
 ) -> None:
     """The scheduler itself forgets what is a second late."""
     by_the_night = [when for _, trigger, when in worker_of(desk, tmp_path).timetable() if trigger == "cron"]
-    assert len(by_the_night) == 3
+    assert len(by_the_night) >= 3
     assert all(when["misfire_grace_time"] >= 1800 for when in by_the_night)

@@ -61,6 +61,7 @@ def events(draw: st.DrawFn, visit: Visit, most: int = 6) -> list[CheckEvent]:
             reason_code=draw(st.sampled_from([None, None, "refused"])),
             wall_clock=draw(st.sampled_from([None, None, received, received + timedelta(hours=48)])),
             visit_ref=draw(st.sampled_from([None, None, None, visit.ref, "V99"])),
+            proofs=frozenset(draw(st.sampled_from(["", "", "pin left", "signed shared left"])).split()),
         )
         made.append(event)
     return made

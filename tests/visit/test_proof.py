@@ -27,6 +27,9 @@ app, away                                    | signed                    | out  
 app, rough position                          | signed                    | rough  | strong  weak    strong
 app without a position                       | signed                    | nowhere| strong  none    strong
 app of a phone that was cut off              | signed cut_off            | in     | weak    good    strong
+app of a worker who had left                 | signed left               | in     | weak    good    strong
+shared phone, its PIN a leaver's             | signed shared left        | in     | weak    good    strong
+landline with a leaver's PIN                 | pin left                  | in     | weak    good    strong
 shared phone with the PIN                    | signed shared unlocked    | in     | good    good    strong
 shared phone without one                     | signed shared             | in     | weak    good    strong
 secure tag                                   | signed tag_fresh          | nowhere| strong  strong  strong

@@ -126,6 +126,14 @@ def test_a_text_from_the_workers_own_mobile_is_no_unknown_telephone() -> None:
     assert len(found(FindingCode.CLI_UNKNOWN, spoken)) == 1
 
 
+def test_what_comes_in_a_leavers_name_counts_and_says_so() -> None:
+    hers = replace(an_event("in", "09:00"), proofs=frozenset({"pin", "left"}))
+    [finding] = found(FindingCode.LEAVER, hers)
+    assert explain(finding) == "recorded in the name of a care worker who had left"
+    assert assess(VISIT, Evidence((hers,)), DEFAULT, at("09:05")).actual_start == at("09:00")
+    assert found(FindingCode.LEAVER, replace(hers, proofs=frozenset({"pin"}))) == []
+
+
 @pytest.mark.parametrize(
     ("proof", "code", "as_told"),
     [

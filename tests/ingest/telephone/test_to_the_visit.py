@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -43,7 +44,7 @@ class Office:
         about = [
             f"{each['code']}: {each['detail']}"
             for each in findings
-            if each["code"].startswith(("location", "cli", "unplanned", "wrong"))
+            if each["code"].startswith(("location", "cli", "unplanned", "wrong", "leaver"))
         ]
         return row["state"], about
 
@@ -101,3 +102,21 @@ async def test_the_code_in_the_home_proves_it_from_any_telephone(office: Office)
     shown = code_at(SECRET, int(NOW.timestamp()) // 60, 60, 6)
     await office.exchange.rings(BETHS_MOBILE).keys("4711", "1", "1", shown)
     assert await office.visit("V-1") == ("in_progress", ["location_inside: the home's code", UNKNOWN])
+
+
+@pytest.mark.parametrize("way", ["interview", "unanswered", "text"])
+async def test_a_leavers_pin_is_taken_and_the_office_sees_whose_it_was(office: Office, way: str) -> None:
+    await office.exchange.rows(
+        "UPDATE care_workers SET left_at = $1, left_by = 'Cora' WHERE ref = 'CW-104' RETURNING ref",
+        NOW - timedelta(days=1),
+    )
+    if way == "interview":
+        await office.exchange.rings(ASH).keys("4711", "1")
+    elif way == "unanswered":
+        await office.exchange.rings(ASH, BETHS_LINE).begin()
+    else:
+        await office.exchange.texts("IN su-1")
+    state, about = await office.visit("V-1")
+    assert (state, "leaver: " in about) == ("in_progress", True)
+    [row] = await office.exchange.rows("SELECT proofs FROM check_events")
+    assert "left" in row["proofs"]

@@ -107,6 +107,8 @@ async function keep(items) {
       jws: await signed(said, state.phone),
       device_id: state.phone.device_id,
       saved_at: Date.now() + records.length,
+      shared: Boolean(state.phone.shared),
+      whose: said.care_worker || null,
       status: "waiting",
       received_at: null,
       detail: "",

@@ -12,6 +12,10 @@ export class Refusal extends Error {
     Object.assign(this, { status, type: said.type || "", detail: this.message, waitSeconds });
   }
 
+  get left() {
+    return this.type === "/problems/left";
+  }
+
   get cutOff() {
     return this.type === "/problems/cut-off";
   }

@@ -6,8 +6,8 @@ import * as clock from "./clock.js";
 import { seal, sealingKey, unseal } from "./keys.js";
 import { noteEpoch, turnedAway } from "./phone.js";
 import { sendSoon } from "./sender.js";
-import { lock } from "./session.js";
-import { change, state } from "./state.js";
+import { forgetOpenedBy, lock } from "./session.js";
+import { change, mayTell, state } from "./state.js";
 import { forget, read, write } from "./store.js";
 
 const KEPT_MS = 24 * 3600000;
@@ -54,6 +54,7 @@ export async function refresh() {
   if (await noteEpoch(day.epoch)) sendSoon();
   const at = Date.now();
   const sealed = await seal(await sealingKey(), day);
+  if (state.who !== who) return "";
   await write("day", { at, care_worker: who.care_worker, sealed }).catch(() => {});
   change({ day: { ...day, heard_at: at }, trouble: "" });
   return "";
@@ -75,7 +76,10 @@ async function refused(error) {
   if (!(error instanceof Refusal)) return "away";
   if (error.cutOff) await turnedAway("cut_off");
   else if (error.status === 401) change({ trouble: "unknown" });
-  else if (error.status === 403 && state.phone.shared) lock();
+  else if (error.status === 403 && state.phone.shared) {
+    if (error.left && state.who) await forgetOpenedBy(state.who.care_worker).catch(() => {});
+    lock();
+  }
   return error.status >= 500 ? "away" : "refused";
 }
 
@@ -120,7 +124,7 @@ function standing(visit) {
 /** Stays that nobody planned: a check-in of this phone that names no visit, and its check-out. */
 function unplanned() {
   const since = clock.iso(clock.now() - STAY_MS);
-  const mayName = (came) => !came.unlock || Boolean(state.who && state.who.unlock); // what a PIN opened, a number alone does not tell
+  const mayName = (came) => mayTell(state.records.find((record) => record.id === came.id)); // a number alone tells no name
   return mine()
     .filter((said) => said.kind === "check_in" && !said.visit && said.occurred_at > since)
     .map((came) => {

@@ -1,6 +1,6 @@
 // Two keys, made on this phone, and neither can be taken out of it: one signs, one seals.
 
-import { read, write } from "./store.js";
+import { answer, read, transact, write } from "./store.js";
 
 const SIGNING = { name: "ECDSA", namedCurve: "P-256" };
 const SEALING = { name: "AES-GCM", length: 256 };
@@ -19,6 +19,18 @@ export async function sealingKey() {
   const made = await crypto.subtle.generateKey(SEALING, false, ["encrypt", "decrypt"]);
   await write("vault", made);
   return made;
+}
+
+/** A sealing key of this name, which is never forgotten. Two pages that make it at once are given the same. */
+export async function sealsFor(name) {
+  const kept = await read(`seals ${name}`);
+  if (kept) return kept;
+  const made = await crypto.subtle.generateKey(SEALING, false, ["encrypt", "decrypt"]);
+  return transact("readwrite", async (store) => {
+    const meanwhile = await answer(store("keep").get(`seals ${name}`));
+    if (!meanwhile) store("keep").put(made, `seals ${name}`);
+    return meanwhile || made;
+  });
 }
 
 /** A key out of a worker's PIN, for what a shared phone keeps of theirs. */

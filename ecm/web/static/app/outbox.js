@@ -5,13 +5,15 @@
 //             ──► refused    another 4xx for this very record. Kept and shown; nothing is dropped by itself
 //
 // A record: {id, door, said, jws, device_id, saved_at, status, received_at, detail, office_has_it}. `said` is what was
-// signed. Signed once, so sending again is the same event; what differs between tries goes beside it.
+// signed. Signed once, so sending again is the same event; what differs between tries goes beside it. On a shared phone
+// also {shared, whose}, and `said` and `jws` lie sealed (sealed.js).
 //
 // This file runs in the page and in the service worker: no window, no document.
 
 import { Away, Refusal, once } from "./api.js";
 import * as clock from "./clock.js";
 import { copies, copy, dropCopies } from "./mirror.js";
+import { atRest, opened } from "./sealed.js";
 import { answer, transact } from "./store.js";
 
 const DOORS = { "check-events": "/v1/check-events", reports: "/v1/reports" };
@@ -25,7 +27,8 @@ let unsaved = []; // not in the database: sent from memory while the page lives,
 export async function save(records) {
   const mirrored = Promise.all(records.map(copy)).then(() => true, () => false);
   try {
-    await put(records).catch(() => makeRoom().then(() => put(records)));
+    const resting = await Promise.all(records.map(atRest));
+    await put(resting).catch(() => makeRoom().then(() => put(resting)));
   } catch (error) {
     const unsafe = !(await mirrored);
     unsaved.push(...records.map((record) => ({ ...record, unsaved: unsafe })));
@@ -48,13 +51,29 @@ export async function everything() {
 
 /** Brings back what only the second copy has. Resolves with how many. */
 export async function rescue() {
-  const found = await copies().catch(() => []);
+  const found = await Promise.all((await copies().catch(() => [])).map(atRest));
   return transact("readwrite", async (store) => {
     const known = new Set(await answer(store("outbox").getAllKeys()));
     const lost = found.filter((record) => !known.has(record.id));
     for (const record of lost) store("outbox").put({ ...record, status: "waiting" });
     return lost.length;
   });
+}
+
+/** On a shared phone: seals what an older app, or a failure, left open. */
+export async function sealTheRest() {
+  for (const found of (await everything()).filter((record) => !record.sealed && !record.unsaved)) {
+    const record = { ...found, shared: true, whose: found.said.care_worker || null };
+    const { sealed } = await atRest(record);
+    if (!sealed) continue;
+    await transact("readwrite", async (store) => {
+      const now = await answer(store("outbox").get(record.id));
+      if (!now || now.sealed) return;
+      const { said, jws, ...rest } = now; // sent meanwhile, perhaps
+      store("outbox").put({ ...rest, shared: true, whose: record.whose, sealed });
+    });
+    if (record.status === "waiting") await copy(record);
+  }
 }
 
 /** Another epoch: the service came back from a copy. What it once had is sent to it again. */
@@ -87,7 +106,8 @@ export function send() {
 async function sendNow() {
   await clock.load();
   let [wait_s, problem] = [0, ""];
-  const waiting = (await everything()).filter((record) => record.status === "waiting").sort(urgentFirst);
+  const resting = (await everything()).filter((record) => record.status === "waiting");
+  const waiting = (await Promise.all(resting.map((record) => opened(record).catch(() => null)))).filter(Boolean).sort(urgentFirst);
   for (const [device_id, door, some] of parcels(waiting)) {
     try {
       await sendParcel(device_id, door, some);

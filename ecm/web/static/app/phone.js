@@ -7,7 +7,7 @@
 import { once } from "./api.js";
 import * as clock from "./clock.js";
 import { makeSigningKey, publicHalf } from "./keys.js";
-import { rescue, sendAgain } from "./outbox.js";
+import { rescue, sealTheRest, sendAgain } from "./outbox.js";
 import { change, state } from "./state.js";
 import { forget, read, write } from "./store.js";
 
@@ -20,6 +20,7 @@ export async function restore() {
   const marked = localStorage.getItem(MARK) === "yes" || rescued > 0;
   const trouble = phone ? phone.trouble || "" : marked ? "evicted" : "";
   if (phone) askToPersist();
+  if (phone && phone.shared) await sealTheRest().catch(() => {});
   change({ phone: phone || null, who: phone && !phone.shared ? owner(phone) : null, trouble, rescued });
 }
 

@@ -2,6 +2,7 @@
 // the browser's own background sync each start a try; between them the waits grow.
 
 import { everything, prune, send } from "./outbox.js";
+import { forHolder } from "./sealed.js";
 import { change, state } from "./state.js";
 
 const WAITS_S = [2, 5, 10, 20, 40, 60];
@@ -19,8 +20,13 @@ export async function start() {
   sendSoon();
 }
 
-/** Reads the outbox anew. */
-export const look = async () => change({ records: await everything() });
+/** Reads the outbox anew, for whoever holds the phone now. */
+export async function look() {
+  const { who } = state;
+  const records = await forHolder(await everything(), who);
+  if (state.who !== who) return look(); // it changed hands meanwhile
+  change({ records });
+}
 
 /** Something is to be sent, or the world has changed: try now. */
 export function sendSoon() {

@@ -2,9 +2,13 @@
 //
 // What the service gave for the PIN stays in memory. A copy lies on the phone sealed with a key made of that PIN, so
 // that the same worker can open the phone where there is no signal, with the same PIN and nothing else.
+//
+// Whoever takes the phone over finds nothing of the one before: their day is dropped, and their records are shut.
 
 import { ask } from "./api.js";
 import { keyOfPin, seal, sealingKey, unseal } from "./keys.js";
+import { everything } from "./outbox.js";
+import { forHolder, shut } from "./sealed.js";
 import { change, state } from "./state.js";
 import { forget, read, write } from "./store.js";
 
@@ -25,8 +29,7 @@ export async function unlock(care_worker, pin) {
   const opened = (await read("opened")) || {};
   opened[care_worker] = { salt, sealed: await seal(await sealingKey(), { iv: [...inner.iv], data: [...new Uint8Array(inner.data)] }), wrong: 0, at: 0 };
   await write("opened", opened);
-  touch();
-  change({ who });
+  await hold(who);
 }
 
 /** Where nobody can check the PIN: whether it opens what it opened before. "yes" | "no" | "wait" | "never". */
@@ -42,18 +45,36 @@ export async function unlockAlone(care_worker, pin) {
   await write("opened", { ...opened, [care_worker]: { ...mine, wrong, at: Date.now() } });
   if (!who) return "no";
   if (who.until < Date.now()) return "never";
-  touch();
-  change({ who });
+  await hold(who);
   return "yes";
 }
 
 /** Nobody's PIN, no signal: recorded all the same, and shown as what it is. */
 export function carryOnWithout(care_worker) {
-  touch();
-  change({ who: { care_worker: care_worker || null, name: care_worker, unlock: null } });
+  return hold({ care_worker: care_worker || null, name: care_worker, unlock: null });
 }
 
-export const lock = () => change({ who: null, day: null });
+async function hold(who) {
+  await dropDayOfOthers(who.care_worker).catch(() => {});
+  const records = await forHolder(await everything(), who);
+  touch();
+  change({ who, held_since: Date.now(), records });
+}
+
+async function dropDayOfOthers(care_worker) {
+  const kept = await read("day");
+  if (kept && kept.care_worker !== care_worker) await forget("day", "ticks");
+}
+
+export const lock = () => change({ who: null, day: null, held_since: Date.now(), records: state.records.map(shut) });
+
+/** The office says that they have left: their PIN opens nothing here any more, not even without a signal. */
+export async function forgetOpenedBy(care_worker) {
+  const { [care_worker]: gone, ...others } = (await read("opened")) || {};
+  if (gone) await write("opened", others);
+  const kept = await read("day");
+  if (kept && kept.care_worker === care_worker) await forget("day", "ticks");
+}
 
 /** Forgets everybody who opened this phone. */
 export const forgetOpened = () => forget("opened");

@@ -3,8 +3,9 @@
 export const state = {
   phone: null, // {device_id, key, provider, care_worker, name, shared, zone}: this phone, once enrolled
   who: null, // {care_worker, name, unlock}: who holds it
+  held_since: Date.now(), // when the phone came into these hands, or into nobody's
   day: null, // what GET /v1/app/today said, and when
-  records: [], // the outbox, oldest first
+  records: [], // the outbox, oldest first; on a shared phone the others' say nothing: `said` is empty
   sending: { problem: "", busy: false },
   trouble: "", // "" | "evicted" | "cut_off" | "unknown": what keeps this phone from working as it should
   rescued: 0,
@@ -25,7 +26,11 @@ export function change(what = {}) {
 }
 
 export const waiting = () => state.records.filter((record) => record.status === "waiting");
-export const toLookAt = () => state.records.filter((record) => record.status === "conflict" || record.status === "refused");
+export const toLookAt = () => own().filter((record) => record.status === "conflict" || record.status === "refused");
+
+/** What may be told to whoever holds the phone: on a shared one by a PIN, or because it was recorded in these hands. */
+export const mayTell = (record) => !record.shared || Boolean(state.who && state.who.unlock) || record.saved_at >= state.held_since;
+export const own = () => state.records.filter((record) => record.said.kind && mayTell(record));
 
 /** Recorded, sent by nobody yet, and on no disk: gone if the page is closed now. */
 export const inMemoryOnly = () => state.records.some((record) => record.unsaved && record.status === "waiting");
@@ -33,7 +38,7 @@ export const inMemoryOnly = () => state.records.some((record) => record.unsaved 
 /** The last record that has a receipt. */
 export function lastSent() {
   let last = null;
-  for (const record of state.records)
+  for (const record of own())
     if (record.status === "sent" && (!last || record.received_at > last.received_at)) last = record;
   return last;
 }

@@ -1,9 +1,10 @@
 // Asking the server, and saying in plain words what went wrong.
 
 export class Problem extends Error {
-  constructor(status, title, detail) {
+  constructor(status, title, detail, kind) {
     super(detail || title);
     this.status = status;
+    this.kind = kind; // RFC 9457's type, such as /problems/step-up-needed
   }
 }
 
@@ -27,6 +28,6 @@ export async function ask(method, url, body, headers = {}, { stay = false, withi
     await new Promise(() => {});
   }
   const said = answer.headers.get("content-type")?.includes("json") ? await answer.json().catch(() => ({})) : {};
-  if (!answer.ok) throw new Problem(answer.status, said.title ?? `The service answered ${answer.status}.`, said.detail);
+  if (!answer.ok) throw new Problem(answer.status, said.title ?? `The service answered ${answer.status}.`, said.detail, said.type);
   return said;
 }

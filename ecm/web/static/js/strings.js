@@ -31,6 +31,7 @@ export const NEEDS = {
   overrunning: ["Overrunning", "over", "warning"],
   location_outside: ["Outside the fence", "place", "warning"],
   location_uncertain: ["Uncertain place", "place", "warning"],
+  leaver: ["Care worker had left", "warning", "warning"],
   short: ["Short visit", "short", "short"],
   other: ["Look at this", "warning", "warning"],
 };
@@ -57,11 +58,13 @@ export const FINDINGS = {
   duplicate_tap: ["Tapped twice", "quiet"],
   repeated_fix: ["Same fix again", "warning"],
   cli_unknown: ["Unknown number", "information"],
+  leaver: ["Care worker had left", "warning"],
 };
 
 // what a door checked for itself, where a grade's words do not say it -> [words, tone]
 export const PROOFS = {
   cut_off: ["Phone cut off since", "warning"],
+  left: ["Care worker had left", "warning"],
   called_back: ["Answered when called back", "good"],
   withheld: ["Number withheld", "warning"],
   tag_fresh: ["Tag checked", "good"],

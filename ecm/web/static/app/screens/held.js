@@ -10,7 +10,7 @@ import { banner, button, card } from "./parts.js";
 
 const SHOWN = 50;
 const PARTS = {
-  care_worker: "heldWho", phones: "heldPhones", enrolments: "heldCodes", visits: "heldVisits", events: "heldEvents", reports: "heldReports",
+  care_worker: "heldWho", accounts: "heldAccounts", phones: "heldPhones", enrolments: "heldCodes", visits: "heldVisits", events: "heldEvents", reports: "heldReports",
   amendments: "heldAmendments", phone_lines: "heldLines", wrong_pins: "heldPins", other_systems: "heldSystems", audit: "heldAudit", pattern_sheet: "heldPatterns",
 };
 const INSTANT = /^\d{4}-\d\d-\d\dT/;

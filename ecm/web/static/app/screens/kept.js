@@ -4,7 +4,7 @@ import { retryRefused } from "../outbox.js";
 import { h, icon } from "../dom.js";
 import { sendingNow } from "../frame.js";
 import { sendSoon } from "../sender.js";
-import { inMemoryOnly, state, toLookAt, waiting } from "../state.js";
+import { inMemoryOnly, own, state, toLookAt, waiting } from "../state.js";
 import { dayOf, hourMinute, t } from "../words.js";
 import { banner, button, card } from "./parts.js";
 
@@ -14,17 +14,20 @@ export function kept() {
   return {
     title: () => t("whatIsKept"),
     back: "#/",
-    key: () => [state.records.map((record) => [record.id, record.status]), state.sending.problem, state.trouble],
+    key: () => [own().map((record) => [record.id, record.status]), state.records.length, state.sending.problem, state.trouble],
     draw: () => [
       summary(),
       state.sending.problem === "unknown" && banner("warning", t("sendingUnknown")),
       toLookAt().length > 0 && banner("critical", h("p", {}, t("lookAtHow")), retrying()),
       waiting().length > 0 && sending(),
-      state.records.length ? h("ul", { class: "kept" }, [...state.records].reverse().slice(0, SHOWN).map(row)) : card(h("p", { class: "empty" }, t("nothingKept"))),
+      own().length ? h("ul", { class: "kept" }, own().reverse().slice(0, SHOWN).map(row)) : !others() && card(h("p", { class: "empty" }, t("nothingKept"))),
+      others() > 0 && h("p", { class: "quiet" }, t("keptOfOthers", { n: others() })),
       h("p", { class: "quiet small" }, t("keptSevenDays")),
     ],
   };
 }
+
+const others = () => state.records.length - own().length;
 
 function summary() {
   const now = sendingNow();

@@ -3,7 +3,7 @@
 import * as clock from "../clock.js";
 import { isOver, nextVisit, visits } from "../day.js";
 import { h, icon } from "../dom.js";
-import { inMemoryOnly, state, toLookAt, waiting } from "../state.js";
+import { inMemoryOnly, own, state, toLookAt, waiting } from "../state.js";
 import { dayOf, hourMinute, minutesOf, t } from "../words.js";
 import { addressOf, banner, card, link } from "./parts.js";
 import { stay } from "./stay.js";
@@ -44,8 +44,8 @@ const isOld = () => Boolean(state.day) && Date.now() - state.day.heard_at > OLD_
 function notSent() {
   const kept = waiting();
   if (!kept.length || inMemoryOnly()) return ""; // the alarm above says what is so
-  const times = kept
-    .filter((record) => record.door === "check-events")
+  const times = own()
+    .filter((record) => record.status === "waiting" && record.door === "check-events")
     .slice(-6)
     .map(({ said }) => t(said.kind === "check_in" ? "timeIn" : "timeOut", { time: hourMinute(said.occurred_at) }));
   return banner(

@@ -2,7 +2,7 @@
 
 import { Away, Refusal } from "../api.js";
 import { h } from "../dom.js";
-import { carryOnWithout, unlock as unlockWith, unlockAlone } from "../session.js";
+import { carryOnWithout, forgetOpenedBy, unlock as unlockWith, unlockAlone } from "../session.js";
 import { state } from "../state.js";
 import { t } from "../words.js";
 import { button, card } from "./parts.js";
@@ -35,7 +35,8 @@ function form() {
       await unlockWith(who, typed);
     } catch (error) {
       if (error instanceof Refusal && error.status < 500) {
-        complain({ 401: "phoneUnknown", 429: "pinWait" }[error.status] || "pinWrong");
+        if (error.left) await forgetOpenedBy(who);
+        complain({ 401: "phoneUnknown", 429: "pinWait" }[error.status] || (error.left ? "pinLeft" : "pinWrong"));
         without.hidden = false; // a forgotten PIN, or a colleague's guesses, keep nobody from recording
       }
       else if (error instanceof Away || error instanceof Refusal) await alone(who, typed);

@@ -6,6 +6,7 @@ import { byId, h, icon, tag } from "../dom.js";
 import { page } from "../page.js";
 import { FUNDERS, STATES, count, exceptionWords, label, many } from "../strings.js";
 import { dayOfDate, pounds, withSeconds, dayOf } from "../time.js";
+import { provingAgain } from "../step-up.js";
 import { stepsTable } from "../visit/pay.js";
 import { bridge } from "./bridge.js";
 
@@ -45,8 +46,10 @@ function top(actuals) {
   const state = !actuals ? "" : actuals.locked_at ? tag("good", "good", "Locked") : actuals.run_at ? tag("information", "clock", `Run ${dayOf(actuals.run_at)} ${withSeconds(actuals.run_at).slice(0, 5)}`) : tag("quiet", "planned", "Not run yet");
   return h("header", { class: "actuals-head" },
     h("div", {}, h("h1", {}, actuals?.run_at ? `${period} · ${pounds(paid)} payable` : period), actuals?.starts_on && h("p", { class: "quiet" }, `${dayOfDate(actuals.starts_on)} to ${dayOfDate(actuals.ends_on)}`, actuals.totals.length > 0 && ` · ${many(providers, "provider")} · ${many(visits, label.visit, label.visits)} · ${perFunder(actuals.totals)}`)),
-    h("div", { class: "spread" }, state, form, actuals?.run_at && exports(), actuals && !actuals.locked_at && page.may.has("run_payment") && runButton(actuals)));
+    h("div", { class: "spread" }, state, form, actuals?.run_at && exports(), actuals && !actuals.locked_at && page.may.has("run_payment") && runButton(actuals), actuals && mayBeLocked(actuals) && lockButton()));
 }
+
+const mayBeLocked = (actuals) => page.may.has("lock_period") && actuals.run_at && !actuals.locked_at && !actuals.running_since && !(actuals.requested_at > actuals.run_at);
 
 function perFunder(totals) {
   const sums = new Map();
@@ -75,6 +78,23 @@ function runButton(actuals) {
       root.prepend(h("p", { class: "banner warning", role: "alert" }, problem.message));
       button.disabled = false;
       button.textContent = "Run again";
+    }
+  });
+  return button;
+}
+
+/** Asks twice: a locked period stays locked. */
+function lockButton() {
+  const button = h("button", { class: "button primary", type: "button" }, "Lock this period");
+  button.addEventListener("click", async () => {
+    if (!confirm(`Lock ${period}? Its lines can then not be changed any more; what comes later goes into the next open period.`)) return;
+    button.disabled = true;
+    try {
+      await provingAgain(() => ask("POST", `/v1/actuals/${encodeURIComponent(period)}/lock`));
+      load();
+    } catch (problem) {
+      root.prepend(h("p", { class: "banner warning", role: "alert" }, problem.message));
+      button.disabled = false;
     }
   });
   return button;

@@ -6,7 +6,7 @@ const TIER = { A: 0, B: 1, C: 2 };
 const TONE = { critical: 0, warning: 1, short: 2 };
 const UNFINISHED = new Set(["late", "missed", "in_progress", "overrunning"]);
 const SAID = ["sos", "no_reply", "concern", "hazard"]; // by a phone, worst first
-const OF_ALERT = new Set([...SAID, "no_check_out", "location_outside", "location_uncertain", "short", "second_worker_missing"]);
+const OF_ALERT = new Set([...SAID, "no_check_out", "location_outside", "location_uncertain", "leaver", "short", "second_worker_missing"]);
 
 /** {visit, kind, tone, since, reason, alerts, open, owner} or null. */
 export function needOf(visit, alerts) {

@@ -13,6 +13,6 @@ export function reportMoment(report, visit) {
   const done = report.tasks.map(({ name, done }) => `${name.replaceAll("_", " ")}: ${done ? "done" : "not done"}`);
   const words = [withSeconds(report.occurred_at), report.care_worker && called(visit, report.care_worker), report.reason_code?.replaceAll("_", " "), ...done, report.words && `“${report.words}”`, delay > LONG_MS && `received ${hourMinute(report.received_at)}, ${lasting(delay)} later`];
   const urgency = URGENCIES[report.urgency];
-  const warnings = report.proofs.filter((proof) => proof === "cut_off").map((proof) => tag(PROOFS[proof][1], null, PROOFS[proof][0].toLowerCase()));
+  const warnings = report.proofs.filter((proof) => proof === "cut_off" || proof === "left").map((proof) => tag(PROOFS[proof][1], null, PROOFS[proof][0].toLowerCase()));
   return { at: Date.parse(report.occurred_at), tone, title, tags: [urgency && tag(urgency[1], null, `urgency: ${urgency[0].toLowerCase()}`), ...warnings], words: words.filter(Boolean).join(" · ") };
 }

@@ -48,7 +48,7 @@ CREATE FUNCTION ecm_key_safe(of_visit bigint, worker text, provider text, at tim
   FROM visits v
   JOIN service_users s ON s.tenant_id = v.tenant_id AND s.ref = v.service_user_ref
   JOIN care_workers w ON w.tenant_id = v.tenant_id AND w.ref = worker AND w.provider_ref = v.provider_ref
-    AND to_jsonb(w) ->> 'left_at' IS NULL  -- whoever has left is told nothing
+    AND w.left_at IS NULL  -- whoever has left is told nothing
   CROSS JOIN LATERAL (SELECT CASE
     WHEN worker = ANY (v.care_worker_refs) THEN 'on the rota'
     WHEN EXISTS (
