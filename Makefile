@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install demo test lint bench soak prove-road prove-capture clean
+.PHONY: install demo test lint audit bench soak prove-road prove-capture clean
 
 install: $(INSTALLED)
 
@@ -28,6 +28,10 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Known faults in what we stand on. Where the advisories cannot be read it says NOT ASKED, and fails nothing.
+audit: install
+	$(BIN)/python -m tests.prove.dependencies
 
 bench: install
 	$(BIN)/python -m tests.bench

@@ -103,6 +103,7 @@ def framework() -> FastAPI:
     fastapi.add_middleware(SmallBodies)
     fastapi.add_middleware(Private)
     for router in (*api.routers(), *ingest.routers(), importing.router, board.router):
+        ecm.api.openapi.name_actions(router)
         fastapi.include_router(router)
     web.install(fastapi)
     _describe_the_hot_door(fastapi)

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ecm.errors import TooLarge
 from ecm.problem import problem
+from ecm.refusals import refused_at
 
 BODY_BYTES_MAX = 256 * 1024
 PATIENCE_S = 30.0
@@ -39,7 +40,9 @@ class SmallBodies:
         elif scope["path"].startswith(MEASURE_FOR_THEMSELVES):
             await self._answered(scope, _patient(receive, in_all=False), send)
         elif _declared_bytes(scope) > BODY_BYTES_MAX:
-            refusal = problem(TooLarge(f"This address takes {BODY_BYTES_MAX} bytes."), instance=scope["path"])
+            too_large = TooLarge(f"This address takes {BODY_BYTES_MAX} bytes.")
+            refused_at(scope["path"], too_large)
+            refusal = problem(too_large, instance=scope["path"])
             refusal.headers["Connection"] = "close"
             await refusal(scope, receive, send)
         else:

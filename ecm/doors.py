@@ -20,7 +20,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
@@ -37,7 +37,7 @@ from ecm.sealing import Sealer, sealer
 from ecm.settings import Settings
 from ecm.store.db import Database
 from ecm.store.queries import load_queries
-from ecm.throttle import Throttle
+from ecm.throttle import Allowance, Throttle
 
 sql = load_queries(__package__, "doors.sql")
 
@@ -58,6 +58,11 @@ OPEN_TO_LIMITED = (
 )
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
+# The description of each operation names the action its door asks for (`ecm.api.openapi`), or why it asks for none.
+ACTION, OPEN = "x-ecm-action", "x-ecm-public"
+ACTION_OF: dict[Callable[..., Any], Action] = {}
+"""By what `permit_for` made."""
+
 # Declared so that OpenAPI names both ways in; either one will do, so neither refuses by itself.
 _by_cookie = APIKeyCookie(name=SESSION_COOKIE, scheme_name="session", auto_error=False)
 _by_key = HTTPBearer(scheme_name="key", auto_error=False)
@@ -73,6 +78,7 @@ class Services:
     throttle: Throttle = field(default_factory=Throttle)
     councils: Councils = field(default_factory=Councils)
     noted: Noted = field(default_factory=Noted)
+    beginning: Allowance = field(default_factory=Allowance)
 
     @cached_property
     def sealer(self) -> Sealer:
@@ -131,7 +137,18 @@ def permit_for(action: Action) -> Callable[[Request, Actor], Awaitable[Actor]]:
             require_step_up(who, action, datetime.now(UTC))
         return who
 
+    ACTION_OF[permitted] = action
     return permitted
+
+
+def for_action(action: Action) -> dict[str, str]:
+    """Part of `openapi_extra=` for a door that checks for itself."""
+    return {ACTION: action.value}
+
+
+def open_because(why: str) -> dict[str, str]:
+    """Part of `openapi_extra=` for a door that asks for no action: who may come in, or why anybody may."""
+    return {OPEN: why}
 
 
 async def of_session(door: Services, token: str) -> Actor:

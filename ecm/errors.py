@@ -57,6 +57,10 @@ class FinishSettingUp(NotPermitted):
     slug = "finish-setting-up"
 
 
+class LockedOut(NotPermitted):
+    """You may not change that."""
+
+
 class NotFound(EcmError):
     """There is no such thing here."""
 

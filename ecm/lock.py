@@ -6,10 +6,11 @@ alone, so what stands here is taken from whoever was let in, and never from what
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 EVERY = "*"  # no narrowing by provider, or by care worker
 ONLY = "="  # before the one reference: somebody may be called "*"
+NOBODY = ""  # of an account that should say whose it is and does not: nothing is theirs
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +37,13 @@ class Lock:
 def system(tenant_id: int) -> Lock:
     """The service itself at work for one authority: the telephone, imports, what comes before anybody is known."""
     return Lock(tenant_id, None, None, "system", "system")
+
+
+def held_by(lock: Lock, care_worker_ref: str) -> Lock:
+    """A phone's lock once it is known who holds it. A phone of one care worker stays that one's."""
+    return lock if lock.care_worker_ref is not None else replace(lock, care_worker_ref=care_worker_ref)
+
+
+def of_its_provider(lock: Lock) -> Lock:
+    """A phone's lock before it is known who holds it, or where somebody must be heard whoever does."""
+    return replace(lock, care_worker_ref=None)

@@ -25,7 +25,8 @@ from fastapi.security import APIKeyHeader
 
 from ecm.doors import Services, services
 from ecm.errors import EcmError, NotSignedIn
-from ecm.lock import Lock
+from ecm.lock import Lock, held_by
+from ecm.permit import PHONE, Action, Actor, Scope, require
 from ecm.signed import checks, taken_apart
 from ecm.store.queries import load_queries
 
@@ -64,7 +65,7 @@ class Phone:
     @property
     def lock(self) -> Lock:
         """What the database is told of this phone."""
-        return Lock(self.tenant_id, self.provider_ref, self.care_worker, "phone", f"phone {self.device_id}")
+        return Lock(self.tenant_id, self.provider_ref, self.care_worker, PHONE, f"phone {self.device_id}")
 
     def __str__(self) -> str:
         """As the audit names it."""
@@ -106,6 +107,13 @@ async def phone(
         raise NotSignedIn("this signature is of another request")
     _require_recent(said.get("at"))
     return named
+
+
+def held(phone: Phone, worker: str, action: Action) -> Lock:
+    """What the database is told of `worker` at this phone. Raises NotPermitted unless a phone may do `action`."""
+    who = Actor("phone", phone.tenant_id, 0, phone.label, PHONE, phone.provider_ref, care_worker_ref=worker)
+    require(who, action, Scope(care_worker_refs=frozenset({worker})))
+    return held_by(phone.lock, worker)
 
 
 def _said(payload: bytes) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from ecm.errors import DatabaseAway, EcmError, NotFound, NotUnderstood, TooLarge
 from ecm.private import private
+from ecm.refusals import OTHER, door_of, refused, refused_at
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(EcmError)
     async def known(request: Request, error: EcmError) -> Response:
+        refused_at(request.url.path, error)
         if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             log.warning("%s %s: %s", request.method, request.url.path, error, exc_info=error.__cause__)
         return problem(error, instance=request.url.path)
@@ -56,13 +58,17 @@ def install(app: FastAPI) -> None:
             {"where": ".".join(str(part) for part in e["loc"]), "why": e["msg"]} for e in error.errors()
         ]
         summary = "; ".join(f"{e['where']}: {e['why']}" for e in errors[:3])
-        return problem(NotUnderstood(summary), instance=request.url.path, errors=errors[:100])
+        refused_at(request.url.path, said := NotUnderstood(summary))
+        return problem(said, instance=request.url.path, errors=errors[:100])
 
     @app.exception_handler(HTTPException)
     async def of_the_framework(request: Request, error: HTTPException) -> Response:
         if known_kind := OF_STATUS.get(error.status_code):
-            return problem(known_kind(), instance=request.url.path)
+            refused_at(request.url.path, said := known_kind())
+            return problem(said, instance=request.url.path)
         status = HTTPStatus(error.status_code)
+        if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            refused(door_of(request.url.path), OTHER)
         slug = status.phrase.lower().replace(" ", "-")
         headers = dict(error.headers or {})
         if status == HTTPStatus.METHOD_NOT_ALLOWED:
@@ -80,8 +86,11 @@ def install(app: FastAPI) -> None:
 
 def _allowed(app: FastAPI, path: str, by_one_route: str) -> set[str]:
     """Every method of a path: the framework knows those of the first route that fits, the description all."""
+    paths = app.openapi()["paths"]
+    if path in paths:  # it has an operation of its own, whatever pattern it fits besides
+        return {verb.upper() for verb in paths[path]}
     found = set(filter(None, by_one_route.split(", ")))
-    for template, operations in app.openapi()["paths"].items():
+    for template, operations in paths.items():
         if re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", template), path):
             found |= {verb.upper() for verb in operations}
     return found

@@ -119,3 +119,26 @@ class Throttle:
 def _queue(address: str, failed_before: bool) -> tuple[str, ...]:
     """Where an address's failures of one sort are counted."""
     return (address, "failed before", "") if failed_before else (address, "never tried", "")
+
+
+class Allowance:
+    """How often one address may begin something that is kept for it: a great many at once, then so many a second.
+
+    An office of hundreds opens the page at seven and nobody notices; a machine that begins without end is held to what
+    retention clears away. Times are seconds of any one steadily running clock.
+    """
+
+    def __init__(self, at_once: int = 300, per_s: float = 5.0) -> None:
+        self._at_once, self._per_s = at_once, per_s
+        self._full_at: OrderedDict[str, float] = OrderedDict()  # when each has its whole allowance again
+
+    def take(self, address: str, now_s: float) -> None:
+        """Raises TooMany, with how long to wait."""
+        full_at = max(self._full_at.pop(address, now_s), now_s) + 1 / self._per_s
+        wait_s = full_at - now_s - self._at_once / self._per_s
+        if wait_s > 0:
+            self._full_at[address] = full_at - 1 / self._per_s
+            raise TooMany("Too many sign-ins were begun here.", retry_after_seconds=ceil(wait_s))
+        self._full_at[address] = full_at
+        while len(self._full_at) > REMEMBERED_AT_MOST:
+            self._full_at.popitem(last=False)

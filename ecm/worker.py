@@ -197,6 +197,7 @@ class Worker:
                 sql.clear_sessions,
                 sql.clear_tickets,
                 sql.clear_openings,
+                sql.clear_setup_codes,
                 sql.clear_heartbeats,
                 sql.clear_phone_calls,
                 sql.clear_pin_tries,

@@ -15,6 +15,10 @@ DELETE FROM socket_tickets WHERE expires_at < $1::timestamptz - interval '1 hour
 -- What was begun and never finished.
 DELETE FROM openings WHERE expires_at < $1::timestamptz - interval '1 hour';
 
+-- name: clear_setup_codes role: ecm_worker
+-- Codes for the set-up that open nothing any more.
+DELETE FROM setup_codes WHERE expires_at < $1::timestamptz;
+
 -- name: clear_heartbeats role: ecm_worker
 -- Processes gone for a week.
 DELETE FROM heartbeats WHERE beat_at < $1::timestamptz - interval '7 days';

@@ -84,21 +84,26 @@ async def enter(
     asked: EntryAsked,
 ) -> Entered:
     """Enters a check-in or check-out by hand, with its reason."""
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         only = reach(who, Action.AMEND_VISIT)
         visit = await connection.fetchrow(sql.visit, who.tenant_id, visit_id, only)
         if visit is None:
             raise NotFound("There is no such visit.")
         require(who, Action.AMEND_VISIT, Scope(visit["provider_ref"]))
         if not await connection.fetchval(
-            sql.may_name_care_worker, who.tenant_id, asked.care_worker, only, visit["care_worker_refs"]
+            sql.may_name_care_worker,
+            who.tenant_id,
+            asked.care_worker,
+            only,
+            visit["care_worker_refs"],
+            visit_id,
         ):
             raise Conflict("No care worker has that reference.")
         if asked.occurred_at > door.clock.now():
             raise Conflict("That has not happened yet.")
     recorder: Recorder = request.app.state.recorder
     recorded = await recorder.record(
-        KeyHolder(who.tenant_id, None, str(who), may_record=True),
+        KeyHolder(who.lock.tenant_id, None, str(who), may_record=True),
         {
             "id": str(asked.id),
             "kind": asked.kind,
@@ -120,7 +125,7 @@ async def enter(
     if recorded.status == "exists":
         response.status_code = 200
     subject = f"visit {visit_id}, check event {recorded.event_id}"
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         if not await connection.fetchval(sql.is_written_down, who.tenant_id, subject):
             await write_down(
                 connection,

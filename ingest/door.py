@@ -29,6 +29,7 @@ from uuid import UUID
 from ecm.clock import Clock
 from ecm.errors import Conflict, EcmError, NotPermitted, NotSignedIn, NotUnderstood, TooLarge, TooMany
 from ecm.private import PRIVATE, on_the_wire
+from ecm.refusals import refused_at
 from ecm.sealing import Sealer
 from ecm.store.db import Database
 from ingest import metrics
@@ -106,6 +107,7 @@ class CheckEventsDoor:
             answer = await self._answer(scope, receive)
         except EcmError as error:
             metrics.turned_away.labels(error.slug).inc()
+            refused_at(scope["path"], error)
             answer = problem(error)
         except SenderGone:
             return

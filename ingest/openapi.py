@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from ecm.doors import for_action
+from ecm.permit import Action
 from ingest.limits import ARRAY_BYTES_MAX, ARRAY_ITEMS_MAX, EVENT_BYTES_MAX
 from ingest.model import REQUIRED, CheckEventIn
 
@@ -85,6 +87,7 @@ def _operation() -> dict[str, Any]:
         "description": DESCRIPTION,
         "tags": ["check events"],
         "security": [{"key": []}],
+        **for_action(Action.RECORD_CHECK_EVENT),
         "requestBody": {
             "required": True,
             "content": {

@@ -14,6 +14,8 @@ from ecm.errors import NotPermitted, StepUpNeeded
 from ecm.lock import Lock
 from ecm.permit import (
     KEY_SCOPES,
+    LOOKING,
+    PHONE,
     ROLES,
     STEP_UP,
     Action,
@@ -25,7 +27,8 @@ from ecm.permit import (
     require_step_up,
 )
 
-# own: for the account's own provider; all: for any provider; nothing written: not at all.
+# own: for the account's own provider; all: for any provider; mine: for the visits of whoever holds the phone; nothing
+# written: not at all.
 EXPECTED = """
 care_worker       own  record_check_event
 coordinator       own  record_check_event read_visits read_full_address amend_visit acknowledge_alert read_board
@@ -42,7 +45,7 @@ administrator     all  import_data read_visits read_board read_unmatched read_qu
 administrator     all  manage_accounts manage_keys manage_phones manage_tags set_key_safe manage_leavers
 administrator     all  manage_sign_in erase_personal verify_audit
 auditor           all  read_visits read_board read_unmatched read_actuals read_quality read_quarantine read_audit
-auditor           all  verify_audit
+auditor           all  verify_audit read_full_address
 ingest            all  record_check_event
 read              all  read_visits read_actuals
 import            all  import_data
@@ -55,9 +58,13 @@ finance_approver  all  read_own_data
 quality           all  read_own_data
 administrator     all  read_own_data
 auditor           all  read_own_data
+phone             mine record_check_event read_visits read_full_address read_key_safe read_own_data
 """
 
 OURS, THEIRS = Scope("P1"), Scope("P2")
+EVERYBODY = (*ROLES, *KEY_SCOPES, PHONE)
+ALICES, BOBS = Scope("P1", frozenset({"CW-A", "CW-C"})), Scope("P1", frozenset({"CW-B"}))
+BORROWED = Scope("P2", frozenset({"CW-A"}))
 
 
 def expected() -> dict[tuple[str, str], str]:
@@ -71,23 +78,65 @@ def expected() -> dict[tuple[str, str], str]:
 def actor(who: str) -> Actor:
     if who in KEY_SCOPES:
         return Actor("key", 1, 1, "A system", scopes=frozenset({who}))
+    if who == PHONE:
+        return Actor("phone", 1, 0, "Alice's phone", PHONE, "P1", care_worker_ref="CW-A")
     own = who in ("care_worker", "coordinator", "manager")
     return Actor("account", 1, 1, "Somebody", who, "P1" if own else None)
 
 
 @pytest.mark.parametrize("action", Action)
-@pytest.mark.parametrize("who", [*ROLES, *KEY_SCOPES])
+@pytest.mark.parametrize("who", EVERYBODY)
 def test_each_role_may_do_exactly_what_its_row_says(who: str, action: Action) -> None:
-    may = (permit(actor(who), action, OURS).allowed, permit(actor(who), action, THEIRS).allowed)
-    assert may == {"all": (True, True), "own": (True, False)}.get(
+    scopes = (ALICES, BOBS) if who == PHONE else (OURS, THEIRS)
+    may = tuple(permit(actor(who), action, scope).allowed for scope in scopes)
+    assert may == {"all": (True, True), "own": (True, False), "mine": (True, False)}.get(
         expected().get((who, action), ""), (False, False)
     )
     assert permit(actor(who), action).allowed == may[0]
 
 
+def test_a_care_worker_reaches_own_visits_only() -> None:
+    """Whoever's visits they are: a borrowed worker is sent to another provider's."""
+    alice = actor(PHONE)
+    for action in (Action.READ_VISITS, Action.READ_FULL_ADDRESS, Action.READ_KEY_SAFE):
+        assert permit(alice, action, ALICES)
+        assert permit(alice, action, BORROWED)
+        assert permit(alice, action, BOBS).reason.endswith("for the visits of its care worker only")
+    shared = replace(alice, care_worker_ref=None)
+    assert permit(shared, Action.READ_VISITS).reason.endswith("who holds it, and nobody does")
+    assert alice.lock == Lock(1, "P1", "CW-A", PHONE, "phone 0")
+
+
+def test_a_care_workers_account_sees_nobodys_visits_until_it_says_whose_it_is() -> None:
+    cara = actor("care_worker")
+    assert cara.lock.settings()["ecm.worker"] == "="
+    assert replace(cara, care_worker_ref="CW-A").lock.settings()["ecm.worker"] == "=CW-A"
+    assert actor("manager").lock.settings()["ecm.worker"] == "*"
+
+
+def test_a_providers_account_without_a_provider_sees_nobodys_rows() -> None:
+    for role in ("care_worker", "coordinator", "manager"):
+        assert Actor("account", 1, 1, "Somebody", role, None).lock.settings()["ecm.provider"] == "="
+
+
+def test_an_auditor_may_change_nothing() -> None:
+    """Nor may quality, nor a key that reads. What only looks, its name says."""
+    assert {action for action in Action if action.startswith("read_")} == LOOKING - {Action.VERIFY_AUDIT}
+    for who in ("auditor", "quality", "read"):
+        for action in set(Action) - LOOKING:
+            assert not permit(actor(who), action), f"{who} {action}"
+    for who in set(EVERYBODY) - {"auditor", "quality", "read"}:
+        assert any(permit(actor(who), action) for action in set(Action) - LOOKING), who
+
+
+def test_an_auditor_reads_everything_but_how_to_get_in() -> None:
+    kept = {Action.READ_KEY_SAFE}
+    assert {action for action in LOOKING if not permit(actor("auditor"), action)} == kept
+
+
 def test_the_written_table_names_no_role_or_action_that_is_not_there() -> None:
     for who, action in expected():
-        assert who in (*ROLES, *KEY_SCOPES)
+        assert who in EVERYBODY
         assert action in list(Action)
 
 
@@ -100,7 +149,7 @@ def test_a_refusal_says_why() -> None:
 
 
 def test_nobody_both_runs_a_payment_and_locks_its_period() -> None:
-    for who in (*ROLES, *KEY_SCOPES):
+    for who in EVERYBODY:
         assert not (permit(actor(who), Action.RUN_PAYMENT) and permit(actor(who), Action.LOCK_PERIOD))
 
 
@@ -169,3 +218,9 @@ def test_the_database_is_told_of_an_actor_what_is_theirs() -> None:
 def test_a_provider_called_star_is_one_provider_and_not_all_of_them() -> None:
     star = Actor("account", 1, 1, "Somebody", "manager", "*")
     assert star.lock.settings()["ecm.provider"] == "=*"
+
+
+def test_whoever_has_not_finished_setting_up_may_do_nothing() -> None:
+    for who in ROLES:
+        limited = replace(actor(who), limited=True)
+        assert not any(permit(limited, action) for action in Action), who

@@ -6,7 +6,7 @@ import pytest
 
 from ecm import throttle
 from ecm.errors import TooMany
-from ecm.throttle import FORGET_AFTER_S, Throttle
+from ecm.throttle import FORGET_AFTER_S, Allowance, Throttle
 
 GUESSER, DESK = "192.0.2.66", "192.0.2.7"
 DANA = "dana@example.org"
@@ -135,3 +135,18 @@ def test_memory_is_bounded_however_many_emails_are_guessed(monkeypatch: pytest.M
     for n in range(1_000):
         door.failed(f"somebody-{n}@example.org", f"192.0.2.{n % 250}", n)
     assert len(door._counts) == 100
+
+
+def test_an_address_begins_many_at_once_and_then_so_many_a_second() -> None:
+    allowance = Allowance(at_once=3, per_s=2)
+    for _ in range(3):
+        allowance.take("192.0.2.1", 100.0)
+    with pytest.raises(TooMany) as refused:
+        allowance.take("192.0.2.1", 100.0)
+    assert refused.value.retry_after_seconds == 1
+    allowance.take("192.0.2.2", 100.0)  # another address waits for nobody
+    allowance.take("192.0.2.1", 100.5)
+    with pytest.raises(TooMany):
+        allowance.take("192.0.2.1", 100.5)
+    for _ in range(3):
+        allowance.take("192.0.2.1", 200.0)

@@ -18,8 +18,18 @@ from ecm.api.audit import write_down
 from ecm.api.session import finish
 from ecm.api.sign_in import Email, Password
 from ecm.api.wire import NEXT_PAGE, Asked, Id, IdCursor, Limit, Name, Page, Ref, answers, asks, page_of
-from ecm.doors import Services, actor, address_of, digest, permit_for, services, token_of
-from ecm.errors import Conflict, NotFound, NotPermitted
+from ecm.doors import (
+    Services,
+    actor,
+    address_of,
+    digest,
+    open_because,
+    permit_for,
+    services,
+    token_of,
+)
+from ecm.errors import Conflict, NotFound, NotPermitted, NotUnderstood
+from ecm.lock import Lock, system
 from ecm.passwords import hash_password, invent_password, password_fits
 from ecm.permit import (
     KEY_SCOPES,
@@ -33,11 +43,12 @@ from ecm.permit import (
 )
 from ecm.store.db import Connection, Database, Record
 from ecm.store.queries import load_queries
+from ecm.weak_passwords import AT_LEAST, weakness
 
 sql = load_queries(__package__, "accounts.sql")
 router = APIRouter(tags=["accounts"])
 
-PASSWORD_AT_LEAST = 12
+PASSWORD_AT_LEAST = AT_LEAST
 COMMAND_LINE = "command line"
 
 
@@ -126,7 +137,9 @@ async def create_account(
     Raises Conflict when the e-mail has one, when a provider's role names no known provider, or another role
     names one.
     """
-    _, password = await _create_account(db, tenant_id, email, name, role, provider_ref, now, made_by, None)
+    _, password = await _create_account(
+        db, system(tenant_id), email, name, role, provider_ref, now, made_by, None
+    )
     return password
 
 
@@ -140,27 +153,8 @@ async def create_key(
     made_by: str = COMMAND_LINE,
 ) -> str:
     """Makes an API key and returns it, to be shown once. `scopes` are of permit.KEY_SCOPES."""
-    _, key = await _create_key(db, tenant_id, name, scopes, now, made_by, None, None)
+    _, key = await _create_key(db, system(tenant_id), name, scopes, now, made_by, None, None)
     return key
-
-
-@router.get(
-    "/v1/accounts",
-    response_model=Page[Account],
-    responses=answers({"items": [ACCOUNT], "next": None}, Link=NEXT_PAGE),
-)
-async def list_accounts(
-    request: Request,
-    response: Response,
-    door: Door,
-    who: OfAccounts,
-    limit: Limit = 100,
-    cursor: IdCursor = None,
-) -> Page[Account]:
-    """Everybody who can or could sign in."""
-    async with door.web.tenant(who.tenant_id) as connection:
-        rows = await connection.fetch(sql.list_accounts, who.tenant_id, int(cursor or 0), limit)
-    return page_of(request, response, rows, limit, _account, lambda row: str(row["account_id"]))
 
 
 @router.post(
@@ -177,7 +171,7 @@ async def add_account(
     response.headers["Cache-Control"] = "no-store"
     row, password = await _create_account(
         door.web,
-        who.tenant_id,
+        who.lock,
         asked.email,
         asked.name,
         asked.role,
@@ -186,7 +180,7 @@ async def add_account(
         str(who),
         address_of(request),
     )
-    return AccountWithPassword(**_account(row).model_dump(), password=password)
+    return AccountWithPassword(**account_of(row).model_dump(), password=password)
 
 
 @router.post("/v1/accounts/{account_id}/disablement", response_model=Account, responses=answers(ACCOUNT, 409))
@@ -195,23 +189,23 @@ async def disable_account(request: Request, door: Door, who: OfAccounts, account
     if account_id == who.id:
         raise Conflict("That is your own account; another administrator must disable it.")
     now = door.clock.now()
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         row = _found(
             await connection.fetchrow(sql.set_disabled, who.tenant_id, account_id, datetime.now(UTC))
         )
         await _end_sessions(connection, who.tenant_id, account_id, None)
         await _audit(connection, request, who, "account_disabled", f"account {account_id} {row['name']}", now)
-    return _account(row)
+    return account_of(row)
 
 
 @router.delete("/v1/accounts/{account_id}/disablement", response_model=Account, responses=answers(ACCOUNT))
 async def enable_account(request: Request, door: Door, who: OfAccounts, account_id: Id) -> Account:
     """Lets an account in again."""
     now = door.clock.now()
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         row = _found(await connection.fetchrow(sql.set_disabled, who.tenant_id, account_id, None))
         await _audit(connection, request, who, "account_enabled", f"account {account_id} {row['name']}", now)
-    return _account(row)
+    return account_of(row)
 
 
 @router.post(
@@ -229,7 +223,7 @@ async def replace_password(
     response.headers["Cache-Control"] = "no-store"
     password = invent_password()
     stored, now = await hash_password(password), door.clock.now()
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         row = _found(
             await connection.fetchrow(sql.set_password_hash, who.tenant_id, account_id, stored, True)
         )
@@ -237,14 +231,15 @@ async def replace_password(
         await _audit(
             connection, request, who, "password_replaced", f"account {account_id} {row['name']}", now
         )
-    return AccountWithPassword(**_account(row).model_dump(), password=password)
+    return AccountWithPassword(**account_of(row).model_dump(), password=password)
 
 
 @router.post(
     "/v1/me/password",
     status_code=204,
     responses={409: {}, 429: {}},
-    openapi_extra=asks({"current": "a-long-made-up-phrase", "new": "another-long-made-up-phrase"}),
+    openapi_extra=asks({"current": "a-long-made-up-phrase", "new": "another-long-made-up-phrase"})
+    | open_because("an account changes its own password, by the one it has"),
 )
 async def change_own_password(
     request: Request, door: Door, who: Annotated[Actor, Depends(actor)], asked: PasswordAsked
@@ -252,7 +247,7 @@ async def change_own_password(
     """Changes one's own password and ends every other session of it."""
     if who.kind != "account":
         raise NotPermitted("A key has no password.")
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         row = _found(await connection.fetchrow(sql.get_account, who.tenant_id, who.id))
     # Whoever found a browser left open must not guess at leisure, from wherever: the account is slowed, no address.
     mine = f"account {who.tenant_id} {who.id}"
@@ -261,9 +256,11 @@ async def change_own_password(
     if not await password_fits(asked.current.get_secret_value(), row["password_hash"]):
         raise Conflict("The current password is another one.")
     door.throttle.succeeded(mine, mine)
+    if wrong := weakness(asked.new.get_secret_value(), row["name"], row["email"]):
+        raise NotUnderstood(f"Choose another password. {wrong}")
     stored, now = await hash_password(asked.new.get_secret_value()), door.clock.now()
     token = token_of(request) or ""
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         await connection.execute(sql.set_password_hash, who.tenant_id, who.id, stored, False)
         await _end_sessions(connection, who.tenant_id, who.id, digest(token))
         await finish(connection, who, token, added=False)
@@ -277,7 +274,7 @@ async def list_keys(
     request: Request, response: Response, door: Door, who: OfKeys, limit: Limit = 100, cursor: IdCursor = None
 ) -> Page[Key]:
     """Every key there is or was, without its secret."""
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         rows = await connection.fetch(sql.list_keys, who.tenant_id, int(cursor or 0), limit)
     return page_of(request, response, rows, limit, _key, lambda row: str(row["key_id"]))
 
@@ -296,7 +293,7 @@ async def add_key(
     response.headers["Cache-Control"] = "no-store"
     row, key = await _create_key(
         door.web,
-        who.tenant_id,
+        who.lock,
         asked.name,
         list(asked.scopes),
         door.clock.now(),
@@ -311,7 +308,7 @@ async def add_key(
 async def revoke_key(request: Request, door: Door, who: OfKeys, key_id: Id) -> Key:
     """Ends a key for ever."""
     now = door.clock.now()
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         row = _found(await connection.fetchrow(sql.revoke_key, who.tenant_id, key_id, now))
         await _audit(connection, request, who, "key_revoked", f"key {key_id} {row['name']}", now)
     return _key(row)
@@ -319,7 +316,7 @@ async def revoke_key(request: Request, door: Door, who: OfKeys, key_id: Id) -> K
 
 async def _create_account(
     db: Database,
-    tenant_id: int,
+    lock: Lock,
     email: str,
     name: str,
     role: str,
@@ -328,18 +325,10 @@ async def _create_account(
     made_by: str,
     origin: str | None,
 ) -> tuple[Record, str]:
-    if role not in ROLES:
-        raise Conflict(f"There is no role {role}. Roles: {', '.join(ROLES)}.")
-    if (role in PROVIDER_ROLES) != (provider_ref is not None):
-        whose = (
-            "names its provider" if role in PROVIDER_ROLES else "works for the whole authority, no provider"
-        )
-        raise Conflict(f"A {role} {whose}.")
     password = invent_password()
-    stored = await hash_password(password)
-    async with db.tenant(tenant_id) as connection:
-        if provider_ref and not await connection.fetchval(sql.provider_exists, tenant_id, provider_ref):
-            raise Conflict(f"No provider has the reference {provider_ref}.")
+    stored, tenant_id = await hash_password(password), lock.tenant_id
+    async with db.locked(lock) as connection:
+        await require_role_fits(connection, tenant_id, role, provider_ref)
         row = await connection.fetchrow(
             sql.insert_account, tenant_id, email.strip().lower(), name, role, provider_ref, stored
         )
@@ -352,9 +341,24 @@ async def _create_account(
     return row, password
 
 
+async def require_role_fits(
+    connection: Connection, tenant_id: int, role: str, provider_ref: str | None
+) -> None:
+    """Raises Conflict unless there is that role, and it names a known provider exactly when it belongs to one."""
+    if role not in ROLES:
+        raise Conflict(f"There is no role {role}. Roles: {', '.join(ROLES)}.")
+    if (role in PROVIDER_ROLES) != (provider_ref is not None):
+        whose = (
+            "names its provider" if role in PROVIDER_ROLES else "works for the whole authority, no provider"
+        )
+        raise Conflict(f"A {role} {whose}.")
+    if provider_ref and not await connection.fetchval(sql.provider_exists, tenant_id, provider_ref):
+        raise Conflict(f"No provider has the reference {provider_ref}.")
+
+
 async def _create_key(
     db: Database,
-    tenant_id: int,
+    lock: Lock,
     name: str,
     scopes: list[str],
     now: datetime,
@@ -364,8 +368,8 @@ async def _create_key(
 ) -> tuple[Record, str]:
     if not scopes or not set(scopes) <= set(KEY_SCOPES):
         raise Conflict(f"A key is for some of: {', '.join(KEY_SCOPES)}.")
-    key, stored = keys.mint()
-    async with db.tenant(tenant_id) as connection:
+    (key, stored), tenant_id = keys.mint(), lock.tenant_id
+    async with db.locked(lock) as connection:
         row = await connection.fetchrow(
             sql.insert_key, tenant_id, name, sorted(set(scopes)), stored, now, made_by_account
         )
@@ -394,7 +398,7 @@ def _found(row: Record | None) -> Record:
     return row
 
 
-def _account(row: Record) -> Account:
+def account_of(row: Record) -> Account:
     return Account(
         id=row["account_id"],
         email=row["email"],

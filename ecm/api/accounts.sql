@@ -1,9 +1,3 @@
--- name: list_accounts role: ecm_web
-SELECT account_id, email, name, role, provider_ref, disabled_at FROM accounts
-WHERE tenant_id = $1::int AND account_id > $2::bigint
-ORDER BY account_id
-LIMIT $3::int
-
 -- name: get_account role: ecm_web
 SELECT account_id, email, name, role, provider_ref, disabled_at, password_hash FROM accounts
 WHERE tenant_id = $1::int AND account_id = $2::bigint

@@ -199,7 +199,7 @@ async def read_actuals(
 ) -> Actuals:
     """A period's totals by provider and funder, and its lines: exceptions first, by the money at stake."""
     provider = reach(who, Action.READ_ACTUALS)
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         state = await _state(connection, who.tenant_id, period)
         totals = await connection.fetch(sql.totals, who.tenant_id, period, provider)
         rows = await connection.fetch(
@@ -231,7 +231,7 @@ async def ask_for_run(
     """
     _whole_tenant(who, Action.RUN_PAYMENT)
     now = door.clock.now()
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         known = await _state(connection, who.tenant_id, period)
         if known["new"]:
             await _refuse_a_day_twice(connection, who.tenant_id, known)
@@ -275,14 +275,14 @@ async def export_period(
     or terms changed since the run; the headers say how many. Who took a file, and from where, is in the audit.
     """
     provider = reach(who, Action.READ_ACTUALS)
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         await _state(connection, who.tenant_id, period)
-    left = await left_out(door.web, who.tenant_id, period, file_format, provider=provider, funder=funder)
+    left = await left_out(door.web, who.lock, period, file_format, provider=provider, funder=funder)
     chosen = FORMATS[file_format]
     name = "".join(
         c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in f"actuals-{period}-{file_format}"
     )
-    parts = export(door.web, who.tenant_id, period, file_format, provider=provider, funder=funder)
+    parts = export(door.web, who.lock, period, file_format, provider=provider, funder=funder)
     subject = f"period {period}, {file_format}" + (f", {funder}" if funder else "")
     return await spooled(
         _taken(parts, door, request, who, subject),
@@ -302,7 +302,7 @@ async def _taken(
     async with aclosing(parts):
         async for part in parts:
             yield part
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         await _write_down(connection, request, who, "payment_file_taken", subject, door.clock.now())
 
 

@@ -110,7 +110,7 @@ async def list_alerts(
 ) -> Page[Alert]:
     """Alerts, oldest first."""
     only = reach(who, Action.READ_VISITS)
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         rows = await connection.fetch(
             sql.list_alerts, who.tenant_id, only, on, state, int(cursor or 0), limit
         )
@@ -124,7 +124,7 @@ async def get_alert(
     alert_id: Id,
 ) -> AlertInFull:
     """One alert, and what people did about it."""
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         return await _in_full(connection, who, alert_id, Action.READ_VISITS)
 
 
@@ -143,7 +143,7 @@ async def acknowledge(
 ) -> AlertInFull:
     """Takes an alert on, so that everybody sees who deals with it."""
     note, now = asked.note if asked else None, door.clock.now()
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         state, owner, owned_by = await _lock(connection, who, alert_id)
         if state == AlertState.STOOD_DOWN:
             raise Conflict("It was stood down: evidence has arrived.")
@@ -168,7 +168,7 @@ async def release(
     """Gives an alert back, one's own or that of somebody whose shift has ended. Whoever was not told of it while it
     was somebody's is told now."""
     now = door.clock.now()
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         state, _, _ = await _lock(connection, who, alert_id)
         if state == AlertState.STOOD_DOWN:
             raise Conflict("It was stood down: evidence has arrived.")

@@ -37,6 +37,7 @@ sql = load_queries(__package__, "amendments.sql")
 router = APIRouter(tags=["amendments"])
 
 FURTHEST_FROM_PLAN = timedelta(hours=48)
+KEY_TAKEN = "That Idempotency-Key was used for something else."
 
 
 class Reasoned(Asked):
@@ -177,7 +178,7 @@ async def amend_visit(
 ) -> Amendment:
     """Adds a correction to a visit."""
     content = _content(visit_id, asked)
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         if before := await _added_before(connection, who, content, idempotency_key):
             response.status_code = 200
             return before
@@ -205,7 +206,7 @@ async def reject_event(
     idempotency_key: IdempotencyKey = None,
 ) -> Amendment:
     """Says that an event is evidence of no visit. It stays in the evidence, with the reason beside it."""
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         content = _content(None, asked, kind="reject", event_id=event_id)
         if before := await _added_before(connection, who, content, idempotency_key):
             response.status_code = 200
@@ -244,7 +245,12 @@ async def _check_visit(connection: Connection, who: Actor, visit_id: int, conten
     if content.check_in_at and content.check_out_at and content.check_out_at < content.check_in_at:
         raise Conflict("The check-out is before the check-in.")
     if content.care_worker is not None and not await connection.fetchval(
-        sql.may_name_care_worker, who.tenant_id, content.care_worker, only, visit["care_worker_refs"]
+        sql.may_name_care_worker,
+        who.tenant_id,
+        content.care_worker,
+        only,
+        visit["care_worker_refs"],
+        visit_id,
     ):
         whose = "No care worker" if only is None else f"No care worker of provider {only}"
         raise Conflict(f"{whose} has the reference {content.care_worker}.")
@@ -291,7 +297,8 @@ async def _add(
     if row is None:  # the same request, twice at the same moment
         response.status_code = 200
         before = await _added_before(connection, who, content, idempotency_key)
-        assert before is not None, "only an idempotency key used before keeps a row out"
+        if before is None:  # somebody's whose amendments are not there for this one to see
+            raise Conflict(KEY_TAKEN)
         return before
     visits = {content.visit_id, counted_for}
     events = [content.event_id] if content.event_id else []
@@ -325,5 +332,5 @@ async def _added_before(
         return None
     names = Content.__dataclass_fields__.keys() - ({"visit_id"} if content.kind == "reject" else set())
     if any(row[name] != getattr(content, name) for name in names) or row["made_by"] != who.name:
-        raise Conflict("That Idempotency-Key was used for something else.")
+        raise Conflict(KEY_TAKEN)
     return show(row, who)

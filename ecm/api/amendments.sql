@@ -4,11 +4,11 @@ SELECT visit_id, window_start, care_worker_refs FROM visits
 WHERE tenant_id = $1::int AND visit_id = $2::bigint AND ($3::text IS NULL OR provider_ref = $3)
 
 -- name: may_name_care_worker role: ecm_web
--- A provider ($3; NULL for the commissioner) names its own workers, and whoever the plan ($4) sends: a borrowed worker
--- is in the plan, which is the commissioner's to import. Nobody learns whom another provider employs.
+-- A provider ($3; NULL for the commissioner) names its own workers, and whoever the plan ($4) sends to this visit ($5):
+-- a borrowed worker is in the plan, which is the commissioner's to import. Nobody learns whom another provider employs.
 SELECT EXISTS (SELECT FROM care_workers
-  WHERE tenant_id = $1::int AND ref = $2::text
-    AND ($3::text IS NULL OR provider_ref = $3 OR ref = ANY ($4::text[])))
+    WHERE tenant_id = $1::int AND ref = $2::text AND ($3::text IS NULL OR provider_ref = $3))
+  OR EXISTS (SELECT FROM ecm_workers_on(ARRAY[$5::bigint]) WHERE ref = $2::text AND ref = ANY ($4::text[]))
 
 -- name: insert_amendment role: ecm_web
 -- Added, never edited. Nothing comes back when this idempotency key was used before.

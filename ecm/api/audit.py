@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from ecm.api.wire import NEXT_PAGE, Limit, LocalDate, Page, Ref, answers, page_of
+from ecm.api.wire import BIGGEST_ID, NEXT_PAGE, Limit, LocalDate, Page, Ref, answers, page_of
 from ecm.audit import verify
 from ecm.audit.writing import write_down as write_down  # the callers of this package ask for it here
 from ecm.doors import Services, permit_for, services
@@ -38,6 +38,7 @@ BySubject = Annotated[
     Query(description="What it was done to: kind and id, never a name.", examples=["service user SU-A"]),
 ]
 Since = Annotated[LocalDate | None, Query(alias="from", description="On this local date or later.")]
+NewestFirst = Annotated[bool, Query(description="From the end back, rather than from the beginning on.")]
 Until = Annotated[LocalDate | None, Query(alias="to", description="On this local date or earlier.")]
 
 
@@ -118,15 +119,17 @@ async def list_audit(
     subject: BySubject = None,
     since: Since = None,
     until: Until = None,
+    newest_first: NewestFirst = False,
     limit: Limit = 100,
     cursor: AuditCursor = None,
 ) -> Page[AuditEntry]:
     """Who did what, in the order in which it was written down for good. Nothing is ever added before a place read."""
+    query, nowhere = (sql.list_newest, BIGGEST_ID) if newest_first else (sql.list_entries, 0)
     async with door.web.locked(who.lock) as connection:
         rows = await connection.fetch(
-            sql.list_entries,
+            query,
             who.tenant_id,
-            await _place(connection, who.tenant_id, cursor),
+            nowhere if cursor is None else await _place(connection, who.tenant_id, cursor),
             action,
             actor,
             subject,
@@ -162,9 +165,7 @@ async def verify_audit(
     )
 
 
-async def _place(connection: Connection, tenant_id: int, cursor: str | None) -> int:
-    if cursor is None:
-        return 0
+async def _place(connection: Connection, tenant_id: int, cursor: str) -> int:
     if cursor.startswith("s"):
         return int(cursor[1:])
     place: int = await connection.fetchval(sql.place_after, tenant_id, int(cursor))

@@ -95,7 +95,7 @@ async def make_card(
     """Makes a code card for a person's home. Its secret is shown once."""
     response.headers["Cache-Control"] = "no-store"
     secret = secrets.token_bytes(rotating_code.SECRET_BYTES)
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         now = door.clock.now()
         home = await home_of(connection, who, asked.service_user, now)
         await require_one_key(connection, door.sealer)
@@ -133,7 +133,7 @@ async def list_cards(
 ) -> Page[Card]:
     """Code cards. Their secrets are shown to nobody."""
     only = reach(who, Action.MANAGE_TAGS)
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         rows = await connection.fetch(
             sql.list_cards,
             who.tenant_id,
@@ -155,7 +155,7 @@ async def list_cards(
 )
 async def retire_card(request: Request, door: Door, who: OfTags, card_id: Id, asked: RetirementAsked) -> Card:
     """Takes a code card out of use: from now on its codes prove nothing. It stays on record."""
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         now = door.clock.now()
         await _card_of(connection, who, card_id, now)
         if await connection.fetchval(sql.retire_card, who.tenant_id, card_id, now) is None:

@@ -195,7 +195,7 @@ async def list_events(
 ) -> Page[EventLine]:
     """What was received, oldest first, and what became of it."""
     after_at, after_id = _place(cursor)
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         rows = await connection.fetch(
             sql.list_events,
             who.tenant_id,
@@ -223,7 +223,7 @@ async def get_event(
     event_id: EventId,
 ) -> Event:
     """What became of one event."""
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         row = await connection.fetchrow(
             sql.get_event, who.tenant_id, event_id, reach(who, Action.READ_VISITS)
         )
@@ -248,7 +248,7 @@ async def list_unmatched(
 ) -> Page[Event]:
     """Events that belong to no visit yet. Link each to a visit by an amendment, or reject it."""
     after_at, after_id = _place(cursor)
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         rows = await connection.fetch(
             sql.list_unmatched, who.tenant_id, reach(who, Action.READ_UNMATCHED), after_at, after_id, limit
         )
@@ -277,7 +277,7 @@ async def list_quarantine(
     cursor: IdCursor = None,
 ) -> Page[Quarantined]:
     """What could not be understood, and other bodies under a known id. Kept aside, never lost."""
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         rows = await connection.fetch(sql.list_quarantine, who.tenant_id, int(cursor or 0), limit)
     in_full = bool(permit(who, Action.READ_FULL_ADDRESS))
     if in_full:

@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field
 
 from ecm.api.wire import answers
 from ecm.audit.export import how_it_is
-from ecm.doors import Services, address_of, services
+from ecm.doors import Services, address_of, open_because, services
 from ecm.errors import NotPermitted, Unavailable
 from ecm.sealing_key import said_of
 from ecm.store.db import Record
@@ -105,7 +105,12 @@ NOT_READY = READY | {
 }
 
 
-@router.get("/healthz", response_model=Healthy, responses=answers(HEALTHY))
+@router.get(
+    "/healthz",
+    response_model=Healthy,
+    responses=answers(HEALTHY),
+    openapi_extra=open_because("a load balancer asks; it tells nothing of anybody"),
+)
 async def healthz(door: Door) -> Healthy:
     """This process answers. Asks nothing of the database."""
     return Healthy(status="ok", now=door.clock.now(), speed=door.clock.speed)
@@ -122,6 +127,7 @@ async def healthz(door: Door) -> Healthy:
             "content": {"application/json": {"example": NOT_READY}},
         }
     },
+    openapi_extra=open_because("a load balancer asks; it tells counts and ages, and nothing of anybody"),
 )
 async def readyz(door: Door, response: Response) -> Readiness:
     """Whether evidence is stored, understood in time, and watched over."""
@@ -140,6 +146,7 @@ async def readyz(door: Door, response: Response) -> Readiness:
         },
         403: {},
     },
+    openapi_extra=open_because("the networks of ECM_METRICS_FROM; it tells counts, and nothing of anybody"),
 )
 async def metrics(request: Request, door: Door) -> Response:
     """For Prometheus. Only from the networks of ECM_METRICS_FROM, this machine unless set."""

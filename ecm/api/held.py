@@ -6,6 +6,10 @@ what is nobody's but the service's (hashes, keys, sealed things) is left out.
 
 An account is told what is held under it. A care worker's own phone tells the rest, because the phone is what knows who
 they are.
+
+Row-level security would keep most of it from whoever asks: their wrong PINs, what another system said of them, what
+others wrote down. So it is read as the service itself, and whose it is comes from nothing but the lock of whoever was let
+in: each statement names the tenant and the one it is about.
 """
 
 from __future__ import annotations
@@ -30,8 +34,10 @@ from ecm.api.audit import write_down
 from ecm.api.evidence import text_said
 from ecm.api.today import Door, OfPhone, Unlock, _holder
 from ecm.api.wire import answers
-from ecm.doors import Services, address_of, permit_for
+from ecm.doors import Services, address_of, for_action, permit_for
+from ecm.lock import Lock, of_its_provider, system
 from ecm.permit import Action, Actor
+from ecm.phone_doors import held as lock_of
 from ecm.spreadsheet import formula_safe
 from ecm.store.db import Connection
 from ecm.store.queries import load_queries
@@ -114,36 +120,46 @@ def _answers(example: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
 async def held_of_account(request: Request, door: Door, who: OfOwnData, shape: Shape = "json") -> Response:
     """Everything that is held about the account that asks."""
     now = door.clock.now()
-    named = f"{who.kind} {who.id}"
-    async with door.web.locked(who.lock) as connection:
+    tenant_id, named = who.lock.tenant_id, who.lock.who
+    account_id = int(named.removeprefix("account "))
+    async with door.web.locked(system(tenant_id)) as connection:
+        account = await _rows(connection, sql.account, tenant_id, account_id)
+        name = account[0]["name"]
         parts = {
-            "account": await _rows(connection, sql.account, who.tenant_id, who.id),
-            "sessions": await _rows(connection, sql.sessions, who.tenant_id, who.id),
-            "passkeys": await _rows(connection, sql.passkeys, who.tenant_id, who.id),
-            "codes": await _rows(connection, sql.codes, who.tenant_id, who.id),
-            "identities": await _rows(connection, sql.account_identities, who.tenant_id, who.id),
-            "amendments": await _rows(connection, sql.account_amendments, who.tenant_id, who.name),
-            "alerts": await _rows(connection, sql.account_alerts, who.tenant_id, who.name),
-            "audit": await _rows(connection, sql.account_audit, who.tenant_id, named),
+            "account": account,
+            "sessions": await _rows(connection, sql.sessions, tenant_id, account_id),
+            "passkeys": await _rows(connection, sql.passkeys, tenant_id, account_id),
+            "codes": await _rows(connection, sql.codes, tenant_id, account_id),
+            "identities": await _rows(connection, sql.account_identities, tenant_id, account_id),
+            "amendments": await _rows(connection, sql.account_amendments, tenant_id, name),
+            "alerts": await _rows(connection, sql.account_alerts, tenant_id, name),
+            "audit": await _rows(connection, sql.account_audit, tenant_id, named),
         }
         await write_down(
-            connection, who.tenant_id, str(who), "own_data_told", named, now, origin=address_of(request)
+            connection, tenant_id, str(who), "own_data_told", named, now, origin=address_of(request)
         )
     return await _told(Held(about=named, at=now, parts=parts), shape)
 
 
-@router.get("/v1/app/held", response_model=Held, responses=_answers(EXAMPLE))
+@router.get(
+    "/v1/app/held",
+    response_model=Held,
+    responses=_answers(EXAMPLE),
+    openapi_extra=for_action(Action.READ_OWN_DATA),
+)
 async def held_of_worker(
     request: Request, door: Door, who: OfPhone, unlock: Unlock = None, shape: Shape = "json"
 ) -> Response:
     """Everything that is held about the care worker who holds this phone."""
     now = door.clock.now()
-    worker = await _holder(door, who, unlock)
-    async with door.web.tenant(who.tenant_id) as connection:
-        parts = {part.name: await _rows(connection, part.statement, who.tenant_id, worker) for part in HELD}
+    lock = lock_of(who, await _holder(door, who, unlock), Action.READ_OWN_DATA)
+    tenant_id, worker = lock.tenant_id, lock.care_worker_ref
+    assert worker is not None
+    async with door.web.locked(system(tenant_id)) as connection:
+        parts = {part.name: await _rows(connection, part.statement, tenant_id, worker) for part in HELD}
         await write_down(
             connection,
-            who.tenant_id,
+            tenant_id,
             f"{who} of {worker}",
             "own_data_told",
             f"care worker {worker}",
@@ -152,7 +168,7 @@ async def held_of_worker(
         )
     for event in parts["events"]:
         event["note"] = text_said(event.pop("body"), "note")
-    parts["pattern_sheet"] = await _patterns(door, who.tenant_id, worker, who.provider_ref)
+    parts["pattern_sheet"] = await _patterns(door, lock, worker)
     return await _told(Held(about=f"care worker {worker}", at=now, parts=parts), shape)
 
 
@@ -162,9 +178,9 @@ async def _rows(
     return [dict(row) for row in await connection.fetch(statement, tenant_id, whose)]
 
 
-async def _patterns(door: Services, tenant_id: int, worker: str, provider: str) -> list[dict[str, Any]]:
+async def _patterns(door: Services, lock: Lock, worker: str) -> list[dict[str, Any]]:
     """What their provider sees on the sheet of the last four weeks."""
-    sheet = await pattern_sheet.sheet_of(door, tenant_id, worker, provider, None, None)
+    sheet = await pattern_sheet.sheet_of(door, of_its_provider(lock), worker, lock.provider_ref, None, None)
     return [{"since": sheet.since, "until": sheet.until} | each.model_dump() for each in sheet.patterns]
 
 

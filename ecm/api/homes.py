@@ -156,7 +156,7 @@ async def list_homes(
     request: Request, response: Response, door: Door, who: OfTags, limit: Limit = 100, cursor: AfterRef = None
 ) -> Page[Home]:
     """The people you visit, and how many tags and code cards are in each home."""
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         rows = await connection.fetch(
             sql.homes, who.tenant_id, reach(who, Action.MANAGE_TAGS), cursor or "", limit, door.clock.now()
         )
@@ -186,7 +186,7 @@ async def make_tag(
         made_here = None if asked.keys else both
         uid = bytes.fromhex(asked.uid) if asked.uid else None
         sealed = door.sealer.seal(both, ntag424.belongs_to(who.tenant_id, tag_id))
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         now = door.clock.now()
         home = await home_of(connection, who, asked.service_user, now)
         if sealed is not None:
@@ -231,7 +231,7 @@ async def list_tags(
 ) -> Page[Tag]:
     """Tags, each with its QR code."""
     only = reach(who, Action.MANAGE_TAGS)
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         rows = await connection.fetch(
             sql.list_tags, who.tenant_id, only, service_user, retired, cursor or "", limit, door.clock.now()
         )
@@ -249,7 +249,7 @@ async def list_tags(
 )
 async def retire_tag(request: Request, door: Door, who: OfTags, tag_id: TagId, asked: RetirementAsked) -> Tag:
     """Takes a tag out of use: from now on it proves nothing. It stays on record."""
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         now = door.clock.now()
         await _tag_of(connection, who, tag_id, now)
         if await connection.fetchval(sql.retire_tag, who.tenant_id, tag_id, now) is None:

@@ -42,7 +42,7 @@ class KeySafeSet(BaseModel):
 )
 async def set_key_safe(request: Request, door: Door, who: OfTags, asked: KeySafeAsked) -> KeySafeSet:
     """Sets or removes the key-safe code of a person's home. It is sealed, and not shown here again."""
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         now = door.clock.now()
         home = await home_of(connection, who, asked.service_user, now)
         belongs_to = key_safe_of(who.tenant_id, home["ref"])

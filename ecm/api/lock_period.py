@@ -8,9 +8,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Path, Request
 
-from ecm.api.actuals import STATE, PeriodInPath, PeriodState
+from ecm.api.actuals import NAME, STATE, PeriodState
 from ecm.api.audit import write_down
 from ecm.api.wire import answers
 from ecm.doors import Services, address_of, permit_for, services
@@ -21,7 +21,9 @@ from ecm.store.queries import load_queries
 sql = load_queries(__package__, "lock_period.sql")
 router = APIRouter(tags=["actuals"])
 
-LOCKED = STATE | {"locked_at": "2026-11-23T09:00:00Z"}
+PeriodToLock = Annotated[str, Path(**NAME, examples=["2026-W45"])]
+"""Of another week than the one a run is asked for: a locked one takes none."""
+LOCKED = STATE | {"period": "2026-W45", "locked_at": "2026-11-23T09:00:00Z"}
 
 
 @router.post("/v1/actuals/{period}/lock", response_model=PeriodState, responses=answers(LOCKED, 404, 409))
@@ -29,7 +31,7 @@ async def lock_period(
     request: Request,
     door: Annotated[Services, Depends(services)],
     who: Annotated[Actor, Depends(permit_for(Action.LOCK_PERIOD))],
-    period: PeriodInPath,
+    period: PeriodToLock,
 ) -> PeriodState:
     """Locks a period whose lines are whole. Refused while a run is due or under way, and to whoever asked for it."""
     if reach(who, Action.LOCK_PERIOD) is not None:

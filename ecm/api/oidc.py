@@ -12,10 +12,10 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, Field, SecretStr, StringConstraints, field_validator
+from pydantic import BaseModel, Field, SecretStr, StrictBool, StringConstraints, field_validator
 
 from ecm.api.audit import write_down
-from ecm.api.council import Refused, secret_of, way_back
+from ecm.api.council_visit import Refused, secret_of, way_back
 from ecm.api.wire import ONE_LINE, Asked, Ref, answers, asks
 from ecm.councils import CouncilAway
 from ecm.doors import Services, address_of, permit_for, services
@@ -61,7 +61,7 @@ class OidcAsked(Asked):
         "openid profile email groups", description="What it is asked for, besides who it is."
     )
     groups_claim: Word = Field("groups", description="Where its id token names the groups.")
-    makes_accounts: bool = Field(
+    makes_accounts: StrictBool = Field(
         False, description="Whether whoever has a role, and no account yet, gets one."
     )
     rules: Annotated[list[Rule], Field(max_length=RULES_MAX)] = Field(

@@ -1,8 +1,19 @@
-"""The description of the API, completed: each operation names the problems it may be, in one shape."""
+"""The description of the API, completed: each operation names the problems it may be, in one shape, and the action
+of `ecm.permit` that its door asks for. A door that asks for none in a dependency of its own (`permit_for`) says in its
+`openapi_extra` which it is, or why it stands open.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
+
+from fastapi import APIRouter
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+
+from ecm.doors import ACTION_OF, for_action
+from ecm.permit import Action
 
 PROBLEM = {
     "title": "Problem",
@@ -38,6 +49,21 @@ DESCRIPTIONS = {
     "500": "Our mistake",
     "503": "The database is away; keep what you have and try again",
 }
+
+
+def name_actions(router: APIRouter) -> None:
+    """Says of each operation which action its door asks for. Before the router is included."""
+    for route in router.routes:
+        if isinstance(route, APIRoute):
+            for action in set(_asked_for(route.dependant)):
+                route.openapi_extra = {**(route.openapi_extra or {}), **for_action(action)}
+
+
+def _asked_for(dependant: Dependant) -> Iterator[Action]:
+    if dependant.call in ACTION_OF:
+        yield ACTION_OF[dependant.call]
+    for inner in dependant.dependencies:
+        yield from _asked_for(inner)
 
 
 def describe(schema: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import logging
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -124,11 +125,12 @@ NEW_OPTIONS = {
 
 
 @router.post(
-    "/v1/session/passkey-options", response_model=PasskeyOptions, responses=answers(OPTIONS, 409, 503)
+    "/v1/session/passkey-options", response_model=PasskeyOptions, responses=answers(OPTIONS, 409, 429, 503)
 )
 async def begin_passkey(request: Request, door: Door) -> PasskeyOptions:
     """What a browser needs to sign in by a passkey. Nobody says who they are: the passkey will."""
     rp, challenge = relying_party(request), new_challenge()
+    door.beginning.take(address_of(request), monotonic())
     opening = await openings.open_(door, "passkey", challenge_kept(challenge), CEREMONY_LASTS)
     return PasskeyOptions(opening=opening, options=request_options(rp, challenge))
 
@@ -224,7 +226,7 @@ async def add_passkey(request: Request, door: Door, who: Person, asked: NewPassk
     return _passkey(row)
 
 
-@router.delete("/v1/me/passkeys/{passkey_id}", status_code=204, responses={409: {}})
+@router.delete("/v1/me/passkeys/{passkey_id:int}", status_code=204, responses={409: {}})
 async def remove_passkey(request: Request, door: Door, who: Person, passkey_id: Id) -> None:
     """Ends one of one's own passkeys. The last strong way in stays."""
     now = datetime.now(UTC)

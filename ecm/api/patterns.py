@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field
 from ecm.api.wire import NO_NUL, LocalDate, answers
 from ecm.doors import Services, permit_for, services
 from ecm.errors import NotFound
+from ecm.lock import Lock
 from ecm.permit import Action, Actor, reach
 from ecm.processing import rows as stored
 from ecm.store.db import Record
@@ -114,14 +115,15 @@ async def patterns_of(
     until: Until = None,
 ) -> Sheet:
     """Repeated positions, exact durations and their like, each with how many of how many and what is usual."""
-    return await sheet_of(door, who.tenant_id, ref, reach(who, Action.READ_VISITS), since, until)
+    return await sheet_of(door, who.lock, ref, reach(who, Action.READ_VISITS), since, until)
 
 
 async def sheet_of(
-    door: Services, tenant_id: int, ref: str, only: str | None, since: date | None, until: date | None
+    door: Services, lock: Lock, ref: str, only: str | None, since: date | None, until: date | None
 ) -> Sheet:
     """`only`: of the visits of one provider. Raises NotFound for a worker who is not theirs."""
-    async with door.web.tenant(tenant_id) as connection:
+    tenant_id = lock.tenant_id
+    async with door.web.locked(lock) as connection:
         worker = await connection.fetchrow(sql.worker, tenant_id, ref, only)
         if worker is None:
             raise NotFound("There is no such care worker.")

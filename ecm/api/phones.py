@@ -18,10 +18,11 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ecm.api.audit import write_down
+from ecm.api.homes import QrShown, qr_shown
 from ecm.api.wire import NEXT_PAGE, Asked, Limit, Page, Ref, answers, asks, point_to_next
-from ecm.doors import Services, address_of, permit_for, services
+from ecm.doors import Services, address_of, open_because, permit_for, services
 from ecm.errors import Conflict, NotFound, NotPermitted, NotUnderstood
-from ecm.permit import Action, Actor, Scope, reach, require
+from ecm.permit import Action, Actor, Scope, permit, reach, require
 from ecm.signed import is_public_key
 from ecm.store.db import Connection, Database, Record
 from ecm.store.queries import load_queries
@@ -33,6 +34,7 @@ router = APIRouter(tags=["phones"])
 CODE_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 CODE_LENGTH = 10
 CODE_LASTS = timedelta(hours=48)
+SILENT_AFTER = timedelta(days=14)
 # A phone's id is made of the code it used and its key, so that the same phone asking twice is one phone.
 NAMESPACE = UUID("0b8f6f0e-3c52-5d1f-8a44-7e21c90d5a63")
 
@@ -64,7 +66,8 @@ class EnrolmentAsked(Asked):
 class Enrolment(BaseModel):
     code: str = Field(description="Shown once; good once, for two days.")
     expires_at: datetime
-    url: str = Field(description="The code as an address that opens the app; make a QR code of it.")
+    url: str = Field(description="The code as an address that opens the app.")
+    qr: QrShown = Field(description="That address as a QR code, for a screen that the phone is held up to.")
 
 
 class PublicKey(BaseModel):
@@ -103,6 +106,7 @@ class PhoneRow(BaseModel):
     cut_off_at: datetime | None
     cut_off_by: str | None
     cut_off_reason: str | None
+    silent: bool = Field(description="In use, its holder's own, and nothing came from it for a fortnight.")
 
 
 class CutOffAsked(Asked):
@@ -113,6 +117,7 @@ ENROLMENT = {
     "code": "K7MP2XQR4T",
     "expires_at": "2026-11-23T09:16:00Z",
     "url": "https://ecm.example.org/app?enrol=K7MP2XQR4T",
+    "qr": {"size": 41, "path": "M4 4h7v1h-7z"},
 }
 ENROLLED = {
     "device_id": "6f1d5a52-6f0e-4a0e-9c37-0d4d5a1c7e11",
@@ -135,6 +140,7 @@ PHONE: dict[str, Any] = {
     "cut_off_at": None,
     "cut_off_by": None,
     "cut_off_reason": None,
+    "silent": False,
 }
 KEY = {
     "kty": "EC",
@@ -166,7 +172,7 @@ async def new_code(
     """Makes a code and writes down who did. Raises NotFound, NotPermitted."""
     code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
     now = datetime.now(UTC)
-    async with db.tenant(who.tenant_id) as connection:
+    async with db.locked(who.lock) as connection:
         provider = await _provider_of(connection, who, asked)
         require(who, Action.MANAGE_PHONES, Scope(provider))
         await connection.execute(
@@ -183,7 +189,7 @@ async def new_code(
         subject = f"care worker {asked.care_worker}" if asked.care_worker else f"provider {provider}"
         await write_down(connection, who.tenant_id, str(who), "phone_code_made", subject, at, origin=origin)
     url = f"{base_url.rstrip('/')}/app?enrol={code}"
-    return Enrolment(code=code, expires_at=now + CODE_LASTS, url=url)
+    return Enrolment(code=code, expires_at=now + CODE_LASTS, url=url, qr=qr_shown(url))
 
 
 @router.post(
@@ -191,7 +197,8 @@ async def new_code(
     status_code=201,
     response_model=Enrolled,
     responses=answers(ENROLLED, 404, 422, 429, status=201),
-    openapi_extra=asks({"code": "K7MP2XQR4T", "public_key": KEY}),
+    openapi_extra=asks({"code": "K7MP2XQR4T", "public_key": KEY})
+    | open_because("a phone nobody knows yet: the one-time code is looked at inside"),
 )
 async def enrol(request: Request, door: Door, asked: PhoneAsked) -> Enrolled:
     """Takes a phone's public key for a one-time code. The code is then used up, but for the same key: a phone that
@@ -269,9 +276,14 @@ async def list_phones(
     cursor: Annotated[UUID | None, Field(description="`next` of the page before.")] = None,
 ) -> Page[PhoneRow]:
     """Every phone that is or was enrolled."""
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         rows = await connection.fetch(
-            sql.list_phones, who.tenant_id, reach(who, Action.MANAGE_PHONES), cursor, limit
+            sql.list_phones,
+            who.tenant_id,
+            reach(who, Action.MANAGE_PHONES),
+            cursor,
+            limit,
+            door.clock.now() - SILENT_AFTER,
         )
     following = str(rows[-1]["device_id"]) if len(rows) == limit else None
     return Page(items=[_row(row) for row in rows], next=point_to_next(request, response, following))
@@ -287,11 +299,10 @@ async def cut_off(
     request: Request, door: Door, who: OfPhones, device_id: DeviceId, asked: CutOffAsked
 ) -> PhoneRow:
     """Keeps a phone out from this moment on. What it signed before still arrives, marked."""
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         row = await connection.fetchrow(sql.phone, who.tenant_id, device_id)
-        if row is None:
-            raise NotFound
-        require(who, Action.MANAGE_PHONES, Scope(row["provider_ref"]))
+        if row is None or not permit(who, Action.MANAGE_PHONES, Scope(row["provider_ref"])):
+            raise NotFound  # another provider's is answered as one that is not there
         if row["cut_off_at"] is not None:
             raise Conflict("That phone was cut off before.")
         now = door.clock.now()
@@ -303,6 +314,9 @@ async def cut_off(
 
 
 async def _provider_of(connection: Connection, who: Actor, asked: EnrolmentAsked) -> str:
+    require(
+        who, Action.MANAGE_PHONES, Scope(asked.provider)
+    )  # another's is not there to be seen, which tells nobody why
     if asked.care_worker is None:
         assert asked.provider is not None
         if not await connection.fetchval(sql.provider_exists, who.tenant_id, asked.provider):
@@ -336,6 +350,7 @@ def _row(row: Record) -> PhoneRow:
         cut_off_at=row["cut_off_at"],
         cut_off_by=row["cut_off_by"],
         cut_off_reason=row["cut_off_reason"],
+        silent=row["silent"],
     )
 
 

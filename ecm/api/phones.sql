@@ -39,9 +39,15 @@ LEFT JOIN care_workers w ON w.tenant_id = d.tenant_id AND w.ref = d.care_worker_
 WHERE d.tenant_id = $1::int AND d.device_id = $2::uuid AND d.cut_off_at IS NULL;
 
 -- name: list_phones role: ecm_web
--- Phones of one provider or all, by id.
+-- Phones of one provider or all, by id. Silent: nothing came from it since $5, though it was enrolled before.
 SELECT d.device_id, d.label, d.provider_ref, d.care_worker_ref, w.name, d.enrolled_at, d.enrolled_by, d.cut_off_at,
-       d.cut_off_by, d.cut_off_reason
+       d.cut_off_by, d.cut_off_reason,
+       d.care_worker_ref IS NOT NULL AND d.cut_off_at IS NULL AND d.enrolled_at < $5::timestamptz
+         AND NOT EXISTS (
+           SELECT FROM event_outcomes o
+           JOIN check_events e ON e.tenant_id = o.tenant_id AND e.event_id = o.event_id
+           WHERE o.tenant_id = d.tenant_id AND o.care_worker_ref = d.care_worker_ref
+             AND o.occurred_at > $5::timestamptz AND e.device_id = d.device_id::text) AS silent
 FROM devices d LEFT JOIN care_workers w ON w.tenant_id = d.tenant_id AND w.ref = d.care_worker_ref
 WHERE d.tenant_id = $1::int AND ($2::text IS NULL OR d.provider_ref = $2::text)
   AND ($3::uuid IS NULL OR d.device_id > $3::uuid)
@@ -50,7 +56,7 @@ ORDER BY d.device_id LIMIT $4::int;
 -- name: phone role: ecm_web
 -- One phone.
 SELECT d.device_id, d.label, d.provider_ref, d.care_worker_ref, w.name, d.enrolled_at, d.enrolled_by, d.cut_off_at,
-       d.cut_off_by, d.cut_off_reason
+       d.cut_off_by, d.cut_off_reason, false AS silent
 FROM devices d LEFT JOIN care_workers w ON w.tenant_id = d.tenant_id AND w.ref = d.care_worker_ref
 WHERE d.tenant_id = $1::int AND d.device_id = $2::uuid FOR UPDATE OF d;
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from ecm.api.wire import answers
-from ecm.doors import actor
+from ecm.doors import actor, open_because
 from ecm.permit import Actor
 from ecm.reasons import ACTIONS, REASONS, ActionTaken, ReasonCode
 
@@ -40,6 +40,7 @@ CODES = Codes(
             "actions_taken": [{"code": "phoned_worker", "text": ACTIONS[ActionTaken.PHONED_WORKER]}],
         }
     ),
+    openapi_extra=open_because("an account or a key reads words that are the same for everybody"),
 )
 async def reason_codes(_who: Annotated[Actor, Depends(actor)]) -> Codes:
     """The two lists that a correction chooses from."""

@@ -38,6 +38,7 @@ from ecm.identity import second_step as rules
 from ecm.identity.assurance import Way
 from ecm.permit import Actor
 from ecm.qr import qr_of
+from ecm.refusals import refused_at
 from ecm.sealing import Unsealable
 from ecm.sealing_key import require_one_key
 from ecm.store.db import Connection
@@ -119,9 +120,11 @@ async def finish_signing_in_by_form(
     opening = request.cookies.get(HALF_WAY_COOKIE, "")[: openings.CHARACTERS_MAX]
     try:
         opened = await come_by_code(request, door, opening, code)
-    except TooMany:
+    except TooMany as error:
+        refused_at(request.url.path, error)
         wrong = "slow"
-    except (NotSignedIn, NotPermitted):
+    except (NotSignedIn, NotPermitted) as error:
+        refused_at(request.url.path, error)
         wrong = "code"
     except Unavailable:
         wrong = "away"

@@ -40,14 +40,16 @@ from ecm.doors import (
     is_over_https,
     names_foreign_page,
     of_session,
+    open_because,
     require_same_origin,
     services,
     token_of,
 )
-from ecm.errors import NotPermitted, NotSignedIn, TooMany, Unavailable
+from ecm.errors import NotFound, NotPermitted, NotSignedIn, TooMany, Unavailable
 from ecm.identity.assurance import Standing, ToFinish, Way, to_finish
 from ecm.passwords import hash_password, is_outdated, password_fits
 from ecm.permit import Action, Actor, permit
+from ecm.refusals import refused_at
 from ecm.store.queries import load_queries
 
 sql = load_queries(__package__, "sign_in.sql")
@@ -136,6 +138,7 @@ class Me(BaseModel):
     to_finish: list[ToFinish] = Field(
         [], description="What is left to do before this session is a whole one."
     )
+    has_password: bool = Field(False, description="Whether a password opens this account.")
 
 
 ASKED = {"email": "dana@example.org", "password": "a-long-made-up-phrase"}
@@ -160,6 +163,7 @@ ME = {
     "signed_in_by": "passkey",
     "limited": False,
     "to_finish": [],
+    "has_password": False,
 }
 
 
@@ -175,7 +179,7 @@ ME = {
             "content": {"application/json": {"example": HALF_WAY}},
         }
     },
-    openapi_extra=asks(ASKED),
+    openapi_extra=asks(ASKED) | open_because("signing in: the e-mail and the password are looked at inside"),
 )
 async def begin_session(
     request: Request,
@@ -191,7 +195,9 @@ async def begin_session(
     return SignedIn.by(came)
 
 
-@router.delete("/v1/session", status_code=204)
+@router.delete(
+    "/v1/session", status_code=204, openapi_extra=open_because("whoever is signed in may sign out")
+)
 async def end_session(
     request: Request,
     response: Response,
@@ -205,16 +211,25 @@ async def end_session(
     take_cookie(response)
 
 
-@router.get("/v1/me", response_model=Me, responses=answers(ME))
+@router.get(
+    "/v1/me",
+    response_model=Me,
+    responses=answers(ME),
+    openapi_extra=open_because("an account or a key is told who it is"),
+)
 async def me(door: Annotated[Services, Depends(services)], who: Annotated[Actor, Depends(actor)]) -> Me:
     """Who is asking, and what they may do."""
     way = Way(who.signed_in_by) if who.signed_in_by else None
     left: list[ToFinish] = []
     async with door.web.locked(who.lock) as connection:
         tenant = await connection.fetchrow(sql.tenant, who.tenant_id)
+        has_password = who.kind == "account" and await connection.fetchval(
+            sql.has_password, who.tenant_id, who.id
+        )
         if who.limited and way is not None:
             left = to_finish(way, await standing_of(connection, who))
-    assert tenant is not None
+    if tenant is None:
+        raise NotFound
     return Me(
         kind=who.kind,
         name=who.name,
@@ -227,6 +242,7 @@ async def me(door: Annotated[Services, Depends(services)], who: Annotated[Actor,
         signed_in_by=way,
         limited=who.limited,
         to_finish=left,
+        has_password=has_password,
     )
 
 
@@ -242,8 +258,10 @@ async def sign_in_by_form(
     try:
         came = await come_by_password(request, door, email, password)
     except TooMany as error:
+        refused_at(request.url.path, error)
         return _back_to_form("wait", seconds=error.retry_after_seconds or 1)
-    except (NotSignedIn, NotPermitted):
+    except (NotSignedIn, NotPermitted) as error:
+        refused_at(request.url.path, error)
         return _back_to_form("failed")
     except Unavailable:
         return _back_to_form("away")

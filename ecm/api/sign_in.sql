@@ -13,3 +13,7 @@ SELECT count(*) FROM recovery_codes WHERE tenant_id = $1::int AND account_id = $
 -- name: tenant role: ecm_web
 -- The authority that signed-in people work for.
 SELECT name, zone, labels FROM tenants WHERE tenant_id = $1::int
+
+-- name: has_password role: ecm_web
+-- Whether a password opens an account, beside whatever else does.
+SELECT password_hash IS NOT NULL FROM accounts WHERE tenant_id = $1::int AND account_id = $2::bigint

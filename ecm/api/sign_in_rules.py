@@ -1,15 +1,20 @@
-"""What an authority asks of its people before they may come in. An administrator's to say, proved anew."""
+"""What an authority asks of its people before they may come in, and helping whoever lost their ways in.
+
+Both are an administrator's, proved anew: either one opens doors.
+"""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
 from ecm.api.audit import write_down
-from ecm.api.wire import Asked, answers, asks
+from ecm.api.wire import Asked, Id, answers, asks
 from ecm.doors import Services, address_of, permit_for, services
+from ecm.errors import Conflict, NotFound
 from ecm.permit import Action, Actor
 from ecm.store.queries import load_queries
 
@@ -23,7 +28,7 @@ REQUIRED = "A passkey, or a code beside the password. Who has neither may only s
 
 
 class RulesAsked(Asked):
-    second_way_required: bool = Field(description=REQUIRED)
+    second_way_required: StrictBool = Field(description=REQUIRED)
 
 
 class Rules(BaseModel):
@@ -56,3 +61,22 @@ async def set_rules(request: Request, door: Door, who: OfSignIn, asked: RulesAsk
             origin=address_of(request),
         )
     return Rules(second_way_required=required)
+
+
+@router.delete("/v1/accounts/{account_id}/second-ways", status_code=204, responses={409: {}})
+async def forget_second_ways(request: Request, door: Door, who: OfSignIn, account_id: Id) -> None:
+    """For somebody who lost their passkeys, their phone and their recovery codes: they set up new ones by password.
+
+    Give them a new password too, if anybody else may know the one they have.
+    """
+    if account_id == who.id:
+        raise Conflict("That is your own account; another administrator must do it.")
+    async with door.web.locked(who.lock) as connection:
+        name = await connection.fetchval(sql.forget_ways, who.tenant_id, account_id, datetime.now(UTC))
+        if name is None:
+            raise NotFound
+        subject, origin = f"account {account_id} {name}", address_of(request)
+        now = door.clock.now()
+        await write_down(
+            connection, who.tenant_id, str(who), "second_ways_forgotten", subject, now, origin=origin
+        )

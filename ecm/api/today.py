@@ -21,10 +21,12 @@ from ecm import pin_tries
 from ecm.api.audit import write_down
 from ecm.api.reads import note_read
 from ecm.api.wire import Asked, Id, Ref, answers, asks
-from ecm.doors import Services, address_of, services
+from ecm.doors import Services, address_of, for_action, open_because, services
 from ecm.errors import Left, NotFound, NotPermitted
+from ecm.lock import of_its_provider
 from ecm.names import short_person
-from ecm.phone_doors import Phone, phone
+from ecm.permit import Action
+from ecm.phone_doors import Phone, held, phone
 from ecm.pins import pin_fits
 from ecm.sealing import Sealer, Unsealable, key_safe_of
 from ecm.store.db import Record
@@ -149,7 +151,12 @@ def unlocking_of(door: Services) -> Unlocking:
     return Unlocking(door.sealer)
 
 
-@router.get("/v1/app/today", response_model=Today, responses=answers(TODAY, 403))
+@router.get(
+    "/v1/app/today",
+    response_model=Today,
+    responses=answers(TODAY, 403),
+    openapi_extra=for_action(Action.READ_VISITS),
+)
 async def today(
     request: Request, response: Response, door: Door, who: OfPhone, unlock: Unlock = None
 ) -> Today:
@@ -157,7 +164,7 @@ async def today(
     response.headers["Cache-Control"] = "no-store"
     now = door.clock.now()
     worker = await _holder(door, who, unlock)
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(held(who, worker, Action.READ_VISITS)) as connection:
         them = await connection.fetchrow(sql.worker, who.tenant_id, worker, who.provider_ref)
         if them is None:
             raise NotFound("This phone's care worker is no longer known.")
@@ -169,13 +176,10 @@ async def today(
             day - timedelta(days=1),
             day,
             now - NIGHT_STAYS_FOR,
-            who.provider_ref,
             now,
         )
-        names = {
-            row["ref"]: row["name"]
-            for row in await connection.fetch(sql.names, who.tenant_id, sorted(_workers(rows)))
-        }
+        visits = [row["visit_id"] for row in rows]
+        names = {row["ref"]: row["name"] for row in await connection.fetch(sql.names, visits)}
     homes = [row["service_user_ref"] for row in rows if row["knows_the_home"]]
     await note_read(door, who, homes, request, holder=worker)
     return Today(
@@ -191,11 +195,18 @@ async def today(
     )
 
 
-@router.get("/v1/app/epoch", response_model=Epoch, responses=answers(EPOCH))
+@router.get(
+    "/v1/app/epoch",
+    response_model=Epoch,
+    responses=answers(EPOCH),
+    openapi_extra=open_because("an enrolled phone, which signs this: it tells nothing of anybody"),
+)
 async def epoch(door: Door, who: OfPhone) -> Epoch:
     """Another epoch than before: the service was restored from a copy, and phones send again what they still have."""
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         found = await connection.fetchval(sql.epoch, who.tenant_id)
+    if found is None:
+        raise NotFound
     return Epoch(epoch=found, server_time=door.clock.now())
 
 
@@ -203,14 +214,15 @@ async def epoch(door: Door, who: OfPhone) -> Epoch:
     "/v1/app/unlock",
     response_model=Unlocked,
     responses=answers({"unlock": "kq3v…", "name": "Beth Brook"}, 403, 429),
-    openapi_extra=asks({"care_worker": "CW-104", "pin": "4711"}),
+    openapi_extra=asks({"care_worker": "CW-104", "pin": "4711"})
+    | open_because("an enrolled phone, which signs this: the PIN is looked at inside"),
 )
 async def unlock_phone(response: Response, door: Door, who: OfPhone, asked: PinAsked) -> Unlocked:
     """Opens a shared phone with a worker's PIN, for half a day. Five wrong tries, then wait."""
     response.headers["Cache-Control"] = "no-store"
     real_now = datetime.now(UTC)
     came_from = str(who)
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(of_its_provider(who.lock)) as connection:
         await pin_tries.admit(
             connection, who.tenant_id, came_from, asked.care_worker, real_now, expected=True
         )
@@ -232,6 +244,7 @@ async def unlock_phone(response: Response, door: Door, who: OfPhone, asked: PinA
     "/v1/app/visits/{visit_id}/key-safe",
     response_model=KeySafe,
     responses=answers({"code": "1234"}, 403, 404),
+    openapi_extra=for_action(Action.READ_KEY_SAFE),
 )
 async def key_safe(
     request: Request, response: Response, door: Door, who: OfPhone, visit_id: Id, unlock: Unlock = None
@@ -241,7 +254,7 @@ async def key_safe(
     response.headers["Cache-Control"] = "no-store"
     now = door.clock.now()
     worker = await _holder(door, who, unlock)
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(held(who, worker, Action.READ_KEY_SAFE)) as connection:
         row = await connection.fetchrow(sql.key_safe, visit_id, worker, who.provider_ref, now)
         if row is None:
             raise NotFound("No code for this visit can be told to you; if you stand in, ask the office.")
@@ -279,12 +292,6 @@ async def _holder(door: Services, who: Phone, unlock: str | None) -> str:
         if await connection.fetchval(sql.left_at, who.tenant_id, worker) is not None:
             raise Left
     return worker
-
-
-def _workers(rows: list[Record]) -> set[str]:
-    planned = {ref for row in rows for ref in row["care_worker_refs"]}
-    came = {a["care_worker"] for row in rows for a in row["attendances"] if a["care_worker"]}
-    return planned | came
 
 
 # What a phone is told of a home that its worker only says to have been at: people's references can be guessed.

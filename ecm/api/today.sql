@@ -10,12 +10,12 @@ WHERE w.tenant_id = $1::int AND w.ref = $2::text AND w.provider_ref = $3::text;
 -- name: visits_of_worker role: ecm_web
 -- A worker's visits of a day ($4): planned for them, or attended by them; and those of the day before ($3) that end
 -- after $5, so that whoever is in can leave. Saying that one was there makes it no visit of one's own: the home is told
--- whom the plan sends, and whose provider ($6) cares for the person now ($7).
+-- whom the plan sends, and whose provider cares for the person now ($6).
 SELECT v.visit_id, v.ref, v.service_user_ref, s.name, s.address, s.postcode, s.needs,
   ecm_has_key_safe(v.service_user_ref) AS has_key_safe, v.planned_start, v.planned_end, v.carers_required, v.time_critical,
   v.cancelled, v.state, v.care_worker_refs, v.attendances, home.lat, home.lon, home.fence_m,
-  ($2::text = ANY (v.care_worker_refs) OR EXISTS (
-    SELECT FROM ecm_cares_for(v.tenant_id, $6::text, v.service_user_ref, $7::timestamptz))) AS knows_the_home,
+  ($2::text = ANY (v.care_worker_refs)
+    OR ecm_provider_cares_for(v.service_user_ref, $6::timestamptz)) AS knows_the_home,
   ARRAY(SELECT g.tag_id FROM tags g WHERE g.tenant_id = v.tenant_id AND g.service_user_ref = v.service_user_ref
         AND g.retired_at IS NULL ORDER BY g.tag_id LIMIT 10) AS tag_ids
 FROM visits v
@@ -31,8 +31,8 @@ WHERE v.tenant_id = $1::int AND v.local_date BETWEEN $3::date AND $4::date
 ORDER BY coalesce(v.planned_start, v.window_start), v.visit_id;
 
 -- name: names role: ecm_web
--- What these care workers are called.
-SELECT ref, name FROM care_workers WHERE tenant_id = $1::int AND ref = ANY ($2::text[]);
+-- What the care workers on these visits are called.
+SELECT DISTINCT ref, name FROM ecm_workers_on($1::bigint[]);
 
 -- name: epoch role: ecm_web
 -- The authority's epoch, which dies with a restored copy.

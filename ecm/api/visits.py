@@ -248,7 +248,7 @@ async def list_visits(
 ) -> Page[Visit]:
     """Visits in order of date."""
     after_day, _, after_id = (cursor or "1.0").partition(".")
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         rows = await connection.fetch(
             sql.list_visits,
             who.tenant_id,
@@ -282,7 +282,7 @@ async def get_visit(
 ) -> VisitInFull:
     """One visit with all that is known of it: evidence, amendments, what changed when, and its alerts."""
     key = (who.tenant_id, visit_id)
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         row = await connection.fetchrow(sql.get_visit, *key, reach(who, Action.READ_VISITS), door.clock.now())
         if row is None:
             raise NotFound("There is no such visit.")
@@ -290,7 +290,7 @@ async def get_visit(
         transitions = await connection.fetch(sql.transitions_of_visit, *key)
         added = await connection.fetch(amendments.sql.amendments_of_visit, *key)
         raised = await connection.fetch(alerts.sql.alerts_of_visit, *key)
-        names = await connection.fetch(sql.names_of_workers, who.tenant_id, _workers(row, events))
+        names = await connection.fetch(sql.names_of_workers, who.tenant_id, _workers(row, events), visit_id)
         contracts = await payment_run.contract_book(connection, who.tenant_id)
     if permit(who, Action.READ_FULL_ADDRESS):
         await note_read(door, who, [row["service_user_ref"]], request)

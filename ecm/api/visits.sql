@@ -61,5 +61,7 @@ WHERE tenant_id = $1::int AND visit_id = $2::bigint
 ORDER BY transition_id
 
 -- name: names_of_workers role: ecm_web
--- What these care workers are called.
+-- What these care workers are called: one's own, and whoever is on this visit.
 SELECT ref, name FROM care_workers WHERE tenant_id = $1::int AND ref = ANY ($2::text[])
+UNION
+SELECT ref, name FROM ecm_workers_on(ARRAY[$3::bigint]) WHERE ref = ANY ($2::text[])

@@ -74,15 +74,19 @@ SELECT visit_id, until FROM (
 WHERE until IS NOT NULL;
 
 -- name: visits_by_id role: ecm_web
--- Visits as a board shows them. Each has its person and provider; LEFT, so that no plan begins with every person.
+-- Visits as a board shows them. Each has its person and provider; LEFT, so that no plan begins with every person. A
+-- provider's board names borrowed workers too, whom it does not see among its own.
 SELECT v.visit_id, v.ref, v.version, v.position, v.local_date, v.service, v.planned_start, v.planned_end,
        v.commissioned_minutes, v.time_critical, v.carers_required, v.state, v.state_reason, v.actual_start,
        v.actual_end, v.deadline_at, v.deadline_kind, v.attendances, v.findings, v.care_worker_refs,
        u.name AS person, u.area, u.risk_tier, u.needs, u.funder, p.ref AS provider_ref, p.name AS provider_name,
-       (SELECT json_agg(json_build_array(w.ref, w.name, w.phone))
-        FROM care_workers w
-        WHERE w.tenant_id = v.tenant_id AND w.ref = ANY (v.care_worker_refs
-              || ARRAY(SELECT a ->> 'care_worker' FROM jsonb_array_elements(v.attendances) a))) AS workers
+       CASE WHEN (SELECT ecm_sees_all()) THEN
+         (SELECT json_agg(json_build_array(w.ref, w.name, w.phone))
+          FROM care_workers w
+          WHERE w.tenant_id = v.tenant_id AND w.ref = ANY (v.care_worker_refs
+                || ARRAY(SELECT a ->> 'care_worker' FROM jsonb_array_elements(v.attendances) a)))
+       ELSE (SELECT json_agg(json_build_array(w.ref, w.name, w.phone)) FROM ecm_workers_on(ARRAY[v.visit_id]) w)
+       END AS workers
 FROM unnest($2::bigint[]) AS q(visit_id)
 JOIN visits v ON v.tenant_id = $1::int AND v.visit_id = q.visit_id
 LEFT JOIN service_users u ON u.tenant_id = v.tenant_id AND u.ref = v.service_user_ref

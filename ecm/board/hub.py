@@ -12,22 +12,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from ecm.board.cuts import Doorkeeper
-from ecm.board.feed import ONE_DAY, Audience, Change, Feed, frames_for
+from ecm.board.feed import ONE_DAY, Audience, Feed, frames_for
 from ecm.board.reading import Head, read_changes, read_day, read_head, read_pulse, sql
 from ecm.board.snapshot import Snapshot
-from ecm.board.wire import Wire, encoded, framed
+from ecm.board.viewers import Board, Viewer, leave, tell, viewers_of, write
+from ecm.board.wire import encoded, framed
 from ecm.clock import Clock
 from ecm.errors import EcmError, NotFound, Unavailable
-from ecm.lock import Lock
+from ecm.lock import Lock, system
 from ecm.store.db import Database
 
 log = logging.getLogger("ecm.board")
@@ -43,43 +41,6 @@ RESUME_LIMIT_ROWS = 3_000
 COVERED_AT_MOST = 1_000
 # A read that takes longer means that the database is in trouble, and the board says so.
 READ_LIMIT_SECONDS = 15.0
-
-
-@dataclass(eq=False, slots=True)
-class Viewer:
-    """One socket. `day` is None while it follows today. `session`: the digest of the sign-in that keeps it open;
-    `lock`: what it was opened for."""
-
-    wire: Wire
-    provider: str | None
-    day: date | None = None
-    audience: Audience | None = None
-    session: bytes | None = None
-    lock: Lock | None = None
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # one showing at a time
-
-
-@dataclass(eq=False, slots=True)
-class Board:
-    """One tenant's live board in this process."""
-
-    tenant_id: int
-    labels: dict[str, Any]
-    zone: str
-    epoch: UUID
-    feed: Feed
-    look: asyncio.Event = field(default_factory=asyncio.Event)
-    open: set[Viewer] = field(
-        default_factory=set
-    )  # every socket, also one that is just being shown a snapshot
-    audiences: dict[Audience, set[Viewer]] = field(default_factory=dict)
-    holders: int = 0
-    reading: bool = True
-    head: int = 0
-    snapshots: dict[Audience, Snapshot] = field(default_factory=dict)
-    covered: dict[Audience, None] = field(default_factory=dict)  # in the order they were shown
-    task: asyncio.Task[None] | None = None
-    pulse: dict[str, Any] = field(default_factory=dict)
 
 
 class Hub:
@@ -137,9 +98,9 @@ class Hub:
     def today(self, board: Board) -> date:
         return self._clock.now().astimezone(ZoneInfo(board.zone)).date()
 
-    async def knows(self, board: Board, provider: str) -> bool:
-        """Whether the tenant has a provider of that reference."""
-        async with self._db.tenant(board.tenant_id) as connection:
+    async def knows(self, board: Board, viewer: Viewer, provider: str) -> bool:
+        """Whether the tenant has a provider of that reference, for this viewer to see."""
+        async with self._db.locked(viewer.lock) as connection:
             return bool(await connection.fetchval(sql.provider_exists, board.tenant_id, provider))
 
     def hello(self, board: Board, day: date, actor: dict[str, Any]) -> bytes:
@@ -162,9 +123,9 @@ class Hub:
 
     async def _show(self, board: Board, viewer: Viewer) -> None:
         leave(board, viewer)
-        audience = self._audience(board, viewer)
+        audience = viewer.audience_on(self.today(board))
         while True:
-            epoch, snapshot = board.epoch, self._snapshot(board, audience)
+            epoch, snapshot = board.epoch, self._snapshot(board, audience, viewer.lock)
             async for part in snapshot:
                 if not (viewer.wire.write(part) and await viewer.wire.drained()):
                     return
@@ -177,15 +138,12 @@ class Hub:
         """Sends what the viewer missed since it held `held_date` (if it says so); or why not, and all of it afresh."""
         async with viewer.turn:
             leave(board, viewer)
-            audience = self._audience(board, viewer)
+            audience = viewer.audience_on(self.today(board))
             reason = _why_not_resume(board, audience, epoch, held_date)
             if reason is None and await self._follow(board, viewer, audience, position):
                 return
             viewer.wire.write(_frame(type="resync", reason=reason or "too much has changed since"))
             await self._show(board, viewer)
-
-    def _audience(self, board: Board, viewer: Viewer) -> Audience:
-        return Audience(viewer.day or self.today(board), viewer.provider, viewer.day is None)
 
     async def _follow(self, board: Board, viewer: Viewer, audience: Audience, position: int) -> bool:
         """Brings the viewer from `position` to where the feed is, and joins.
@@ -196,7 +154,7 @@ class Hub:
         while (missed := board.feed.since(position)) is None:
             if audience.provider is not None:
                 return False  # what left this one provider is not to be read
-            pages = read_changes(self._db, board.tenant_id, position, epoch, self.today(board))
+            pages = read_changes(self._db, viewer.lock, position, epoch, self.today(board))
             async with aclosing(pages):
                 async for head, visits, alerts, whole in pages:
                     rows += len(visits) + len(alerts)
@@ -215,18 +173,19 @@ class Hub:
         board.audiences.setdefault(audience, set()).add(viewer)
         return True
 
-    def _snapshot(self, board: Board, audience: Audience) -> Snapshot:
-        """One reading serves everyone who asks for the same while it is being made."""
-        snapshot = board.snapshots.get(audience)
+    def _snapshot(self, board: Board, audience: Audience, lock: Lock) -> Snapshot:
+        """One reading serves everyone who asks for the same, and may see the same, while it is being made."""
+        shown = audience, lock.provider_ref
+        snapshot = board.snapshots.get(shown)
         if snapshot is None:
-            snapshot = board.snapshots[audience] = Snapshot()
-            _keep(asyncio.create_task(self._read_snapshot(board, audience, snapshot)))
+            snapshot = board.snapshots[shown] = Snapshot()
+            _keep(asyncio.create_task(self._read_snapshot(board, audience, lock, snapshot)))
         return snapshot
 
-    async def _read_snapshot(self, board: Board, audience: Audience, snapshot: Snapshot) -> None:
+    async def _read_snapshot(self, board: Board, audience: Audience, lock: Lock, snapshot: Snapshot) -> None:
         feed = board.feed
         try:
-            async with self._db.tenant(board.tenant_id) as connection:
+            async with self._db.locked(lock) as connection:
                 snapshot.position = (await read_head(connection, board.tenant_id)).position
                 async for page in read_day(connection, board.tenant_id, audience, feed):
                     for where, row in page.visits:
@@ -244,7 +203,7 @@ class Hub:
             log.exception("board of tenant %s could not be read", board.tenant_id)
             snapshot.fail(Unavailable())
         finally:
-            del board.snapshots[audience]
+            del board.snapshots[audience, lock.provider_ref]
 
     # ------------------------------------------------------------ for everyone
 
@@ -289,7 +248,7 @@ class Hub:
     async def _tell_changes(self, board: Board, limit: asyncio.Timeout) -> None:
         """`limit` is moved on with each page: a great many changes are no trouble of the database's."""
         feed = board.feed
-        pages = read_changes(self._db, board.tenant_id, feed.position, board.epoch, self.today(board))
+        pages = read_changes(self._db, system(board.tenant_id), feed.position, board.epoch, self.today(board))
         async with aclosing(pages):
             async for head, visits, alerts, whole in pages:
                 board.head = head.position
@@ -298,7 +257,7 @@ class Hub:
                     return
                 changes = feed.changes(visits, alerts, feed.position, whole=whole)
                 feed.take(changes, head.position if whole else feed.position)
-                _tell(board, changes)
+                tell(board, changes)
                 if not whole:
                     await asyncio.sleep(0.02)  # a great many at once: let the sockets drain between pages
                     limit.reschedule(asyncio.get_running_loop().time() + READ_LIMIT_SECONDS)
@@ -307,7 +266,7 @@ class Hub:
         """Another epoch: a restored backup. What anyone holds means nothing any more."""
         board.epoch, board.feed = head.epoch, Feed(head.position, board.zone)
         board.covered.clear()
-        for viewer in _viewers(board):
+        for viewer in viewers_of(board):
             self._send_back(board, viewer, "the board began afresh")
 
     async def _beat(self, board: Board) -> None:
@@ -316,12 +275,12 @@ class Hub:
                 board.pulse = await read_pulse(connection, board.tenant_id, self._clock.now())
         except Exception as error:
             _stumbled(board, error)
-        _write(board, _viewers(board), self._heartbeat(board))
+        write(board, viewers_of(board), self._heartbeat(board))
         self._turn_the_day(board)
 
     def _turn_the_day(self, board: Board) -> None:
         today = self.today(board)
-        late = [v for v in _viewers(board) if v.day is None and v.audience and v.audience.day != today]
+        late = [v for v in viewers_of(board) if v.day is None and v.audience and v.audience.day != today]
         for viewer in late:
             self._send_back(board, viewer, "a new day")
         if late:
@@ -364,16 +323,6 @@ class Hub:
         return Board(tenant_id, record["labels"], zone, record["epoch"], feed, head=position, pulse=pulse)
 
 
-def leave(board: Board, viewer: Viewer) -> None:
-    audience, viewer.audience = viewer.audience, None
-    if audience is None:
-        return
-    viewers = board.audiences.get(audience, set())
-    viewers.discard(viewer)
-    if not viewers:
-        board.audiences.pop(audience, None)
-
-
 def _cover(board: Board, audience: Audience) -> None:
     """Remembers that this was shown. Beyond COVERED_AT_MOST, what nobody looks at goes, oldest first."""
     board.covered.pop(audience, None)
@@ -381,27 +330,6 @@ def _cover(board: Board, audience: Audience) -> None:
     if len(board.covered) > COVERED_AT_MOST:
         oldest = next((known for known in board.covered if known not in board.audiences), audience)
         del board.covered[oldest]
-
-
-def _tell(board: Board, changes: list[Change]) -> None:
-    for audience, viewers in list(board.audiences.items()):
-        frames = frames_for(audience, changes)
-        if not frames:
-            continue
-        _write(board, viewers, frames)
-
-
-def _write(board: Board, viewers: Iterable[Viewer], frames: bytes) -> None:
-    """To each of them. Who cannot be written to leaves, and costs nobody else a frame."""
-    for viewer in list(viewers):
-        try:
-            written = viewer.wire.write(frames)
-        except Exception:
-            log.exception("a viewer of tenant %s could not be written to", board.tenant_id)
-            viewer.wire.drop()
-            written = False
-        if not written:
-            leave(board, viewer)
 
 
 def _stumbled(board: Board, error: Exception) -> None:
@@ -422,10 +350,6 @@ def _why_not_resume(board: Board, audience: Audience, epoch: str, held_date: str
     if audience.provider is not None and audience not in board.covered:
         return "this server has not shown that provider yet"
     return None
-
-
-def _viewers(board: Board) -> list[Viewer]:
-    return [viewer for viewers in board.audiences.values() for viewer in viewers]
 
 
 def _frame(**message: Any) -> bytes:

@@ -20,12 +20,14 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Request, WebSocket, WebSocketDisconnect
 
-from ecm.board.hub import Board, Hub, Viewer
+from ecm.board.hub import Hub
 from ecm.board.reading import sql
+from ecm.board.viewers import Board, Viewer
 from ecm.board.wire import wire_of
 from ecm.doors import Services, digest, permit_for, services, token_of
-from ecm.errors import EcmError, NotPermitted, NotSignedIn
+from ecm.errors import EcmError, NotPermitted, NotSignedIn, NotUnderstood, TooMany
 from ecm.permit import Action, Actor, reach
+from ecm.refusals import Door, refused, refused_at
 
 TICKET_SECONDS = 60
 FIRST_MESSAGE_SECONDS = 5.0
@@ -64,7 +66,7 @@ async def issue_ticket(
         raise NotPermitted("The board is for people who are signed in.")
     ticket = secrets.token_urlsafe(24)
     expires_at = datetime.now(UTC) + timedelta(seconds=TICKET_SECONDS)
-    async with door.web.tenant(actor.tenant_id) as connection:
+    async with door.web.locked(actor.lock) as connection:
         await connection.execute(
             sql.insert_ticket,
             actor.tenant_id,
@@ -85,14 +87,15 @@ async def live(socket: WebSocket, ticket: str = "") -> None:
         require_own_origin(socket)
         actor, session = await _use_ticket(socket.app.state.services, ticket)
         provider = reach(actor, Action.READ_BOARD)
-        board = await hub.open(actor.tenant_id)
-    except EcmError:
+        board = await hub.open(actor.lock.tenant_id)
+    except EcmError as error:
+        refused_at(socket.url.path, error)
         await _close(socket)  # before it is accepted: the browser sees 403
         return
     viewer: Viewer | None = None
     try:
         await socket.accept()
-        viewer = Viewer(wire_of(socket), provider, session=session, lock=actor.lock)
+        viewer = Viewer(wire_of(socket), actor.lock, provider, session=session)
         hub.admit(board, viewer)
         if hub.doorkeeper.heard != cuts:  # its ticket may have been taken the moment before
             await hub.doorkeeper.cut(board.tenant_id)
@@ -101,8 +104,10 @@ async def live(socket: WebSocket, ticket: str = "") -> None:
     except (WebSocketDisconnect, TimeoutError):
         pass
     except NotUnderstoodHere:
+        refused(Door.BOARD, NotUnderstood.slug)
         await _close(socket, MALFORMED)
     except TooFast:
+        refused(Door.BOARD, TooMany.slug)
         await _close(socket, TOO_FAST)
     except EcmError:
         await _close(socket, UNAVAILABLE)
@@ -191,7 +196,7 @@ async def _narrow(hub: Hub, board: Board, viewer: Viewer, wish: dict[str, Any], 
     ):
         raise NotUnderstoodHere
     provider = limit or wanted_provider or None
-    if provider not in (None, limit) and not await hub.knows(board, provider):
+    if provider not in (None, limit) and not await hub.knows(board, viewer, provider):
         raise NotUnderstoodHere  # the server remembers what it was asked for, so it takes no made-up names
     viewer.provider = provider
 

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from ecm.board.feed import Audience, Feed, Record, Whereabouts, midnight
 from ecm.board.row import Row, alert_row, instant, visit_row
+from ecm.lock import Lock
 from ecm.store.db import Connection, Database
 from ecm.store.queries import load_queries
 
@@ -43,14 +44,15 @@ async def read_head(connection: Connection, tenant_id: int) -> Head:
 
 
 async def read_changes(
-    db: Database, tenant_id: int, after: int, expected: UUID, today: date
+    db: Database, lock: Lock, after: int, expected: UUID, today: date
 ) -> AsyncGenerator[tuple[Head, Sequence[Record], Sequence[Record], bool]]:
     """Pages of changed visits and alerts between `after` and the head, and whether that is the last page.
 
     A record's `told_at` is the position it is told at: that of its change, or of the alert that brings it along.
     The first page tells whether the epoch is still the `expected` one; when not, nothing follows.
     """
-    async with db.tenant(tenant_id) as connection:
+    tenant_id = lock.tenant_id
+    async with db.locked(lock) as connection:
         head = await read_head(connection, tenant_id)
         if head.epoch != expected or head.position <= after:
             yield head, [], [], True

@@ -24,6 +24,7 @@ COMMANDS = {
     "actuals": "actuals:actuals",
     "key": "accounts:key",
     "account": "accounts:account",
+    "setup-code": "setup_code:setup_code",
     "worker-left": "leavers:worker_left_",
     "contact": "contacts:contact",
     "tenant": "tenants:tenant",

@@ -11,6 +11,7 @@ import click
 from ecm.api.exports import FORMATS, export, left_out
 from ecm.cli.options import data_option, json_option, runs, tenant_option
 from ecm.cli.place import opened
+from ecm.lock import system
 from ecm.settings import Settings
 
 
@@ -32,14 +33,14 @@ async def export_(
 ) -> dict[str, Any]:
     """Write the payment file of a period."""
     async with opened(Settings(), data_dir) as place, place.of_tenant(tenant_id, 2) as db:
-        parts = export(db, tenant_id, period, file_format)
+        parts = export(db, system(tenant_id), period, file_format)
         first = await anext(parts)  # a refusal leaves no empty file behind
         target = output.open("wb") if output else sys.stdout.buffer
         with target:
             size = target.write(first)
             async for part in parts:
                 size += target.write(part)
-        left = await left_out(db, tenant_id, period, file_format)
+        left = await left_out(db, system(tenant_id), period, file_format)
     if left.unseen:
         click.echo(f"{left.unseen} lines are left out until somebody has looked at them", err=True)
     if left.changed:

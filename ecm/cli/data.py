@@ -10,6 +10,7 @@ import click
 from ecm.cli.options import Failed, data_option, json_option, runs, tenant_option
 from ecm.cli.place import opened, service_clock
 from ecm.importing import KINDS, run_import
+from ecm.lock import system
 from ecm.sealing import sealer
 from ecm.settings import Settings
 from ecm.store.migrate import migrate as bring_up_to_date
@@ -47,7 +48,7 @@ async def import_(
         try:
             report = await run_import(
                 db,
-                tenant_id,
+                system(tenant_id),
                 kind,
                 file,
                 dry_run=dry_run,

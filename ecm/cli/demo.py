@@ -14,7 +14,7 @@ import click
 from ecm.api.accounts import create_account, create_key
 from ecm.cli.options import data_option, json_option, runs
 from ecm.cli.place import Place, opened, scale_clock
-from ecm.cli.serve import serve_web, working
+from ecm.cli.serve import address, serve_web, working
 from ecm.errors import Conflict
 from ecm.settings import Settings
 from ecm.simulator import pretty_start
@@ -103,7 +103,7 @@ def _introduce(settings: Settings, speed: float, people: list[tuple[str, str, st
     lines = "\n".join(f"    {email:<24} {password:<28} {shows}" for email, password, shows in people)
     _say(
         f"""
-  The board:   http://{settings.host}:{settings.port}/board      (clock x{speed:g}; Ctrl-C ends it)
+  The board:   {address(settings)}/board      (clock x{speed:g}; Ctrl-C ends it)
 
   Sign in as
 {lines}

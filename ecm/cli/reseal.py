@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from ecm import ntag424, rotating_code
-from ecm.api.council import secret_of
+from ecm.api.council_visit import secret_of
 from ecm.audit.writing import write_down
 from ecm.cli.options import Failed, data_option, json_option, runs
 from ecm.cli.place import opened

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ from ecm import serving
 from ecm.app import create_app
 from ecm.cli.options import data_option, json_option, runs
 from ecm.cli.place import Place, opened, scale_clock, service_clock
+from ecm.cli.setup_code import hours, new_address
 from ecm.clock import Clock
+from ecm.errors import Conflict
 from ecm.settings import Settings
 from ecm.worker import Worker
 
@@ -69,7 +72,10 @@ async def serve(
     """Run the whole service in one process: web and worker, with an embedded PostgreSQL unless one is named."""
     settings = _settings(host, port, data_dir)
     async with opened(settings, data_dir) as place:
+        click.echo(f"ecm is at {address(settings)}")
+        sys.stdout.flush()
         clock = await (scale_clock(place, starts_at, speed) if starts_at else service_clock(place))
+        await _say_how_to_set_up(place, settings)
         async with working(place, clock, settings):
             await serve_web(place, clock, settings)
 
@@ -124,6 +130,16 @@ async def tick(name: str, data_dir: Path) -> dict[str, Any]:
     return {"name": name, "steps": steps}
 
 
+async def _say_how_to_set_up(place: Place, settings: Settings) -> None:
+    """On the terminal of whoever started it, and nowhere else: a log that is kept would keep the code."""
+    with suppress(Conflict):
+        address = await new_address(place, settings)
+        click.echo(
+            f"Nobody administers this service yet. Set it up within {hours()} hours at\n\n  {address}\n"
+        )
+        sys.stdout.flush()
+
+
 @asynccontextmanager
 async def working(place: Place, clock: Clock, settings: Settings) -> AsyncIterator[None]:
     """The worker's loops, while the block runs."""
@@ -160,6 +176,12 @@ async def serve_web(place: Place, clock: Clock, settings: Settings) -> None:
         # The server raises the signal again once it has stopped; ours lets what surrounds it stop in order too.
         signal.signal(number, lambda *_: None)
     await uvicorn.Server(serving.config(app, settings.host, settings.port)).serve()
+
+
+def address(settings: Settings) -> str:
+    """Where people open the service. On this machine by its name: browsers take passkeys there, at no bare number."""
+    here = settings.host in ("127.0.0.1", "::1", "localhost")
+    return settings.public_url or f"http://{'localhost' if here else settings.host}:{settings.port}"
 
 
 def _settings(host: str | None, port: int | None, data_dir: Path) -> Settings:

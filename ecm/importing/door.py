@@ -102,7 +102,7 @@ async def import_file(
         await _receive(request, cast(BinaryIO, spool))
         report = await run_import(
             door.web,
-            who.tenant_id,
+            who.lock,
             kind,
             cast(BinaryIO, spool),
             format=file_format,

@@ -15,6 +15,7 @@ from ecm.importing import merge, stage
 from ecm.importing.kinds import KINDS
 from ecm.importing.report import ImportReport
 from ecm.importing.row import Columns, FileRefused, Format
+from ecm.lock import Lock
 from ecm.sealing import Sealer
 from ecm.store.db import Connection, Database
 from ecm.store.queries import load_queries
@@ -28,7 +29,7 @@ _MAY_MATCH_EVIDENCE = frozenset({"service-users", "care-workers", "visits"})
 
 async def run_import(
     db: Database,
-    tenant_id: int,
+    lock: Lock,
     kind: str,
     source: stage.Source,
     *,
@@ -41,17 +42,17 @@ async def run_import(
     postcodes: Path | None = None,
     sealer: Sealer | None = None,
 ) -> ImportReport:
-    """Imports one file as `actor`. `db` is under the role ecm_web; `postcodes` names a file of open data, and
-    `sealer` seals key-safe codes.
+    """Imports one file as `actor`, under their `lock`. `db` is of the role ecm_web; `postcodes` names a file of open
+    data, and `sealer` seals key-safe codes.
 
     All or nothing: with any rejection nothing is written, unless `skip_rejected`. A file that cannot be read to
     its end is never written. Raises NotFound for another kind, DatabaseAway, StorageFull.
     """
     if kind not in KINDS:
         raise NotFound(f"There is no import of {kind}; there are {', '.join(KINDS)}.")
-    report = ImportReport(dry_run=dry_run)
+    tenant_id, report = lock.tenant_id, ImportReport(dry_run=dry_run)
     try:
-        async with db.tenant(tenant_id) as connection:
+        async with db.locked(lock) as connection:
             one = _Import(connection, tenant_id, kind, now, report)
             await one.stage(source, format, postcodes, sealer)
             await one.merge()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import math
 import time
 from collections.abc import AsyncIterator
@@ -17,11 +18,12 @@ from typing import Any, TypeAlias
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from ecm.errors import DatabaseAway, StoppedByFullDisk, StorageFull
+from ecm.errors import DatabaseAway, LockedOut, StoppedByFullDisk, StorageFull
 from ecm.lock import Lock, system
 from ecm.store.queries import load_queries
 from ecm.store.room import short_of_room
 
+log = logging.getLogger("ecm.store")
 sql = load_queries("ecm.store", "db.sql")
 
 Connection: TypeAlias = "asyncpg.Connection[Any] | PoolConnectionProxy[Any]"
@@ -39,6 +41,8 @@ AWAY = (
     asyncpg.TooManyConnectionsError,
 )
 FULL = (asyncpg.DiskFullError,)
+ROW_LOCKED = "ExecWithCheckOptions"
+"""Where the server refuses a row that row-level security would not let somebody write; a missing grant is elsewhere."""
 
 
 @asynccontextmanager
@@ -122,9 +126,18 @@ class Database:
 
     @asynccontextmanager
     async def locked(self, lock: Lock) -> AsyncIterator[Connection]:
-        """A transaction for somebody, which sees what is theirs to see."""
-        async with self.connection() as connection, _between(connection, _begin(lock)):
-            yield connection
+        """A transaction for somebody, which sees what is theirs to see.
+
+        Raises LockedOut for a row that is not theirs to write.
+        """
+        try:
+            async with self.connection() as connection, _between(connection, f"BEGIN; {told(lock)}"):
+                yield connection
+        except asyncpg.InsufficientPrivilegeError as error:
+            if error.server_source_function != ROW_LOCKED:
+                raise
+            log.warning("row-level security refused %s a change that no check of ours refused", lock.who)
+            raise LockedOut from error
 
     async def listen(self, channel: str) -> AsyncIterator[str]:
         """Payloads as they come, for ever; "" after each (re)connection, because what was said meanwhile is lost."""
@@ -198,20 +211,23 @@ async def _between(connection: Connection, begin: str) -> AsyncIterator[None]:
     await connection.execute("COMMIT")
 
 
-def _begin(lock: Lock) -> str:
-    """One statement, so that it costs no round trip more than BEGIN. Raises ValueError for what no reference holds."""
+def told(lock: Lock) -> str:
+    """What a transaction begins with, so that row-level security knows whom it is for. One text for one round trip.
+
+    Raises ValueError for what no reference holds.
+    """
     settings = lock.settings()
     if any("\0" in value for value in settings.values()):
         raise ValueError("a reference with a NUL")
     quoted = (
         f"SET LOCAL {name} = '{value.replace(chr(39), 2 * chr(39))}'" for name, value in settings.items()
     )
-    return "; ".join(("BEGIN", *quoted))
+    return "; ".join(quoted)
 
 
 def _settings(role: str | None) -> dict[str, str]:
     settings = {"application_name": f"ecm {role or 'owner'}", "timezone": "UTC", "jit": "off"}
-    settings["standard_conforming_strings"] = "on"  # `_begin` quotes by it
+    settings["standard_conforming_strings"] = "on"  # `told` quotes by it
     if role is not None:
         settings["role"] = role
     return settings | PLANNED_EACH_TIME if role == "ecm_worker" else settings

@@ -21,7 +21,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from ecm.doors import HALF_WAY_COOKIE, actor_or_nobody
-from ecm.errors import DatabaseAway, EcmError, Unavailable
+from ecm.errors import DatabaseAway, EcmError, NotFound, Unavailable
 from ecm.identity.passkeys import RelyingParty
 from ecm.permit import Action, Actor, permit
 from ecm.store.queries import load_queries
@@ -42,7 +42,6 @@ POLICY = {
 }
 FOR_EVER = "public, max-age=31536000, immutable"
 TRY_AGAIN_SECONDS = 5
-FINISHES_AT = "/me"  # whoever has not finished setting up how they sign in sees this page and no other
 
 ROLE_WORDS = {
     "care_worker": "Care worker",
@@ -73,19 +72,31 @@ SIGN_IN_WORDS = {
 SECOND_WAYS = ("code", "recovery_code", "passkey")
 
 
+# Whoever may open any of its sections has the menu entry.
+OF_SETTINGS = (Action.MANAGE_ACCOUNTS, Action.MANAGE_PHONES, Action.MANAGE_KEYS, Action.READ_AUDIT)
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
+    """Open to whoever may do one of its `actions` at all; with none, to everybody who is signed in."""
+
     path: str
     name: str
-    action: Action
+    actions: tuple[Action, ...]
+
+    def is_for(self, who: Actor) -> bool:
+        return not self.actions or any(permit(who, action) for action in self.actions)
 
 
 NAVIGATION = (
-    Page("/board", "Board", Action.READ_BOARD),
-    Page("/exceptions", "Exceptions", Action.READ_UNMATCHED),
-    Page("/actuals", "Actuals", Action.READ_ACTUALS),
-    Page("/tags", "Tags", Action.MANAGE_TAGS),
+    Page("/board", "Board", (Action.READ_BOARD,)),
+    Page("/exceptions", "Exceptions", (Action.READ_UNMATCHED,)),
+    Page("/actuals", "Actuals", (Action.READ_ACTUALS,)),
+    Page("/tags", "Tags", (Action.MANAGE_TAGS,)),
+    Page("/settings", "Settings", OF_SETTINGS),
 )
+OWN_PAGE = "/me"  # whoever has not finished setting up how they sign in sees this page and no other
+SETUP = "/setup"
 
 
 def install(app: FastAPI) -> None:
@@ -127,9 +138,10 @@ def install(app: FastAPI) -> None:
 async def front_door(request: Request, sign_in: str = "", next: str = "") -> Response:
     """The form; `sign_in` says how the last try went. Whoever is signed in goes on to their first page."""
     who = await actor_or_nobody(request)
-    home = who and (FINISHES_AT if who.limited else next_page(next) or home_of(who))
-    if home:
-        return RedirectResponse(home, 303)
+    if who is not None:
+        return RedirectResponse(OWN_PAGE if who.limited else next_page(next) or home_of(who), 303)
+    if not sign_in and await awaits_setup(request):
+        return RedirectResponse(SETUP, 303)
     rp = relying_party(request)
     return await render(
         request,
@@ -195,14 +207,20 @@ async def visit(request: Request, visit_id: str) -> Response:
 
 
 async def show(request: Request, template: str, action: Action, **more: Any) -> Response:
-    """A page for whoever may open it; sign-in or the reason why not for others."""
+    """A page for whoever may do `action`; sign-in or the reason why not for others."""
+    return await show_page(request, template, Page(request.url.path, "", (action,)), **more)
+
+
+async def show_page(request: Request, template: str, page: Page, **more: Any) -> Response:
     who = await actor_or_nobody(request)
+    if who is None and await awaits_setup(request):
+        return RedirectResponse(SETUP, 303)
     if who is None:
         wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/?next={quote(wanted)}", 303)
-    if who.limited:
-        return RedirectResponse(FINISHES_AT, 303)
-    if not permit(who, action):
+    if who.limited and page.actions:  # until they have finished setting up how they sign in
+        return RedirectResponse(OWN_PAGE, 303)
+    if not page.is_for(who):
         return await render(request, "not_permitted.html", who, status=403)
     return await render(request, template, who, **more)
 
@@ -226,13 +244,26 @@ async def render(
     return Response(text, status, headers, media_type="text/html; charset=utf-8")
 
 
+async def awaits_setup(request: Request) -> bool:
+    """Nobody has ever administered this service: whoever comes is led to its set-up. Once it is over, it is for good.
+
+    Whoever is signed in already is left where they are: an authority may have people before it has an administrator.
+    """
+    state = request.app.state
+    if not getattr(state, "set_up", False):
+        async with state.services.web.connection() as connection:
+            state.set_up = await connection.fetchval(sql.awaits_setup) is None
+    return not state.set_up
+
+
 def pages_of(who: Actor | None) -> Sequence[Page]:
-    return [page for page in NAVIGATION if who is not None and permit(who, page.action)]
+    return [page for page in NAVIGATION if who is not None and page.is_for(who)]
 
 
-def home_of(who: Actor) -> str | None:
+def home_of(who: Actor) -> str:
+    """Where this person's work begins. Everybody has a page of their own."""
     pages = pages_of(who)
-    return pages[0].path if pages else None
+    return pages[0].path if pages else OWN_PAGE
 
 
 def relying_party(request: Request) -> RelyingParty | None:
@@ -273,8 +304,11 @@ async def _councils(request: Request) -> list[dict[str, Any]]:
 async def _tenant_of(request: Request, who: Actor | None) -> dict[str, Any]:
     if who is None:
         return {"name": "", "zone": "Europe/London", "labels": {}}
-    async with request.app.state.services.web.tenant(who.tenant_id) as connection:
-        return dict(await connection.fetchrow(sql.tenant, who.tenant_id))
+    async with request.app.state.services.web.locked(who.lock) as connection:
+        row = await connection.fetchrow(sql.tenant, who.tenant_id)
+    if row is None:
+        raise NotFound
+    return dict(row)
 
 
 class Unchanging(StaticFiles):

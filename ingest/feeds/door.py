@@ -30,7 +30,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.security import HTTPBasic, HTTPBasicCredentials, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 
-from ecm.doors import Services, of_key, services
+from ecm.doors import Services, for_action, of_key, services
 from ecm.errors import NotFound, NotPermitted, NotSignedIn, NotUnderstood, TooLarge, TooMany
 from ecm.permit import Action, Actor, permit
 from ingest.feeds import sandata
@@ -92,7 +92,7 @@ async def sender(
         422: {},
         429: {},
     },
-    openapi_extra=BODY,
+    openapi_extra=BODY | for_action(Action.RECORD_CHECK_EVENT),
 )
 async def receive(
     request: Request,
@@ -121,6 +121,7 @@ async def receive(
     "/v1/feeds/sandata/{kind}/status",
     response_model=TransactionStatus,
     responses={200: {"content": {"application/json": {"example": STATUS_EXAMPLE}}}},
+    openapi_extra=for_action(Action.RECORD_CHECK_EVENT),
 )
 async def status(
     kind: KindName,
@@ -129,7 +130,7 @@ async def status(
     uuid: Annotated[UUID, Query(description="The transaction's id.", examples=[EXAMPLE_ID])],
 ) -> TransactionStatus:
     """What became of each record of a transaction, in the order they were sent."""
-    async with door.web.tenant(who.tenant_id) as connection:
+    async with door.web.locked(who.lock) as connection:
         rows = await connection.fetch(sql.records, who.tenant_id, uuid, FEED, KINDS[kind])
     if not rows:
         raise NotFound("There is no such transaction of this kind.")

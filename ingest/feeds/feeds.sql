@@ -1,3 +1,8 @@
+-- name: may_record role: ecm_web
+-- Whether the database lets this sender change anything: what it sends is written by the role that takes evidence from
+-- anybody.
+SELECT ecm_may_change();
+
 -- name: people_known role: ecm_web
 -- Which of these are our own references of people.
 SELECT ref FROM service_users WHERE tenant_id = $1::int AND ref = ANY ($2::text[]);

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from ecm.errors import NotPermitted
 from ecm.permit import Actor
 from ecm.store.db import Connection, Database
 from ecm.store.queries import load_queries
@@ -88,10 +89,12 @@ class Taking:
 
     async def take(self, transaction_id: UUID, records: Sequence[Record]) -> None:
         """Records the calls, then keeps the transaction. Raises Unavailable: then the client sends it again."""
-        async with self.web.tenant(self.who.tenant_id) as connection:
+        async with self.web.locked(self.who.lock) as connection:
+            if not await connection.fetchval(sql.may_record):
+                raise NotPermitted
             known = await self._look_up(connection, records)
         judged = await self._record(await asyncio.to_thread(self._judge, records, known))
-        async with self.web.tenant(self.who.tenant_id) as connection:
+        async with self.web.locked(self.who.lock) as connection:
             await connection.execute(sql.one_at_a_time, self.who.tenant_id, FEED)
             sequences = await self._sequences(connection, records)
             judged = [_in_order(each, sequences) for each in judged]
@@ -163,7 +166,7 @@ class Taking:
 
     async def _record(self, judged: list[_Judged]) -> list[_Judged]:
         """Each new call through the same road as any check event. The committed ones say so; a misfit is told."""
-        holder = KeyHolder(self.who.tenant_id, self.who.id, self.who.name, may_record=True)
+        holder = KeyHolder(self.who.lock.tenant_id, self.who.id, self.who.name, may_record=True)
         todo = [(place, punch, event) for place, each in enumerate(judged) for punch, event in each.new]
         for start in range(0, len(todo), RECORDED_AT_ONCE):
             some = todo[start : start + RECORDED_AT_ONCE]

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.security import APIKeyHeader
 
-from ecm.doors import Services, services
+from ecm.doors import Services, open_because, services
 from ecm.errors import NotFound, NotPermitted, Unavailable
 from ingest.recorder import Recorder
 from ingest.telephone import twiml
@@ -50,7 +50,8 @@ def speaks(example: dict[str, str]) -> dict[str, Any]:
             200: {"content": {"application/xml": {"schema": {"type": "string"}, "example": EXAMPLE}}},
             404: {},
         },
-        "openapi_extra": {"requestBody": {"content": {"application/x-www-form-urlencoded": form}}},
+        "openapi_extra": {"requestBody": {"content": {"application/x-www-form-urlencoded": form}}}
+        | open_because("the telephone's gateway, which signs each of these"),
     }
 
 

@@ -22,6 +22,7 @@ from ecm import doors, payment_run, problem
 from ecm.api.actuals import export, router
 from ecm.clock import ManualClock
 from ecm.errors import Conflict
+from ecm.lock import system
 from ecm.payment_run import PaymentRuns, run
 from ecm.permit import Actor
 from ecm.settings import Settings
@@ -212,7 +213,7 @@ async def test_the_workbook_says_what_the_csv_says_and_holds_no_formula(database
 
 
 async def abacus(db: Database, period: str = WEEK) -> list[dict[str, str]]:
-    parts = [part async for part in export(db, 1, period, "abacus")]
+    parts = [part async for part in export(db, system(1), period, "abacus")]
     return list(csv.DictReader(io.StringIO(b"".join(parts).decode())))
 
 

@@ -12,12 +12,15 @@ from ecm.api import (
     alerts,
     amendments,
     audit,
+    choices,
     evidence,
     health,
     homes,
     key_safes,
+    needs_doing,
     openapi,
     patterns,
+    people,
     phones,
     sign_in,
     today,
@@ -27,7 +30,20 @@ from ecm.store.queries import Queries
 from ingest.feeds import taking
 from tests.api.conftest import Story
 
-OPEN_TO_ALL = {"/healthz", "/readyz", "/metrics", "/v1/session", "/v1/app/enrolment"}
+OPEN_TO_ALL = {
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/v1/session",
+    "/v1/session/second-step",
+    "/v1/session/passkey-options",
+    "/v1/session/passkey",
+    "/v1/app/enrolment",
+    "/v1/setup",
+    "/v1/setup/code",
+    "/v1/setup/passkey-options",
+    "/v1/setup/second-step",
+}
 
 
 def operations(story: Story) -> list[tuple[str, str, dict[str, Any]]]:
@@ -83,10 +99,13 @@ async def test_the_description_names_no_schema_of_the_frameworks_own_errors(stor
             amendments,
             accounts,
             audit,
+            choices,
             health,
             homes,
             key_safes,
+            needs_doing,
             patterns,
+            people,
             phones,
             today,
             taking,

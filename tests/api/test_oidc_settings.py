@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ecm.api.council import secret_of
+from ecm.api.council_visit import secret_of
 from ecm.api.oidc import ASKED
 from tests.api.conftest import Story
 
@@ -89,7 +89,7 @@ async def test_a_secret_left_out_is_kept_for_the_same_issuer_and_goes_to_no_othe
         ({"issuer": "https://council.example:99999"}, 409),
         ({"issuer": "https://council.example/#x"}, 422),
         ({"scopes": "openid  profile"}, 422),
-        ({"makes_accounts": "perhaps"}, 422),
+        ({"makes_accounts": 1}, 422),
         ({"rules": None}, 422),
         ({"rules": [{"group": "G", "role": "king"}]}, 422),
         ({"rules": [{"group": "G", "role": "coordinator"}]}, 409),

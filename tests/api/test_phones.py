@@ -205,7 +205,7 @@ async def test_a_phone_with_a_wrong_clock_is_told_so(alices: Caller) -> None:
 async def test_a_phone_that_is_cut_off_is_told_nothing_more(story: Story, alices: Caller) -> None:
     cory = await story.signed_in("cory")
     path = f"/v1/phones/{alices.phone.device_id}/cut-off"
-    assert (await (await story.signed_in("cleo")).post(path, json={"reason": "not mine"})).status_code == 403
+    assert (await (await story.signed_in("cleo")).post(path, json={"reason": "not mine"})).status_code == 404
     answer = await cory.post(path, json={"reason": "lost on the bus"})
     assert answer.status_code == 200
     assert (await alices.ask("GET", "/v1/app/today")).status_code == 401

@@ -239,7 +239,7 @@ async def test_the_unmatched_show_each_provider_its_own_workers_only(story: Stor
     assert (await (await story.signed_in("fay")).get("/v1/unmatched")).status_code == 403
 
 
-async def test_notes_are_for_those_who_care_for_the_person(story: Story) -> None:
+async def test_notes_are_for_those_who_care_for_the_person_and_for_the_auditor(story: Story) -> None:
     """A worker's, a desk's on a correction, and a desk's on an alert: "key under the pot, she is confused"."""
     for event_id in (ADAMS_CHECK_IN, ALICE_SOMEWHERE):
         await story.run(
@@ -262,7 +262,7 @@ async def test_notes_are_for_those_who_care_for_the_person(story: Story) -> None
         for path, notes in paths.items():
             answer = await browser.get(path)
             assert answer.status_code in (200, 403)
-            told = notes if answer.status_code == 200 and who in ("cory", "dana") else 0
+            told = notes if answer.status_code == 200 and who in ("cory", "dana", "otto") else 0
             assert answer.text.count("the pot") == told, f"{who} at {path}"
     assert (await readers["fay"].get(f"/v1/visits/{ADAMS_VISIT}")).json()["amendments"][0]["note"] is None
 

@@ -8,6 +8,7 @@ proof, the doorkeeper must refuse.
 from __future__ import annotations
 
 import asyncio
+import base64
 import re
 import threading
 from collections import Counter, defaultdict
@@ -46,7 +47,9 @@ ASKED_BY = {
     "GET /v1/visits": "key read",
     "GET /v1/care-workers": "key read",
     "GET /v1/actuals": "otto",
+    "POST /v1/actuals/{period}/lock": "fred",
     "POST /v1/actuals": "fay",
+    "DELETE /v1/me/sessions": "eve",  # nobody else's, whose sessions the run goes on with
     "POST /board": "dana",
 }
 EXAMPLES_EACH = 8
@@ -60,11 +63,20 @@ NEVER_SUCCEEDS = {
     "GET /v1/app/visits/{visit_id}/key-safe",
     "POST /v1/app/enrolment",
     "POST /v1/reports",
+    # Nobody is joined to a council that does not answer; tests/identity/test_oidc.py has one that does.
+    "POST /v1/me/council",
+    "DELETE /v1/me/council",
     # A gateway signs each of these; tests/ingest/telephone is one.
     "POST /v1/telephone/voice",
     "POST /v1/telephone/voice/step",
     "POST /v1/telephone/voice/status",
     "POST /v1/telephone/sms",
+    # A device, or an authenticator app, answers each of these; tests/identity has some.
+    "POST /v1/session/passkey",
+    "POST /v1/session/second-step",
+    "POST /v1/session/step-up",
+    "POST /v1/me/passkeys",
+    "POST /v1/me/second-step/confirmation",
 }
 USUALLY_REFUSED = ["400", "401", "403", "404", "405", "406", "409", "415", "422", "428", "429", "5xx"]
 USUALLY_ACCEPTED = ["2xx", "401", "403", "404", "409", "5xx"]
@@ -228,7 +240,12 @@ class serving:  # noqa: N801 - a context manager
             web_db=await Database.connect(self.database.app, role="ecm_web", size=4),
             ingest_db=await Database.connect(self.database.app, role="ecm_ingest", size=2),
             clock=RealClock(),
-            settings=Settings(backlog_late_after_seconds=1e9, worker_silent_after_seconds=1e9),
+            settings=Settings(
+                backlog_late_after_seconds=1e9,
+                worker_silent_after_seconds=1e9,
+                public_url="https://ecm.example.org",  # passkeys are made for a site
+                sealing_key=base64.b64encode(bytes(32)).decode(),
+            ),
         )
         self.server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", ws="none"))
         serving = asyncio.create_task(self.server.serve())
@@ -237,6 +254,19 @@ class serving:  # noqa: N801 - a context manager
         self.started.set()
         await serving
 
+
+# Ways in to take away again, so many that none is the last one; and a session for the description's example to end.
+WAYS_IN = """
+INSERT INTO passkeys (tenant_id, passkey_id, account_id, credential_id, public_key, sign_count, backed_up, aaguid, name,
+  made_at) OVERRIDING SYSTEM VALUE
+  SELECT 1, n, account_id, n::text::bytea, '', 0, false, gen_random_uuid(), 'a key', now()
+  FROM accounts, (VALUES (1), (7000000)) AS one (n) WHERE email LIKE 'ada@%';
+INSERT INTO second_steps (tenant_id, account_id, sealed_secret, confirmed_at, last_step)
+  SELECT 1, account_id, '', now(), 1 FROM accounts WHERE email LIKE 'ada@%';
+INSERT INTO sessions (tenant_id, token_sha256, account_id, created_at, seen_at, expires_at, session_id)
+  SELECT 1, 'elsewhere', account_id, now(), now(), now() + interval '1 hour', '6f1d5a52-6f0e-4a0e-9c37-0d4d5a1c7e11'
+  FROM accounts WHERE email LIKE 'eve@%';
+"""
 
 # The proofs stay good to the end of the run: whoever would disable, revoke or replace one finds nothing there.
 KEPT = """
@@ -251,6 +281,8 @@ ALTER TABLE code_cards ALTER card_id RESTART 100;
 INSERT INTO feed_records (tenant_id, transaction_id, position, feed, kind, record_id, sequence_id, received_at, status,
   body) VALUES (1, '6f1d5a52-6f0e-4a0e-9c37-0d4d5a1c7e77', 1, 'sandata', 'visit', 'P1/V-1001', 1, now(), 'accepted',
   '{}');
+INSERT INTO payment_periods (tenant_id, period, starts_on, ends_on, requested_at, run_at)
+  VALUES (1, '2026-W45', '2020-01-06', '2020-01-12', '2020-01-13Z', '2020-01-13Z');
 ALTER TABLE api_keys ALTER key_id RESTART 7000000;
 ALTER TABLE accounts ALTER account_id RESTART 8000000;
 INSERT INTO oidc_providers (tenant_id, issuer, client_id, scopes, groups_claim, makes_accounts)
@@ -285,6 +317,7 @@ async def furnish(dsn: str) -> dict[str, str]:
                 " OVERRIDING SYSTEM VALUE VALUES ($1, $2, $3, $4, $5, $6, $7)",
                 rows,
             )
+            await connection.execute(WAYS_IN)
         return {
             scope: await create_key(db, 1, "A system", [scope], datetime.now(UTC))
             for scope in ("ingest", "read", "import")

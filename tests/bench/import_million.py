@@ -17,6 +17,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from ecm.importing import ImportReport, run_import
+from ecm.lock import system
 from ecm.store.db import Database
 from ecm.store.embedded import EmbeddedPostgres
 from ecm.store.migrate import migrate
@@ -44,7 +45,7 @@ async def main(rows: int) -> None:
 async def measure(db: Database, file: Path, rows: int) -> None:
     async def bring(kind: str, source: Path | bytes) -> tuple[ImportReport, float]:
         began = time.perf_counter()
-        report = await run_import(db, 1, kind, source, now=NOW, actor="bench")
+        report = await run_import(db, system(1), kind, source, now=NOW, actor="bench")
         return report, time.perf_counter() - began
 
     await bring("providers", b"ref,name\nALPHA,Alpha Care\n")

@@ -5,7 +5,7 @@
     Ms Tara Thorne     tier C, Spinney Hills                  council   Harbour Homecare
 
     Anna Kowalska, Jo Mensah (Northfield), Rafi Begum (Harbour)
-    Dana Duty, duty officer; Cole Coordinator, at Northfield; Finn Finance
+    Dana Duty, duty officer; Cole Coordinator, at Northfield; Finn Finance; Ada, administrator; Otto, auditor
 
 It is 09:20 in London on Monday 23 November 2026 unless a test says otherwise.
 """
@@ -60,6 +60,8 @@ ACCOUNTS = {
     "cole": ("Cole Coordinator", "coordinator", "NOR"),
     "finn": ("Finn Finance", "finance", None),
     "cara": ("Cara Carer", "care_worker", "NOR"),
+    "ada": ("Ada Administrator", "administrator", None),
+    "otto": ("Otto Auditor", "auditor", None),
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from ecm.board import hub as hub_module
 from ecm.board import reading as reading_module
-from ecm.board.hub import Board, Viewer
+from ecm.board.viewers import Board, Viewer
 from ecm.board.wire import FastWire
 from tests.board.stage import Stage, looking
 

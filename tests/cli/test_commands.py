@@ -22,8 +22,9 @@ from tests.postgres import fetch_value, in_a_loop_of_its_own
 
 PUBLISHED = (
     "demo", "serve", "web", "worker", "migrate", "import", "simulate", "tick", "actuals export", "key create",
-    "account create", "account leave", "worker-left", "contact add", "contact list", "contact remove", "tenant add",
-    "tenant list", "tenant positions", "line add", "line list", "line remove", "phone code", "reseal", "doctor",
+    "account create", "account leave", "worker-left", "setup-code", "contact add", "contact list", "contact remove",
+    "tenant add", "tenant list", "tenant positions", "line add", "line list", "line remove", "phone code",
+    "reseal", "doctor",
 )  # fmt: skip
 
 
@@ -152,6 +153,19 @@ def test_an_account_is_made_once_with_a_password_shown_once(ecm: Ecm, database: 
     assert again.status == 1
     assert "Traceback" not in again.output
     assert ecm("account", "create", "x@example.org", "--role", "emperor").status == 2
+
+
+def test_a_code_sets_the_service_up_until_somebody_administers_it(ecm: Ecm, database: Addresses) -> None:
+    said = ecm("setup-code", "--json")
+    code = said.answer["url"].removeprefix("http://localhost:8000/setup#")
+    assert len(code) == 12
+    [row] = fetch(database, "SELECT code_sha256, expires_at - made_at AS lasts FROM setup_codes")
+    assert row["lasts"].total_seconds() == 24 * 3600
+    assert code.encode() not in row["code_sha256"]
+    assert ecm("account", "create", "admin@example.org", "--role", "administrator").status == 0
+    late = ecm("setup-code")
+    assert late.status == 1
+    assert late.output.startswith("Error: Somebody administers this service already.")
 
 
 # ---------------------------------------------------------------- tenants

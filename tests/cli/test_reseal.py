@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 from ecm import ntag424, rotating_code
-from ecm.api.council import secret_of
+from ecm.api.council_visit import secret_of
 from ecm.cli.reseal import KEPT
 from ecm.identity import second_step
 from ecm.sealing import Sealer, key_safe_of

@@ -53,12 +53,14 @@ second_steps          SIuD-  -----  S----
 service_user_phones   SIUD-  S----  S----
 service_users         sIU--  -----  s----
 sessions              SIUD-  -----  S--D-
+setup_codes           SIu--  -----  S--D-
 socket_tickets        SIUD-  -----  S--D-
 tag_taps              S----  SI---  S----
 tags                  SIu--  S----  S----
 tenants               S-u--  S----  S----
 transitions           S----  -----  SI---
 used_codes            S----  SI---  S----
+visited               S----  -----  S----
 visits                SIu--  -----  SIu--
 """
 
@@ -82,7 +84,8 @@ COLUMNS = {
     ("payment_periods", "ecm_worker"): "run_at running_since",
     ("recovery_codes", "ecm_web"): "used_at",
     ("second_steps", "ecm_web"): "last_step tried_at tries",
-    ("tenants", "ecm_web"): "second_way_required",
+    ("setup_codes", "ecm_web"): "used_at",
+    ("tenants", "ecm_web"): "name second_way_required",
     ("visits", "ecm_web"): "agreed_short cancelled cancelled_at care_worker_refs carers_required"
     " commissioned_minutes local_date next_planned_start planned_end planned_start provider_ref service"
     " service_user_ref time_critical window_start zone",
@@ -112,6 +115,7 @@ OF_NO_TENANT = {
     "scaled_clock": "one clock for the whole service",
     "sealing_key": "one key seals for the whole service; a digest, and no secret",
     "heartbeats": "a process serves every tenant; it holds no tenant's data",
+    "setup_codes": "it opens a service that has nobody yet; known by its digest",
     "openings": "begun before anybody is known; asked for by its digest, and what it holds is sealed",
 }
 

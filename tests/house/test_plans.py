@@ -15,8 +15,9 @@ from uuid import UUID
 
 import pytest
 
+from ecm.lock import Lock, system
 from ecm.store import db
-from ecm.store.db import Connection, Database, open_connection
+from ecm.store.db import Connection, Database, open_connection, told
 from ecm.store.embedded import Addresses
 from tests.house.repository import query
 from tests.postgres import TEMPLATE, Cluster, execute, in_a_loop_of_its_own
@@ -125,9 +126,9 @@ HOT = [
     (B, "visits_by_id", (1, [5, 6, 7]), {"visits_pkey"}),
     (B, "alerts_of_visits", (1, [5, 6, 7]), {"visits_pkey", "alerts_tenant_id_visit_id_kind_raised_for_key"}),
     (B, "pulse", (1, NOW), {"visits_changed"}),
-    ("ecm/api/today.sql", "visits_of_worker", (1, "w5", DAY - timedelta(days=1), DAY, EARLIER, "p6", NOW),
-     {"visits_of_day", "visits_of_person"}),
+    ("ecm/api/today.sql", "visits_of_worker", (1, "w5", DAY - timedelta(days=1), DAY, EARLIER, NOW), {"visits_of_day"}),
     ("ecm/api/visits.sql", "get_visit", (1, 5, "p6", NOW), {"visits_pkey", "visits_of_person"}),
+    ("ecm/api/visits.sql", "list_visits", (1, "p6", DAY, None, None, None, None, DAY, 0, 100, NOW), {"visits_of_day"}),
     ("ecm/api/homes.sql", "homes", (1, "p6", "", 100, NOW), {"visits_of_person"}),
     ("ecm/api/evidence.sql", "get_event", (1, EVENT, "p6"), {"check_events_pkey", "event_outcomes_pkey"}),
     ("alerts/alerts.sql", "visits", ([1] * 3, [5, 6, 7], ["sos"]), {"visits_pkey"}),
@@ -138,6 +139,14 @@ HOT = [
     ("alerts/deliveries.sql", "claim", (NOW, NOW, 20, 60.0, False), {"deliveries_pending"}),
     ("alerts/deliveries.sql", "claim", (NOW, NOW, 10, 60.0, True), {"deliveries_pending"}),
 ]  # fmt: skip
+
+OF_ALL = system(1)
+OF_ONE = Lock(1, "p6", None, "coordinator", "account 1")
+OF_THE_WEB = [
+    one
+    for one in HOT
+    if one[0].startswith(("ecm/board", "ecm/api")) and one[1] != "pulse"  # the hub's own
+]
 
 # The door's connection keeps one plan for every batch (plan_cache_mode = force_generic_plan); processing keeps what it
 # planned on grown-up tables for some seconds (`Database.batch`).
@@ -172,6 +181,15 @@ async def test_a_hot_query_reads_by_its_index(
     hot = query(file, name)
     async with as_run(busy, hot.role) as connection:
         (plan,) = await connection.fetch(f"EXPLAIN (FORMAT JSON) {hot.sql}", *values)
+    assert_reads_by(plan[0], indexes)
+
+
+@pytest.mark.parametrize(("file", "name", "values", "indexes"), OF_THE_WEB)
+async def test_the_second_lock_leaves_the_index_to_whoever_sees_one_provider(
+    busy: Addresses, file: str, name: str, values: tuple[Any, ...], indexes: set[str]
+) -> None:
+    async with as_run(busy, "ecm_web", OF_ONE) as connection:
+        (plan,) = await connection.fetch(f"EXPLAIN (FORMAT JSON) {query(file, name).sql}", *values)
     assert_reads_by(plan[0], indexes)
 
 
@@ -234,12 +252,12 @@ async def test_a_tenant_read_whole_would_be_noticed(busy: Addresses) -> None:
 
 
 @asynccontextmanager
-async def as_run(database: Addresses, role: str) -> AsyncIterator[Connection]:
+async def as_run(database: Addresses, role: str, lock: Lock = OF_ALL) -> AsyncIterator[Connection]:
     """A connection as the services open it, under tenant 1 where the role is of one tenant."""
     connection = await open_connection(database.app, role)
     try:
         async with connection.transaction():
-            await connection.execute("SET LOCAL ecm.tenant = '1'; SET LOCAL ecm.tenants = '{1}'")
+            await connection.execute(f"{told(lock)}; SET LOCAL ecm.tenants = '{{1}}'")
             yield connection
     finally:
         await connection.close()

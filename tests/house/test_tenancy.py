@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
-from ecm.store.db import Connection, open_connection
+from ecm.lock import system
+from ecm.store.db import Connection, open_connection, told
 from ecm.store.embedded import Addresses
 from tests.house.one_of_each import ONE_OF_EACH
 from tests.house.privileges import (
@@ -144,11 +145,17 @@ async def test_functions_that_look_past_the_lock_are_few_and_closed_to_the_publi
         "ecm_key_safe",
         "ecm_reduce_positions",
         "ecm_passkey",
+        "ecm_awaits_setup",
+        "ecm_chain_entry",
+        "ecm_erase_words",
         "ecm_councils",
         "ecm_oidc_provider",
         "ecm_oidc_subject",
-        "ecm_chain_entry",
-        "ecm_erase_words",
+        "ecm_sees_event",
+        "ecm_workers_on",
+        "ecm_provider_cares_for",
+        "ecm_visits_added",
+        "ecm_visit_given_away",
     }
     for row in found:
         assert row["config"].startswith("search_path=pg_catalog"), row["proname"]
@@ -233,7 +240,7 @@ async def of_tenant(towns: Addresses, role: str, tenant: int) -> AsyncIterator[C
     transaction = connection.transaction()
     try:
         await transaction.start()
-        await connection.execute(f"SET LOCAL ecm.tenant = '{tenant}'; SET LOCAL ecm.tenants = '{{{tenant}}}'")
+        await connection.execute(f"{told(system(tenant))}; SET LOCAL ecm.tenants = '{{{tenant}}}'")
         yield connection
     finally:
         await connection.close()

@@ -14,6 +14,8 @@ import pytest
 from ecm.store.embedded import Addresses
 from tests.api.conftest import PASSWORD, Story, story_in
 from tests.identity.authenticator import Authenticator
+from tests.identity.councils import provider as provider
+from tests.identity.councils import town as town
 
 SITE = "https://ecm.test"
 RP_ID = "ecm.test"

@@ -16,13 +16,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import pytest
 
+from ecm.api.council_visit import secret_of
+from tests.api.conftest import Story
 from tests.house.repository import ROOT
 from tests.identity.council import CLIENT_ID, CLIENT_SECRET, PASSWORD
 
-__all__ = ["CLIENT_ID", "CLIENT_SECRET", "Provider", "Visitor", "a_provider"]
+BACK = "https://ecm.test/sign-in/council/back"
+DUTY, COORDINATORS, FINANCE = "Duty desk", "Coordinators of P1", "Finance"
 
 
 class Provider:
@@ -135,3 +140,66 @@ class Visitor:
         self.asked_for += list(filled)
         target = page.url.join(unescape(form)) if form else page.url
         return await self._browser.post(target, data=hidden | filled)
+
+
+@pytest.fixture(scope="session")
+def provider() -> Iterator[Provider]:
+    with a_provider(BACK) as standing:
+        yield standing
+
+
+@pytest.fixture
+async def town(story: Story, provider: Provider) -> Story:
+    """Example Borough, joined to its provider; Dana is on its duty desk."""
+    services = story.app.state.services
+    services.settings.oidc_private = True
+    await story.run(
+        "INSERT INTO oidc_providers (tenant_id, issuer, client_id, sealed_client_secret, scopes, groups_claim,"
+        " makes_accounts) VALUES (1, $1, $2, $3, 'openid profile email groups', 'groups', true)",
+        provider.issuer,
+        CLIENT_ID,
+        services.sealer.seal(CLIENT_SECRET.encode(), secret_of(1)),
+    )
+    await story.run(
+        "INSERT INTO oidc_roles (tenant_id, group_name, priority, role, provider_ref) VALUES"
+        " (1, $1, 1, 'duty_officer', NULL), (1, $2, 2, 'coordinator', 'P1'), (1, $3, 3, 'finance', NULL)",
+        DUTY,
+        COORDINATORS,
+        FINANCE,
+    )
+    provider.groups(dana=[DUTY])
+    return story
+
+
+async def sent_there(browser: httpx.AsyncClient, **asked: str) -> str:
+    answer = await browser.get("/sign-in/council", params=asked)
+    assert answer.status_code == 303, answer.text
+    return answer.headers["location"]
+
+
+async def come_in(browser: httpx.AsyncClient, login: str = "dana", **asked: str) -> httpx.Response:
+    """There, through the provider's pages, and back."""
+    async with Visitor(login) as visitor:
+        return await browser.get(await visitor.visit(await sent_there(browser, **asked)))
+
+
+def said(answer: httpx.Response) -> str:
+    """What the sign-in page is told to say."""
+    url = urlsplit(answer.headers["location"])
+    assert url.path == "/", answer.headers["location"]
+    return parse_qs(url.query)["sign_in"][0]
+
+
+def query_of(url: str) -> dict[str, str]:
+    return {name: value for name, [value] in parse_qs(urlsplit(url).query).items()}
+
+
+async def is_in(browser: httpx.AsyncClient) -> bool:
+    return (await browser.get("/v1/me")).status_code == 200
+
+
+async def written(story: Story, action: str) -> list[tuple[str, str, str | None]]:
+    rows = await story.all(
+        "SELECT actor, subject, reason FROM audit WHERE action = $1 ORDER BY audit_id", action
+    )
+    return [tuple(row) for row in rows]

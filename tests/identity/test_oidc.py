@@ -1,93 +1,38 @@
 """Signing in at one's own council: a real provider with its own pages, and what thieves and bad days make of it.
 
-Example Borough's people sign in at canaille (`tests.identity.council`). Dana is on its duty desk, Nora is new.
+Example Borough's people sign in at canaille (`tests.identity.council`). Dana is on its duty desk.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
-import httpx
 import pytest
 
-from ecm.api.council import COOKIE, HOST_COOKIE, secret_of
+from ecm.api.council_visit import COOKIE, HOST_COOKIE, secret_of
 from ecm.councils import Councils
 from ecm.identity.oidc import Client, NotVerified, begin
 from ecm.outgoing import Outgoing
 from tests.api.conftest import Story
-from tests.identity.conftest import SITE, a_browser, signed_in
-from tests.identity.councils import CLIENT_ID, CLIENT_SECRET, Provider, Visitor, a_provider
-
-BACK = f"{SITE}/sign-in/council/back"
-DUTY, COORDINATORS, FINANCE = "Duty desk", "Coordinators of P1", "Finance"
-
-
-@pytest.fixture(scope="module")
-def provider() -> Iterator[Provider]:
-    with a_provider(BACK) as standing:
-        yield standing
-
-
-@pytest.fixture
-async def town(story: Story, provider: Provider) -> Story:
-    """Example Borough, joined to its provider; Dana is on its duty desk."""
-    services = story.app.state.services
-    services.settings.oidc_private = True
-    await story.run(
-        "INSERT INTO oidc_providers (tenant_id, issuer, client_id, sealed_client_secret, scopes, groups_claim,"
-        " makes_accounts) VALUES (1, $1, $2, $3, 'openid profile email groups', 'groups', true)",
-        provider.issuer,
-        CLIENT_ID,
-        services.sealer.seal(CLIENT_SECRET.encode(), secret_of(1)),
-    )
-    await story.run(
-        "INSERT INTO oidc_roles (tenant_id, group_name, priority, role, provider_ref) VALUES"
-        " (1, $1, 1, 'duty_officer', NULL), (1, $2, 2, 'coordinator', 'P1'), (1, $3, 3, 'finance', NULL)",
-        DUTY,
-        COORDINATORS,
-        FINANCE,
-    )
-    provider.groups(dana=[DUTY])
-    return story
-
-
-async def sent_there(browser: httpx.AsyncClient, **asked: str) -> str:
-    answer = await browser.get("/sign-in/council", params=asked)
-    assert answer.status_code == 303, answer.text
-    return answer.headers["location"]
-
-
-async def come_in(browser: httpx.AsyncClient, login: str = "dana", **asked: str) -> httpx.Response:
-    """There, through the provider's pages, and back."""
-    async with Visitor(login) as visitor:
-        return await browser.get(await visitor.visit(await sent_there(browser, **asked)))
-
-
-def said(answer: httpx.Response) -> str:
-    """What the sign-in page is told to say."""
-    url = urlsplit(answer.headers["location"])
-    assert url.path == "/", answer.headers["location"]
-    return parse_qs(url.query)["sign_in"][0]
-
-
-def query_of(url: str) -> dict[str, str]:
-    return {name: value for name, [value] in parse_qs(urlsplit(url).query).items()}
-
-
-async def is_in(browser: httpx.AsyncClient) -> bool:
-    return (await browser.get("/v1/me")).status_code == 200
-
-
-async def written(story: Story, action: str) -> list[tuple[str, str, str | None]]:
-    rows = await story.all(
-        "SELECT actor, subject, reason FROM audit WHERE action = $1 ORDER BY audit_id", action
-    )
-    return [tuple(row) for row in rows]
-
+from tests.identity.conftest import a_browser, signed_in
+from tests.identity.councils import (
+    BACK,
+    CLIENT_ID,
+    CLIENT_SECRET,
+    COORDINATORS,
+    DUTY,
+    FINANCE,
+    Provider,
+    Visitor,
+    come_in,
+    is_in,
+    query_of,
+    said,
+    sent_there,
+    written,
+)
 
 # ---------------------------------------------------------------------- in
 
@@ -190,6 +135,7 @@ async def test_a_disabled_account_stays_out(town: Story) -> None:
     assert not await is_in(browser)
 
 
+@pytest.mark.slow
 async def test_the_first_visit_from_two_browsers_at_once_makes_one_account(town: Story) -> None:
     browsers = [a_browser(town) for _ in range(4)]
     answers = await asyncio.gather(*(come_in(browser) for browser in browsers))
@@ -236,6 +182,7 @@ async def test_what_came_back_once_comes_back_to_nothing(town: Story) -> None:
     assert not await is_in(thief)
 
 
+@pytest.mark.slow
 async def test_a_token_of_another_sign_in_or_too_late_or_for_another_is_refused(
     town: Story, provider: Provider
 ) -> None:
@@ -264,6 +211,7 @@ async def test_a_token_of_another_sign_in_or_too_late_or_for_another_is_refused(
             )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes", [{"iss": "https://elsewhere.example"}, {"iss": ""}, {"code": ""}, {"code": "x" * 5000}]
 )
@@ -275,6 +223,7 @@ async def test_what_comes_back_odd_signs_nobody_in(town: Story, changes: dict[st
     assert not await is_in(browser)
 
 
+@pytest.mark.slow
 async def test_who_says_no_over_there_is_not_in_over_here(town: Story, provider: Provider) -> None:
     provider.groups(otto=[DUTY])
     browser = a_browser(town)
@@ -326,12 +275,14 @@ async def test_a_provider_in_our_own_network_is_asked_only_where_that_is_allowed
     assert said(await a_browser(town).get("/sign-in/council")) == "council_failed"
 
 
+@pytest.mark.slow
 async def test_a_secret_that_the_provider_does_not_know_lets_nobody_in(town: Story) -> None:
     sealed = town.app.state.services.sealer.seal(b"another", secret_of(1))
     await town.run("UPDATE oidc_providers SET sealed_client_secret = $1", sealed)
     assert said(await come_in(a_browser(town))) == "council_failed"
 
 
+@pytest.mark.slow
 async def test_a_provider_changed_meanwhile_finishes_no_sign_in_of_the_old_one(town: Story) -> None:
     browser = a_browser(town)
     async with Visitor("dana") as dana:
@@ -349,59 +300,3 @@ async def test_the_page_shows_the_way_only_where_there_is_one(town: Story) -> No
     assert "/sign-in/council" not in (await browser.get("/")).text
     for asked in ({}, {"tenant": "2"}, {"tenant": "two"}, {"tenant": "9" * 30}):
         assert said(await browser.get("/sign-in/council", params=asked)) == "council_none"
-
-
-# ---------------------------------------------------------------------- once more, to be sure
-
-
-async def stepped_up(story: Story) -> Any:
-    row = await story.one("SELECT stepped_up_at FROM sessions WHERE signed_in_by = 'oidc'")
-    return row["stepped_up_at"]
-
-
-async def test_dana_shows_her_council_once_more_that_it_is_she(town: Story) -> None:
-    browser = a_browser(town)
-    async with Visitor("dana") as dana:
-        await browser.get(await dana.visit(await sent_there(browser)))
-        assert await stepped_up(town) is None
-        before = dict(browser.cookies)
-        back = await dana.visit(await sent_there(browser, again="1", next="/actuals"))
-        assert dana.asked_for == ["password"], "though she was signed in over there"
-    answer = await browser.get(back)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/actuals")
-    assert await stepped_up(town) is not None
-    assert await is_in(browser)
-    copied = a_browser(town)
-    copied.cookies.update(before)
-    assert not await is_in(copied), "a copy of the session's old token opens nothing"
-
-
-async def test_somebody_else_at_her_desk_proves_nothing_for_her(town: Story, provider: Provider) -> None:
-    provider.groups(dana=[DUTY], nora=[DUTY])
-    await come_in(a_browser(town), "nora")
-    await town.run("DELETE FROM sessions")
-    browser = a_browser(town)
-    await come_in(browser)
-    answer = await come_in(browser, "nora", again="1", next="/actuals")
-    assert answer.headers["location"] == "/actuals?step_up=council_failed"
-    assert await stepped_up(town) is None
-
-
-async def test_a_provider_that_did_not_ask_afresh_proves_nothing(
-    town: Story, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("ecm.identity.oidc.CLOCKS_DIFFER", timedelta())
-    browser = a_browser(town)
-    async with Visitor("dana") as dana:
-        await browser.get(await dana.visit(await sent_there(browser)))
-        there = await sent_there(browser, again="1", next="/actuals")
-        asked = {name: value for name, value in query_of(there).items() if name not in ("prompt", "max_age")}
-        back = await dana.visit(f"{there.partition('?')[0]}?{urlencode(asked)}")
-        assert dana.asked_for == []
-    answer = await browser.get(back)
-    assert answer.headers["location"] == "/actuals?step_up=council_failed"
-    assert await stepped_up(town) is None
-
-
-async def test_who_is_not_signed_in_has_nothing_to_show_once_more(town: Story) -> None:
-    assert said(await a_browser(town).get("/sign-in/council", params={"again": "1"})) == "again"

@@ -217,6 +217,29 @@ async def test_the_rules_are_an_administrators_to_set_who_has_proved_it_again(st
     assert await story.all("SELECT FROM audit WHERE action = 'second_way_required'")
 
 
+async def test_whoever_lost_every_way_in_is_helped_by_an_administrator_who_proves_it_again(
+    story: Story,
+) -> None:
+    dana, lost = await signed_in(story), a_device()
+    await with_passkey(dana, lost)
+    await story.run("UPDATE sessions SET stepped_up_at = now()")
+    await with_code(dana)
+    danas = (await story.one("SELECT account_id FROM accounts WHERE name = 'Dana Duty'"))["account_id"]
+    ada, device = await signed_in(story, "ada"), a_device()
+    path = f"/v1/accounts/{danas}/second-ways"
+    assert (await ada.delete(path)).json()["type"] == "/problems/step-up-needed"
+    await with_passkey(ada, device)
+    await stepped_up(ada, device)
+    assert (await ada.delete(path)).status_code == 204
+    assert (await dana.get("/v1/me")).status_code == 401
+    assert (await by_passkey(a_browser(story), lost)).status_code == 401
+    assert (await a_browser(story).post("/v1/session", json=DANA)).status_code == 201
+    assert (await ada.delete("/v1/accounts/999999/second-ways")).status_code == 404
+    adas = (await story.one("SELECT account_id FROM accounts WHERE name = 'Ada Administrator'"))["account_id"]
+    assert (await ada.delete(f"/v1/accounts/{adas}/second-ways")).status_code == 409
+    assert await story.all("SELECT FROM audit WHERE action = 'second_ways_forgotten'")
+
+
 # ---------------------------------------------------------------------- proved again
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ecm.importing import ImportReport, run_import
 from ecm.importing.stage import Source
+from ecm.lock import system
 from ecm.store.db import Database, Record
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -61,7 +62,7 @@ class Desk:
         """Imports text as UTF-8, anything else as it is."""
         content = source.encode() if isinstance(source, str) else source
         settings: dict[str, Any] = {"now": NOW, "actor": "Ada"} | how
-        return await run_import(self.db, 1, kind, content, **settings)
+        return await run_import(self.db, system(1), kind, content, **settings)
 
     async def bring_cast(self) -> dict[str, ImportReport]:
         return {kind: await self.bring(kind, source) for kind, source in CAST.items()}

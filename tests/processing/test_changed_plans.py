@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ecm.importing import run_import
+from ecm.lock import system
 from ecm.processing import Processor
 from ecm.store.db import Database
 from ecm.store.embedded import Addresses
@@ -23,7 +24,9 @@ class Office(Desk):
     web: Database
 
     async def bring(self, kind: str, *rows: dict[str, Any]) -> None:
-        report = await run_import(self.web, 1, kind, list(rows), now=self.clock.at, actor="the office")
+        report = await run_import(
+            self.web, system(1), kind, list(rows), now=self.clock.at, actor="the office"
+        )
         assert not report.rejected, report.rejections
 
     async def bring_plan(self, *visits: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from alerts.worker import AlertWorker
 from ecm.importing import run_import
+from ecm.lock import system
 from ecm.overdue import Watcher
 from ecm.processing import Processor
 from ecm.store.db import Database
@@ -59,7 +60,9 @@ class Town:
         """By the importing door, as everybody's plans come."""
         common = {"provider_ref": "north", "date": DAY.isoformat()}
         rows = [common | visit for visit in visits]
-        report = self.run(run_import(self._web, 1, "visits", rows, now=self.clock.at, actor="the office"))
+        report = self.run(
+            run_import(self._web, system(1), "visits", rows, now=self.clock.at, actor="the office")
+        )
         assert not report.rejected, report.rejections
 
     def store(self, kind: str, occurred_at: datetime, received_at: datetime, **said: Any) -> UUID:

@@ -30,6 +30,7 @@ ROSTER = """Anna Kowalska, Jo Mensah, Rafi Begum, Tom Walsh, Lena Petrova, Ola A
 WORKERS = [" ".join(name.split()) for name in ROSTER.split(",")]
 PROVIDERS = ("Northfield Care", "Harbour Homecare", "Meadow Care")
 NOW = datetime.fromisoformat("2026-11-23T09:41:27+00:00")
+ADA = "account 5 Ada Administrator"
 EXPLAINED = 8  # a completed visit whose evidence is on file
 
 
@@ -245,4 +246,44 @@ async def _event(stage: Stage, event: str, kind: str, at: datetime, worker: str,
         " service_user, lat, lon, accuracy_m, fixed_at, body_sha256, body)"
         " VALUES (1, $1, $2, $3, $2, 'app', $4, $5, 53.8001, -1.5491, 12, $2, '', '{}')",
         event, at, kind, worker, person,
+    )  # fmt: skip
+
+
+async def add_doors_and_keys(stage: Stage) -> None:
+    """Phones in use and cut off, keys of systems, somebody kept out, and what the audit says of it."""
+    owner = stage.owner
+    await owner.executemany(
+        "INSERT INTO devices (tenant_id, provider_ref, care_worker_ref, label, public_key, enrolled_at, enrolled_by,"
+        " cut_off_at, cut_off_by, cut_off_reason)"
+        " VALUES (1, $1, $2, $3, '{}', $4, 'account 2 Cole Coordinator', $5, $6, $7)",
+        [
+            (
+                f"PR-{n % 3}", None if n == 11 else f"CW-{n}",
+                "Spare 3" if n == 11 else f"{WORKERS[n].split()[0]}’s phone", NOW - timedelta(days=40 - n),
+                *((NOW - timedelta(days=2), ADA, "left on a bus") if n == 4 else (None,) * 3),
+            )
+            for n in range(12)
+        ],
+    )  # fmt: skip
+    await owner.executemany(
+        "INSERT INTO api_keys (tenant_id, name, scopes, key_sha256, created_at, revoked_at)"
+        " VALUES (1, $1, $2, $3, $4, $5)",
+        [
+            ("Telephone gateway", ["ingest"], b"1", NOW - timedelta(days=200), None),
+            ("Rostering", ["import", "read"], b"2", NOW - timedelta(days=120), None),
+            ("Old reports", ["read"], b"3", NOW - timedelta(days=300), NOW - timedelta(days=20)),
+        ],
+    )
+    await owner.execute(
+        "UPDATE accounts SET disabled_at = $1 WHERE name = 'Cara Carer'", NOW - timedelta(days=9)
+    )
+    await owner.executemany(
+        "INSERT INTO audit (tenant_id, at, actor, action, subject, reason, origin) VALUES (1, $1, $2, $3, $4, $5, $6)",
+        [
+            (NOW - timedelta(days=20), ADA, "key_revoked", "key 3 Old reports", None, "192.0.2.7"),
+            (NOW - timedelta(days=9), ADA, "account_disabled", "account 4 Cara Carer", None, "192.0.2.7"),
+            (NOW - timedelta(days=2), ADA, "phone_cut_off",
+             "phone 6f1d5a52-6f0e-4a0e-9c37-0d4d5a1c7e11", "left on a bus", "192.0.2.7"),
+            (NOW - timedelta(minutes=4), "account 1 Dana Duty", "alert_acknowledged", "alert 3", None, "192.0.2.19"),
+        ],
     )  # fmt: skip

@@ -11,7 +11,7 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from ecm import api
 from ecm.store.embedded import Addresses
 from tests.board.stage import Stage, staged
-from tests.web.borough import NOW, add_evidence, set_the_morning
+from tests.web.borough import NOW, add_doors_and_keys, add_evidence, set_the_morning
 
 QUIETLY = [
     "--no-sandbox",
@@ -58,6 +58,7 @@ async def morning(database: Addresses) -> AsyncIterator[Stage]:
     async with staged(database, *api.routers(), pages=True, now=NOW) as stage:
         await set_the_morning(stage)
         await add_evidence(stage)
+        await add_doors_and_keys(stage)
         yield stage
 
 

@@ -12,6 +12,7 @@ from ecm.api.exports import abacus, open_schema
 from ecm.api.exports.kinds import Format, Rows
 from ecm.api.exports.line import File, line_of
 from ecm.errors import Conflict
+from ecm.lock import Lock
 from ecm.store.db import Connection, Database
 from ecm.store.queries import load_queries
 
@@ -35,22 +36,22 @@ class LeftOut(NamedTuple):
 
 async def export(
     db: Database,
-    tenant_id: int,
+    lock: Lock,
     period: str,
     format_name: str,
     *,
     provider: str | None = None,
     funder: str | None = None,
 ) -> AsyncGenerator[bytes, None]:
-    """A period's file in parts, for one provider or funder or all.
+    """A period's file in parts, for one provider or funder or all, as far as `lock` shows it.
 
     Raises Conflict while a run of the period is due or under way, KeyError for a format nobody wrote.
     """
     chosen = FORMATS[format_name]
-    which = tenant_id, period, provider, funder
-    async with db.tenant(tenant_id) as connection:
+    which = lock.tenant_id, period, provider, funder
+    async with db.locked(lock) as connection:
         await connection.execute(sql.one_moment)
-        if await connection.fetchval(sql.not_whole, tenant_id, period):
+        if await connection.fetchval(sql.not_whole, lock.tenant_id, period):
             raise Conflict(f"A run of {period} is due or under way; take the file when it has ended.")
         files = await _files(connection, which) if chosen.only_passed else {}
         rows = _rows(connection, chosen, (*which, chosen.only_passed), files)
@@ -60,7 +61,7 @@ async def export(
 
 async def left_out(
     db: Database,
-    tenant_id: int,
+    lock: Lock,
     period: str,
     format_name: str,
     *,
@@ -70,8 +71,8 @@ async def left_out(
     """How many lines the period's file has not."""
     if not FORMATS[format_name].only_passed:
         return LeftOut(0, 0)
-    async with db.tenant(tenant_id) as connection:
-        row = await connection.fetchrow(sql.left_out, tenant_id, period, provider, funder)
+    async with db.locked(lock) as connection:
+        row = await connection.fetchrow(sql.left_out, lock.tenant_id, period, provider, funder)
     assert row is not None
     return LeftOut(row["unseen"], row["changed"])
 

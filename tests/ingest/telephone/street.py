@@ -15,6 +15,7 @@ import asyncpg
 
 from ecm.clock import ManualClock
 from ecm.importing import run_import
+from ecm.lock import system
 from ecm.sealing import Sealer
 from ecm.store.db import Database
 from ecm.store.embedded import Addresses
@@ -113,7 +114,7 @@ async def _move_in(web: Database, addresses: Addresses, houses: int) -> None:
         ],
     }
     for kind, rows in files.items():
-        report = await run_import(web, 1, kind, rows, now=NOW, actor="the office")
+        report = await run_import(web, system(1), kind, rows, now=NOW, actor="the office")
         assert not report.rejected, report.as_text()
     connection = await asyncpg.connect(addresses.owner)
     try:

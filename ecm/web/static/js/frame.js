@@ -11,6 +11,9 @@ for (const choice of document.querySelectorAll("input[name=theme]")) {
   });
 }
 
+// On a phone the pages stand in a row that scrolls: the one that is open is in sight.
+for (const here of document.querySelectorAll("nav [aria-current]")) here.scrollIntoView({ block: "nearest", inline: "center" });
+
 const menu = document.querySelector("details.menu");
 document.addEventListener("click", (event) => {
   if (menu?.open && !menu.contains(event.target)) menu.open = false;

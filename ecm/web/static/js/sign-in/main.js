@@ -12,6 +12,7 @@ const block = byId("by-passkey");
 const button = byId("passkey");
 const said = byId("passkey-said");
 let offered = null;
+let proved = false; // by the button or by the browser's own offer, whichever came first
 
 if (block && hasPasskeys()) {
   block.hidden = false;
@@ -45,7 +46,7 @@ async function offer() {
   try {
     await signIn({ mediation: "conditional", signal: mine.signal });
   } catch (error) {
-    if (error instanceof Problem && error.status) say(words(error));
+    if (error instanceof Problem && error.status === 401) say(words(error)); // nobody asked for the rest
   }
   clearTimeout(again);
 }
@@ -53,8 +54,13 @@ async function offer() {
 async function signIn(how) {
   const { opening, options } = await ask("POST", "/v1/session/passkey-options", undefined, {}, { stay: true });
   const credential = await prove(options, how);
+  if (proved || how.signal?.aborted) return;
+  proved = true;
   say("Signing in…");
-  const session = await ask("POST", "/v1/session/passkey", { opening, credential }, {}, { stay: true });
+  const session = await ask("POST", "/v1/session/passkey", { opening, credential }, {}, { stay: true }).catch((problem) => {
+    proved = false;
+    throw problem;
+  });
   const next = document.querySelector("input[name=next]")?.value;
   location.assign(next && !session.limited ? next : session.lands_on);
 }

@@ -1,0 +1,28 @@
+-- name: list_people role: ecm_web
+-- Everybody with an account, and by which ways they could come in now.
+SELECT a.account_id, a.email, a.name, a.role, a.provider_ref, a.disabled_at, a.left_at, a.password_temporary,
+       a.password_hash IS NOT NULL AS has_password,
+       EXISTS (SELECT FROM passkeys p
+               WHERE p.tenant_id = a.tenant_id AND p.account_id = a.account_id AND p.revoked_at IS NULL) AS has_passkey,
+       EXISTS (SELECT FROM second_steps s
+               WHERE s.tenant_id = a.tenant_id AND s.account_id = a.account_id) AS has_code
+FROM accounts a
+WHERE a.tenant_id = $1::int AND a.account_id > $2::bigint
+ORDER BY a.account_id
+LIMIT $3::int;
+
+-- name: hold_administrators role: ecm_web
+-- Everybody who can administer, held until the end: in one order, so that nobody waits in a circle.
+SELECT account_id FROM accounts
+WHERE tenant_id = $1::int AND role = 'administrator' AND disabled_at IS NULL AND left_at IS NULL
+ORDER BY account_id FOR UPDATE;
+
+-- name: role_of role: ecm_web
+-- What somebody may do now.
+SELECT role, provider_ref FROM accounts WHERE tenant_id = $1::int AND account_id = $2::bigint FOR UPDATE;
+
+-- name: set_role role: ecm_web
+-- From the next request on.
+UPDATE accounts SET role = $3::text, provider_ref = $4::text
+WHERE tenant_id = $1::int AND account_id = $2::bigint
+RETURNING account_id, email, name, role, provider_ref, disabled_at;
