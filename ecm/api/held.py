@@ -8,8 +8,8 @@ An account is told what is held under it. A care worker's own phone tells the re
 they are.
 
 Row-level security would keep most of it from whoever asks: their wrong PINs, what another system said of them, what
-others wrote down. So it is read as the service itself, and whose it is comes from nothing but the lock of whoever was let
-in: each statement names the tenant and the one it is about.
+others wrote down. So it is read as the service itself, and whose it is comes from nothing but the lock of whoever was
+let in: each statement names the tenant and the one it is about.
 """
 
 from __future__ import annotations

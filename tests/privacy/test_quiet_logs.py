@@ -23,7 +23,7 @@ def log() -> Iterator[tuple[logging.Logger, io.StringIO]]:
     file = io.StringIO()
     handler = logging.StreamHandler(file)
     handler.setFormatter(QuietFormatter(FORMAT))
-    logger = logging.getLogger("ecm.test_quiet_logs")
+    logger = logging.getLogger("ecm.tests")
     logger.addHandler(handler)
     yield logger, file
     logger.removeHandler(handler)
