@@ -35,6 +35,7 @@ from ecm.api.evidence import text_said
 from ecm.api.today import Door, OfPhone, Unlock, _holder
 from ecm.api.wire import answers
 from ecm.doors import Services, address_of, for_action, permit_for
+from ecm.errors import NotPermitted
 from ecm.lock import Lock, of_its_provider, system
 from ecm.permit import Action, Actor
 from ecm.phone_doors import held as lock_of
@@ -121,7 +122,10 @@ async def held_of_account(request: Request, door: Door, who: OfOwnData, shape: S
     """Everything that is held about the account that asks."""
     now = door.clock.now()
     tenant_id, named = who.lock.tenant_id, who.lock.who
-    account_id = int(named.removeprefix("account "))
+    kind, _, number = named.partition(" ")
+    if kind != "account":
+        raise NotPermitted("This tells an account what is held about it.")
+    account_id = int(number)
     async with door.web.locked(system(tenant_id)) as connection:
         account = await _rows(connection, sql.account, tenant_id, account_id)
         name = account[0]["name"]
