@@ -1,7 +1,8 @@
 """What whoever administers should know of the doors and keys: counted, shown in the settings, and told by message.
 
-Alerts are about visits and wake the duty desk; a notice is about an account, a key, a phone or the audit. It names
-its subject by kind and id, because it goes out by mail.
+Alerts are about visits and wake the duty desk; a notice is about an account, a phone or the audit. It names its subject
+by kind and id, because it goes out by mail. What stands in the audit becomes one by itself (migration 0016), whichever
+door wrote it down; the rest is said here.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ecm.lock import Lock
 from ecm.notices import Kind, notice
 from tests.api.conftest import NOW, Story
 
@@ -53,3 +54,31 @@ async def test_a_notice_that_is_not_there_or_elsewhere_is_not_found(story: Story
     ada = await story.signed_in("ada")
     for sought in (number, number + 1):
         assert (await ada.post(f"/v1/notices/{sought}/seen")).status_code == 404
+
+
+async def test_what_the_doors_write_down_is_noticed_by_itself(story: Story) -> None:
+    """Twenty wrong passwords, and an administrator whom nobody expected."""
+    for _ in range(5):
+        await story.at_the_door().post("/v1/session", json={"email": "dana@example.org", "password": "guess"})
+    ada = await story.signed_in("ada")
+    new = {"email": "nina@example.org", "name": "Nina New", "role": "administrator"}
+    number = (await ada.post("/v1/accounts", json=new)).json()["id"]
+    [told] = (await ada.get("/v1/notices")).json()["items"]
+    assert (told["kind"], told["subject"]) == ("administrator_made", f"account {number}")
+    dana = (await story.one("SELECT account_id FROM accounts WHERE email LIKE 'dana@%'"))[0]
+    guessed = await story.one("SELECT subject, times FROM notices WHERE kind = 'guessing'")
+    assert tuple(guessed) == (f"account {dana}", 5)
+
+
+async def test_a_slip_a_week_is_no_guessing(story: Story) -> None:
+    await it_happened(story, Kind.GUESSING, "account 4", times=19)
+    await story.run("UPDATE notices SET last_at = last_at - interval '2 days'")
+    await it_happened(story, Kind.GUESSING, "account 4")
+    assert (await story.one("SELECT times FROM notices"))[0] == 1
+
+
+async def test_whoever_may_see_no_notice_still_causes_one(story: Story) -> None:
+    async with story.web.locked(Lock(1, "P1", None, "coordinator", "account 2")) as connection:
+        await notice(connection, Kind.RECOVERY_CODE_USED, "account 2", NOW)
+        assert await connection.fetch("SELECT FROM notices") == []
+    assert (await story.one("SELECT count(*) FROM notices"))[0] == 1

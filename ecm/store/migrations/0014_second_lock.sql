@@ -331,6 +331,9 @@ BEGIN
     WITH CHECK ((SELECT ecm_among('finance')));
   CREATE POLICY may_run_or_lock ON payment_periods AS RESTRICTIVE FOR UPDATE TO ecm_web
     USING ((SELECT ecm_among('finance', 'finance_approver')));
+  -- What is asked of whoever signs in is the authority's to say.
+  CREATE POLICY may_set_rules ON tenants AS RESTRICTIVE FOR UPDATE TO ecm_web
+    USING ((SELECT ecm_among('administrator')));
   CREATE POLICY may_add ON accounts AS RESTRICTIVE FOR INSERT TO ecm_web WITH CHECK ((SELECT ecm_may_change()));
   CREATE POLICY may_change ON accounts AS RESTRICTIVE FOR UPDATE TO ecm_web
     USING ((SELECT ecm_may_change()) OR account_id = (SELECT ecm_account()));
