@@ -58,6 +58,7 @@ IDEMPOTENCY_KEY = "3f0c8a52-6f1e-4d0f-9b51-6d2f0f6a7c11"
 NEVER_SUCCEEDS = {
     "GET /v1/app/today",
     "GET /v1/app/epoch",
+    "GET /v1/app/held",
     "POST /v1/app/unlock",
     "GET /v1/app/visits/{visit_id}/key-safe",
     "POST /v1/app/enrolment",
