@@ -139,7 +139,7 @@ class FilesNamedInEnvironment(PydanticBaseSettingsSource):
             value = Path(file_name).read_text("utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             raise ValueError(f"{variable}_FILE names {file_name}, which cannot be read") from error
-        return value, field_name, False
+        return value or None, field_name, False  # an empty file is a secret there is none of
 
     def __call__(self) -> dict[str, Any]:
         values = {

@@ -18,6 +18,7 @@ from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from alerts.notices import NoticeSender
 from alerts.sender import Sender
 from alerts.worker import AlertWorker
 from ecm.audit.export import Heads
@@ -58,6 +59,7 @@ class Worker:
         self._watcher = Watcher(db, clock)
         self._alerts = AlertWorker(db, clock, settings)
         self._sender = Sender(db, clock, settings)
+        self._notices = NoticeSender(db, clock, settings)
         self._payment_runs = PaymentRuns(db, clock)
         self._woken: dict[str, asyncio.Event] = {}
         self._name = f"worker {socket.gethostname()} {os.getpid()}"
@@ -71,6 +73,7 @@ class Worker:
             "overdue": self._watcher.step,
             "alerts": self._alerts.step,
             "deliveries": self._sender.step,
+            "notices": self._notices.step,
             "payment-run": self._payment_run,
             "audit-heads": self._tell_heads,
             "audit-proof": self._prove_audits,
@@ -86,6 +89,7 @@ class Worker:
         nightly = {"minute": 10, "timezone": "UTC", "misfire_grace_time": GRACE_SECONDS}
         return [
             (self._beat, "interval", {"seconds": 5}),
+            (self._notices.step, "interval", {"seconds": 60}),
             (self._retention, "cron", {"hour": 3, **nightly}),
             (self._payment_run, "cron", {"hour": 4, **nightly}),
             (self._prove_audits, "cron", {"hour": 5, **nightly}),
@@ -192,6 +196,7 @@ class Worker:
                 sql.clear_heartbeats,
                 sql.clear_phone_calls,
                 sql.clear_pin_tries,
+                sql.clear_notices,
             ):
                 await connection.execute(query, now)
 

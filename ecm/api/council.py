@@ -38,6 +38,7 @@ from ecm.doors import Services, address_of, of_session, services, token_of
 from ecm.errors import NotSignedIn, TooMany, Unavailable
 from ecm.identity.assurance import Way
 from ecm.identity.oidc import Claims, NotUsable, NotVerified, is_afresh
+from ecm.notices import Kind, notice
 from ecm.permit import Actor
 from ecm.refusals import Door as RefusedAt
 from ecm.refusals import refused
@@ -58,6 +59,7 @@ async def go_there(
 ) -> Response:
     """`again`: whoever is signed in shows once more that it is they."""
     purpose: Purpose = "step_up" if again else "sign_in"
+    tenant_id: int | None = None
     try:
         if request.headers.get("sec-fetch-mode", "navigate") != "navigate":
             raise Refused("council_again", "another page's picture or script asked, and nobody went there")
@@ -66,6 +68,8 @@ async def go_there(
         tenant_id = await _which(door, tenant) if who is None else who.lock.tenant_id
         url, token = await begin_at(request, door, tenant_id, purpose, who, next)
     except (Refused, NotUsable, CouncilAway, TooMany, Unavailable) as error:
+        if isinstance(error, CouncilAway) and tenant_id is not None:
+            await _say_it_is_away(door, tenant_id)
         return _not_in(error, purpose, next, tenant)
     response = RedirectResponse(url, 303)
     remember(request, response, token)
@@ -114,6 +118,11 @@ async def come_back(
 
 
 # ---------------------------------------------------------------------- there
+
+
+async def _say_it_is_away(door: Services, tenant_id: int) -> None:
+    async with door.web.tenant(tenant_id) as connection:
+        await notice(connection, Kind.COUNCIL_SIGN_IN_AWAY, "the council's sign-in", door.clock.now())
 
 
 async def _which(door: Services, tenant: str) -> int:

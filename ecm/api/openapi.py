@@ -12,8 +12,8 @@ from fastapi import APIRouter
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from ecm.doors import ACTION_OF, for_action
-from ecm.permit import Action
+from ecm.api.session import person
+from ecm.doors import ACTION, ACTION_OF, OPEN, for_action, open_because
 
 PROBLEM = {
     "title": "Problem",
@@ -55,15 +55,19 @@ def name_actions(router: APIRouter) -> None:
     """Says of each operation which action its door asks for. Before the router is included."""
     for route in router.routes:
         if isinstance(route, APIRoute):
-            for action in set(_asked_for(route.dependant)):
-                route.openapi_extra = {**(route.openapi_extra or {}), **for_action(action)}
+            extra, asked = route.openapi_extra or {}, set(_goes_through(route.dependant))
+            for action in (ACTION_OF[door] for door in asked if door in ACTION_OF):
+                extra = {**extra, **for_action(action)}
+            if person in asked and not extra.keys() & {ACTION, OPEN}:
+                extra = {**extra, **open_because("an account, about itself and its own ways in")}
+            route.openapi_extra = extra or route.openapi_extra
 
 
-def _asked_for(dependant: Dependant) -> Iterator[Action]:
-    if dependant.call in ACTION_OF:
-        yield ACTION_OF[dependant.call]
+def _goes_through(dependant: Dependant) -> Iterator[Any]:
+    """Whatever an operation depends on."""
     for inner in dependant.dependencies:
-        yield from _asked_for(inner)
+        yield inner.call
+        yield from _goes_through(inner)
 
 
 def describe(schema: dict[str, Any]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from ecm.api.session import (
 )
 from ecm.api.sign_in import SIGNED_IN, SignedIn
 from ecm.api.wire import NO_NUL, Asked, Id, Name, answers, asks
-from ecm.doors import Services, address_of, names_foreign_page, services, token_of
+from ecm.doors import Services, address_of, names_foreign_page, open_because, services, token_of
 from ecm.errors import Conflict, NotFound, NotPermitted, NotSignedIn
 from ecm.identity.assurance import Way
 from ecm.identity.passkeys import (
@@ -125,7 +125,10 @@ NEW_OPTIONS = {
 
 
 @router.post(
-    "/v1/session/passkey-options", response_model=PasskeyOptions, responses=answers(OPTIONS, 409, 429, 503)
+    "/v1/session/passkey-options",
+    response_model=PasskeyOptions,
+    responses=answers(OPTIONS, 409, 429, 503),
+    openapi_extra=open_because("signing in: what anybody's browser needs to show a passkey"),
 )
 async def begin_passkey(request: Request, door: Door) -> PasskeyOptions:
     """What a browser needs to sign in by a passkey. Nobody says who they are: the passkey will."""
@@ -140,7 +143,7 @@ async def begin_passkey(request: Request, door: Door) -> PasskeyOptions:
     status_code=201,
     response_model=SignedIn,
     responses=answers(SIGNED_IN, 401, 403, 409, 503, status=201, Set_Cookie="The session, for a browser."),
-    openapi_extra=asks(ASKED),
+    openapi_extra=asks(ASKED) | open_because("signing in: the passkey is looked at inside"),
 )
 async def begin_session_by_passkey(
     request: Request, response: Response, door: Door, asked: PasskeyAsked

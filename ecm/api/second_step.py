@@ -32,7 +32,15 @@ from ecm.api.session import (
 )
 from ecm.api.sign_in import SIGNED_IN, SignedIn, go_on
 from ecm.api.wire import NO_NUL, Asked, answers, asks
-from ecm.doors import HALF_WAY_COOKIE, Services, address_of, names_foreign_page, services, token_of
+from ecm.doors import (
+    HALF_WAY_COOKIE,
+    Services,
+    address_of,
+    names_foreign_page,
+    open_because,
+    services,
+    token_of,
+)
 from ecm.errors import Conflict, NotFound, NotPermitted, NotSignedIn, TooMany, Unavailable
 from ecm.identity import second_step as rules
 from ecm.identity.assurance import Way
@@ -98,7 +106,7 @@ RECOVERY_CODES = {"recovery_codes": ["made-upme-made-upme"]}
     status_code=201,
     response_model=SignedIn,
     responses=answers(SIGNED_IN, 401, 403, 429, 503, status=201, Set_Cookie="The session, for a browser."),
-    openapi_extra=asks(ASKED),
+    openapi_extra=asks(ASKED) | open_because("signing in: the code is looked at inside"),
 )
 async def finish_signing_in(request: Request, response: Response, door: Door, asked: CodeAsked) -> SignedIn:
     """The code after the password. Five wrong ones are free, then each try waits; recovery codes never do."""

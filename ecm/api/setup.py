@@ -26,7 +26,7 @@ from ecm.api.second_step import NEW_SECOND_STEP, SETTING_UP_LASTS, Code, NewSeco
 from ecm.api.session import AccountRow, give_cookie, open_session_for
 from ecm.api.sign_in import Email, Password
 from ecm.api.wire import NO_NUL, Asked, Name, answers, asks
-from ecm.doors import Services, address_of, names_foreign_page, services, token_of
+from ecm.doors import Services, address_of, names_foreign_page, open_because, services, token_of
 from ecm.errors import Conflict, NotFound, NotPermitted, NotUnderstood
 from ecm.identity import second_step as rules
 from ecm.identity.assurance import Way
@@ -126,6 +126,7 @@ OPTIONS = {
     "opening": "made-up-for-this-page",
     "options": {"rp": {"id": "localhost", "name": "ecm"}, "challenge": "bWFkZS11cA"},
 }
+OPEN = open_because("the first run: the code that the machine showed is looked at inside")
 SET_UP = {"recovery_codes": ["made-upme-made-upme"], "lands_on": "/settings"}
 
 
@@ -133,7 +134,7 @@ SET_UP = {"recovery_codes": ["made-upme-made-upme"], "lands_on": "/settings"}
     "/v1/setup/code",
     response_model=Waiting,
     responses=answers(WAITING, 403, 404, 409, 429, 503),
-    openapi_extra=asks(ASKED_CODE),
+    openapi_extra=asks(ASKED_CODE) | OPEN,
 )
 async def check_code(request: Request, door: Door, asked: WithCode) -> Waiting:
     """Whether this code opens the set-up. It stays good."""
@@ -147,7 +148,7 @@ async def check_code(request: Request, door: Door, asked: WithCode) -> Waiting:
     "/v1/setup/passkey-options",
     response_model=PasskeyOptions,
     responses=answers(OPTIONS, 403, 404, 409, 429, 503),
-    openapi_extra=asks(ABOUT_THEM),
+    openapi_extra=asks(ABOUT_THEM) | OPEN,
 )
 async def begin_passkey(request: Request, door: Door, asked: AboutThem) -> PasskeyOptions:
     """What a browser needs to make the first administrator's passkey."""
@@ -166,7 +167,7 @@ async def begin_passkey(request: Request, door: Door, asked: AboutThem) -> Passk
     "/v1/setup/second-step",
     response_model=NewSecondStep,
     responses=answers(NEW_SECOND_STEP, 403, 404, 409, 429, 503),
-    openapi_extra=asks(ABOUT_THEM),
+    openapi_extra=asks(ABOUT_THEM) | OPEN,
 )
 async def begin_second_step(request: Request, door: Door, asked: AboutThem) -> NewSecondStep:
     """A secret for the first administrator's authenticator app."""
@@ -189,7 +190,7 @@ async def begin_second_step(request: Request, door: Door, asked: AboutThem) -> N
     responses=answers(
         SET_UP, 403, 404, 409, 422, 429, 503, status=201, Set_Cookie="The session, for a browser."
     ),
-    openapi_extra=asks(ASKED),
+    openapi_extra=asks(ASKED) | OPEN,
 )
 async def set_up(request: Request, response: Response, door: Door, asked: SetupAsked) -> SetUp:
     """Names the authority, makes its first administrator, and signs them in. Everything or nothing."""

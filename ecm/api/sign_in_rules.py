@@ -42,7 +42,10 @@ RULES = {"second_way_required": True}
 async def read_rules(door: Door, who: OfSignIn) -> Rules:
     """What is asked of whoever signs in."""
     async with door.web.locked(who.lock) as connection:
-        return Rules(second_way_required=await connection.fetchval(sql.rules, who.tenant_id))
+        required = await connection.fetchval(sql.rules, who.tenant_id)
+    if required is None:
+        raise NotFound
+    return Rules(second_way_required=required)
 
 
 @router.put("/v1/sign-in-rules", response_model=Rules, responses=answers(RULES), openapi_extra=asks(RULES))
@@ -50,6 +53,8 @@ async def set_rules(request: Request, door: Door, who: OfSignIn, asked: RulesAsk
     """Counts from everybody's next sign-in. Nobody is shut out: who has no second way sets one up then."""
     async with door.web.locked(who.lock) as connection:
         required = await connection.fetchval(sql.set_rules, who.tenant_id, asked.second_way_required)
+        if required is None:
+            raise NotFound
         action = "second_way_required" if required else "second_way_left_free"
         await write_down(
             connection,

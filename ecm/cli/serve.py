@@ -30,6 +30,7 @@ STEPS = (
     "overdue",
     "alerts",
     "deliveries",
+    "notices",
     "payment-run",
     "audit-heads",
     "audit-proof",

@@ -166,6 +166,33 @@ def test_a_code_sets_the_service_up_until_somebody_administers_it(ecm: Ecm, data
     assert late.output.startswith("Error: Somebody administers this service already.")
 
 
+def test_somebody_leaves_by_their_email_or_their_reference_but_not_the_last_administrator(
+    ecm: Ecm, database: Addresses, file: Path
+) -> None:
+    for email in ("first@example.org", "second@example.org"):
+        assert ecm("account", "create", email, "--role", "administrator").status == 0
+    ecm("key", "create", "Gateway")
+    said = ecm("account", "leave", "Second@example.org", "--reason", "retired", "--json")
+    assert (said.status, said.answer["sessions_ended"]) == (0, 0)
+    assert "they may know the key" in said.output
+    last = ecm("account", "leave", "first@example.org")
+    assert (last.status, "last administrator" in last.output) == (1, True)
+    assert ecm("account", "leave", "nobody@example.org").status == 1
+
+    file.write_text(PROVIDERS)
+    ecm("import", "providers", str(file))
+    workers = file.with_name("care-workers.csv")
+    workers.write_text("ref,name,provider_ref\nCW-1,Carol Whitlock,north\n")
+    ecm("import", "care-workers", str(workers))
+    assert ecm("worker-left", "CW-1", "--json").answer["phones_cut"] == 0
+    assert ecm("worker-left", "CW-2").status == 1
+    ecm("import", "care-workers", str(workers))
+    [row] = fetch(database, "SELECT left_by FROM care_workers WHERE left_at IS NOT NULL")
+    assert row["left_by"] == "system 0 command line", (
+        "an import of a list that still names them undoes nothing"
+    )
+
+
 # ---------------------------------------------------------------- tenants
 
 

@@ -152,8 +152,8 @@ async def _account(connection: Connection, asker: Asker, standing: Standing, num
         now if standing == "leaver" else None,
     )
     await connection.execute(
-        "INSERT INTO sessions (tenant_id, token_sha256, account_id, created_at, seen_at, expires_at)"
-        " VALUES (1, $1, $2, $3, $3, $4)",
+        "INSERT INTO sessions (tenant_id, token_sha256, account_id, created_at, seen_at, expires_at, stepped_up_at)"
+        " VALUES (1, $1, $2, $3, $3, $4, now())",
         digest(token),
         number,
         now - timedelta(hours=2),

@@ -27,6 +27,7 @@ TOPICS: dict[str, tuple[Action, ...]] = {
     "aud": (Action.READ_AUDIT,),
     "qua": (Action.READ_QUARANTINE,),
     "saf": (Action.READ_KEY_SAFE,),
+    "sig": (Action.MANAGE_SIGN_IN,),
 }
 OF_DIGIT = dict(enumerate(TOPICS))
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ecm import permit
+from ecm.permit import Action
 from tests.doors import canary
 from tests.doors.askers import Asker, standings
 from tests.doors.asking import Answer, Cell, Happened, impersonal
@@ -23,13 +24,14 @@ OF_BEING_THERE = frozenset({"sessions"})
 
 def letter(operation: Operation, row: Row, asker: Asker) -> str:
     """What stands in `expected.txt`: it follows from the table, and from what the operation says of itself."""
-    action = operation.action or row.action
-    if action is None:
+    actions = operation.action or row.action
+    if actions is None:
         opens_to = ANYBODY if row.opens_to is None else row.opens_to
         return "." if asker.kind in opens_to else "-"
     if asker.kind not in takes(operation, row):
         return "-"
-    words = {CELLS[action, column] for column in asker.columns} - {"-"}
+    some = (actions,) if isinstance(actions, Action) else actions
+    words = {CELLS[action, column] for action in some for column in asker.columns} - {"-"}
     return next((one for word, one in LETTERS.items() if word in words), "-")
 
 
@@ -116,13 +118,20 @@ def may_change(
 ) -> bool:
     """What was refused or not found changes nothing; what was done changes rows of the asker's own authority and,
     where they have one, provider."""
-    if change.table in row.leaves | OF_BEING_THERE:
+    if change.table in row.leaves | OF_BEING_THERE or is_being_there(change):
         return not strange(row, cell, change, said)
     if not in_reach(row, cell, is_open):
         return False
     if operation.method in SAFE and change.table not in OF_READING:
         return False
     return not strange(row, cell, change, said)
+
+
+def is_being_there(change: Change) -> bool:
+    """A key was used today."""
+    if change.table != "api_keys" or change.before is None or change.after is None:
+        return False
+    return {name for name, value in change.before.items() if change.after[name] != value} == {"used_at"}
 
 
 def strange(of: Row, cell: Cell, change: Change, said: Iterable[str]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.doors import canary
 from tests.doors.asking import Cell, Happened
 from tests.doors.changes import Change
-from tests.doors.judging import OF_BEING_THERE, OF_READING
+from tests.doors.judging import OF_BEING_THERE, OF_READING, is_being_there
 from tests.doors.lying import Lie
 from tests.doors.row import Row
 
@@ -16,6 +16,14 @@ CLOSED_BUT_TO = {
     "aud": {"administrator", "auditor"},
     "qua": {"administrator", "auditor"},
     "saf": set[str](),
+}
+# The authority's own, and of no provider: who changes them.
+CHANGED_BY = {
+    "tenants": {"administrator"},
+    "oidc_providers": {"administrator"},
+    "oidc_roles": {"administrator"},
+    "api_keys": {"administrator"},
+    "payment_periods": {"finance", "finance_approver"},
 }
 CHANGES_NOTHING = {"quality", "auditor", "key read"}
 # Evidence is taken as it is sent, whatever it names.
@@ -53,7 +61,11 @@ def hidden(row: Row, cell: Cell, one: canary.Canary) -> bool:
 
 def foreign(row: Row, cell: Cell, change: Change) -> bool:
     """A change of what is not the asker's, or by whoever may change nothing."""
+    if is_being_there(change):
+        return False
     if cell.asker.name in CHANGES_NOTHING and change.table not in THEIR_OWN | row.leaves:
+        return True
+    if change.table in CHANGED_BY and not CHANGED_BY[change.table] & cell.asker.columns:
         return True
     if any(one.get("tenant_id", 1) != 1 for one in change.rows):
         return True

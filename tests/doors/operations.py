@@ -5,6 +5,7 @@ An operation whose path or query has a list of choices (a kind of import, a form
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -106,5 +107,5 @@ def _routes(fastapi: FastAPI) -> Iterator[Operation]:
 
 
 def _hidden(verb: str, path: str) -> Operation:
-    plain = path.replace(":path}", "}")
+    plain = re.sub(r":\w+}", "}", path)
     return Operation(f"{verb} {plain}", verb, plain, {}, None, None, frozenset(), described=False)

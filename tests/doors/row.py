@@ -49,7 +49,7 @@ class Row:
                 Each of these may be told apart by kind of asker: {"key": 401, "phone": 201}
     `leaves`    tables that may be written into also where nothing was allowed: a failed sign-in is written down
     `tells`     owners whose secret the question itself holds, so that the answer may be about them
-    `action`    of an operation that OpenAPI does not show; the others say it themselves
+    `action`    of an operation that OpenAPI does not show, or any of several; the others say it themselves
     `opens_to`  for an operation that names no action: the kinds of asker it is open to
     `takes`     the kinds of asker this door understands; by default as its `security` says
     """
@@ -65,7 +65,7 @@ class Row:
     gone: ByKind = 401
     leaves: frozenset[str] = frozenset()
     tells: frozenset[str] = frozenset()
-    action: Action | None = None
+    action: Action | tuple[Action, ...] | None = None
     opens_to: frozenset[str] | None = None
     takes: frozenset[str] | None = None
 

@@ -2,38 +2,64 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
+
 from ecm.app import framework
-from ecm.permit import KEY_SCOPES, PHONE, ROLES
+from ecm.permit import KEY_SCOPES, PHONE, ROLES, Action
+from tests.doors import row as row_module
 from tests.doors.askers import ASKERS
 from tests.doors.judging import letter
 from tests.doors.matrix import EXPECTED, table
 from tests.doors.operations import Operation, operations
 from tests.doors.rows import rows
+from tests.doors.world import Things
 
 KNOWN = operations(framework())
 ROWS = rows()
 
 
+HOW = """
+Write it into ROWS of a file tests/doors/rows/<feature>.py (tests/doors/row.py explains each field), then write
+expected.txt anew with `PYTHONPATH=. python -m tests.doors.matrix` and read what it says:
+
+    from ecm.permit import Action
+    from tests.doors.row import ANYBODY, SIGNED_IN, Row, listed
+
+    ROWS = [
+%s
+    ]
+"""
+
+
 def test_every_operation_has_a_row() -> None:
     missing = [what_to_write(one) for one in KNOWN.values() if one.name not in ROWS]
-    assert not missing, (
-        "tests/doors/rows/<feature>.py: add to ROWS (tests/doors/row.py explains the fields)\n"
-        + ("\n".join(missing))
-    )
+    assert not missing, HOW % "\n".join(missing)
 
 
 def what_to_write(operation: Operation) -> str:
     """The row as it may well be right, for its author to look at."""
-    about = "Row" if "{" in operation.path else "listed"
-    more = ""
+    known = {one.name for one in fields(Things)}
+    named = re.findall(r"\{(\w+)\}", operation.path)
+    strange = {name: "a field of Things, or a value" for name in named if name not in known}
+    parts = [f'"{operation.name}"', *([f"path={strange}"] if strange else [])]
     if operation.method in ("POST", "PUT", "PATCH"):
-        more += ", body=lambda things, who: {…}, ok=201"
+        parts += ['body=lambda things, who: {"…": things.visit_ref}', "ok=201"]
     if not operation.described:
-        more += ", action=Action.…, takes=frozenset({'account'})"
+        parts += ["action=Action.…", 'takes=frozenset({"account"})']
     elif operation.action is None:
-        kinds = ", ".join(map(repr, sorted(operation.takes))) or "ANYBODY"
-        more += f", opens_to=frozenset({{{kinds}}})" if operation.takes else ", opens_to=ANYBODY"
-    return f'    {about}("{operation.name}"{more}),'
+        kinds = ", ".join(f'"{kind}"' for kind in sorted(operation.takes))
+        parts.append(f"opens_to=frozenset({{{kinds}}})" if kinds else "opens_to=ANYBODY")
+    about = "Row" if named else "listed"
+    return f"        {about}({', '.join(parts)}),  # {operation.action or operation.open_because or 'hidden'}"
+
+
+def test_what_to_write_is_a_row() -> None:
+    """With its action filled in, the line of each operation there is."""
+    for operation in KNOWN.values():
+        line = what_to_write(operation).strip().split("  # ")[0].removesuffix(",")
+        row = eval(line.replace("Action.…", "Action.READ_VISITS"), {**vars(row_module), "Action": Action})
+        assert row.operation == operation.name
 
 
 def test_every_row_has_its_operation() -> None:

@@ -20,7 +20,7 @@ from ecm.sealing import Sealer
 from tests.doors.canary import number, phone, uuid, word
 
 NOW = datetime(2026, 11, 21, 9, 16, tzinfo=UTC)
-PERIOD = "2026-W47"
+PERIOD, LAST_PERIOD = "2026-W47", "2026-W46"  # the one before has ended
 SEALING_KEY = base64.b64encode(bytes(range(32))).decode()
 SEALER = Sealer.of(bytes(range(32)))
 PIN = "4711"
@@ -48,6 +48,8 @@ class Things:
     tag_id: str
     card_id: int
     transaction_id: str
+    session_id: str
+    passkey_id: int
     period: str = PERIOD
 
     @property
@@ -78,6 +80,8 @@ def things_of(owner: str) -> Things:
         tag_id=word(owner, "any", "tag"),
         card_id=number(owner, nth=5),
         transaction_id=uuid(owner, 30),
+        session_id=uuid(owner, 50),
+        passkey_id=number(owner, nth=9),
     )
 
 
@@ -100,6 +104,8 @@ NOTHING = Things(
     tag_id="no-such-tag",
     card_id=6_660_006,
     transaction_id=str(UUID(int=30)),
+    session_id=str(UUID(int=50)),
+    passkey_id=6_660_007,
 )
 THINGS = {owner: things_of(owner) for owner in ("own", "col", "oth", "abr")} | {"none": NOTHING}
 
@@ -107,6 +113,10 @@ AUTHORITIES = """
 INSERT INTO tenants (tenant_id, name, labels) VALUES (2, '{tenant_name}', '{{"visit": "{tenant_label}"}}');
 INSERT INTO providers (tenant_id, ref, name, phone, email)
   VALUES (1, 'P1', 'Amber Home Care', '+441134960771', 'desk@p1.example.org');
+INSERT INTO payment_periods (tenant_id, period, starts_on, ends_on, requested_at, requested_by, run_at) VALUES
+  (1, '2026-W46', '2026-11-09', '2026-11-15', '2026-11-16T06:00Z', 'account 1 Fay', '2026-11-16T06:00:01Z');
+INSERT INTO payment_periods (tenant_id, period, starts_on, ends_on, run_at, locked_at, locked_by) VALUES
+  (2, '2026-W46', '2026-11-09', '2026-11-15', '2026-11-16T06:00:01Z', now(), '{locked_by}');
 UPDATE board_heads SET epoch = '{epoch}' WHERE tenant_id = 2;
 INSERT INTO heartbeats VALUES ('worker', now(), '{{}}');
 """
@@ -118,6 +128,7 @@ def world() -> str:
         "tenant_name": word("abr", "any", "tenantname"),
         "tenant_label": word("abr", "any", "tenantlabel"),
         "epoch": uuid("abr", 99),
+        "locked_by": word("abr", "any", "lockedby"),
     }
     parts = [AUTHORITIES.format(**names)]
     parts += [of_owner(things_of(owner)) for owner in ("own", "col", "oth", "abr")]
@@ -170,6 +181,8 @@ INSERT INTO service_user_phones (tenant_id, phone, service_user_ref)
 INSERT INTO care_workers (tenant_id, ref, name, provider_ref, phone, pin_hash) VALUES
   ({t.tenant}, '{t.care_worker}', 'Alice {w("workername")}', '{t.provider}', '{phone(o, of_worker=True)}',
    '{hash_pin(PIN)}');
+INSERT INTO care_workers (tenant_id, ref, name, provider_ref, left_at, left_by) VALUES
+  ({t.tenant}, '{w("leaver")}', '{w("leavername")}', '{t.provider}', now(), '{w("leftby")}');
 INSERT INTO visits (tenant_id, visit_id, ref, service_user_ref, provider_ref, service, local_date, zone, planned_start,
   planned_end, window_start, commissioned_minutes, care_worker_refs, state, state_reason, version, actual_start,
   actual_end, attendances, findings, position)
@@ -237,11 +250,17 @@ VALUES
   ({t.tenant}, '{PERIOD}', {t.visit_id}, 1, '{t.provider}', '{t.service_user}', 'council', '2026-11-21',
    'in_progress', {seconds}, {seconds}, {minutes_paid * 60}, {n(3, "pay")}, {n(4, "pay")}, '[{json.dumps(step)}]',
    '{w("exception", "pay")}', '2026-11-21T06:00:01Z');
-INSERT INTO accounts (tenant_id, account_id, email, name, role, provider_ref, password_hash) OVERRIDING SYSTEM VALUE
+INSERT INTO accounts (tenant_id, account_id, email, name, role, provider_ref, care_worker_ref, password_hash)
+  OVERRIDING SYSTEM VALUE
   VALUES ({t.tenant}, {t.account_id}, '{w("email", "acc")}@example.org', '{w("accountname", "acc")}', 'coordinator',
-  '{t.provider}', '{w("hash", "saf")}');
-INSERT INTO sessions (tenant_id, token_sha256, account_id, created_at, seen_at, expires_at)
-  VALUES ({t.tenant}, '{w("session")}', {t.account_id}, now(), now(), now() + interval '1 h');
+  '{t.provider}', '{t.care_worker}', '{w("hash", "saf")}');
+INSERT INTO sessions (tenant_id, token_sha256, account_id, created_at, seen_at, expires_at, session_id, origin, agent)
+  VALUES ({t.tenant}, '{w("session")}', {t.account_id}, now(), now(), now() + interval '1 h', '{t.session_id}',
+  '{w("sessionorigin", "acc")}', '{w("agent", "acc")}');
+INSERT INTO passkeys (tenant_id, passkey_id, account_id, credential_id, public_key, sign_count, backed_up, aaguid, name,
+  made_at) OVERRIDING SYSTEM VALUE VALUES
+  ({t.tenant}, {t.passkey_id}, {t.account_id}, '{w("credential")}', '\\x01', 0, true, gen_random_uuid(),
+   '{w("passkey", "acc")}', now());
 INSERT INTO socket_tickets (tenant_id, token_sha256, account_id, session_sha256, expires_at)
   VALUES ({t.tenant}, '{w("ticket")}', {t.account_id}, '{w("session")}', now() + interval '1 h');
 INSERT INTO api_keys (tenant_id, key_id, name, scopes, key_sha256, created_at) OVERRIDING SYSTEM VALUE
@@ -304,13 +323,23 @@ def of_authority(owner: str, tenant: int) -> str:
     def w(column: str, topic: str) -> str:
         return word(owner, topic, column)
 
+    provider = "P1" if tenant == 1 else word("abr", "any", "provider")
+    account = number("own" if tenant == 1 else "abr", "acc", 1)
     return f"""
+INSERT INTO oidc_providers (tenant_id, issuer, client_id, scopes, groups_claim, makes_accounts, last_error) VALUES
+  ({tenant}, 'https://{w("issuer", "sig")}.example.org', '{w("client", "sig")}', '{w("scopes", "sig")}',
+   '{w("claim", "sig")}', false, '{w("councilerror", "sig")}');
+INSERT INTO oidc_roles (tenant_id, group_name, priority, role, provider_ref) VALUES
+  ({tenant}, '{w("group", "sig")}', 1, 'coordinator', '{provider}');
+INSERT INTO oidc_subjects (tenant_id, issuer, subject, account_id, joined_at) VALUES
+  ({tenant}, '{w("issuer", "sig")}', '{w("subject", "sig")}', {account}, now());
 INSERT INTO quarantine (tenant_id, quarantine_id, received_at, door, reason, body) OVERRIDING SYSTEM VALUE VALUES
   ({tenant}, {number(owner, "qua", 1)}, now(), 'check-events', '{w("quarantinereason", "qua")}',
    convert_to('{w("quarantinebody", "qua")}', 'UTF8'));
-INSERT INTO audit (tenant_id, audit_id, at, actor, action, subject, reason, origin) OVERRIDING SYSTEM VALUE VALUES
+INSERT INTO audit (tenant_id, audit_id, at, actor, action, subject, reason, origin, agent)
+  OVERRIDING SYSTEM VALUE VALUES
   ({tenant}, {number(owner, "aud", 1)}, now(), '{w("auditactor", "aud")}', '{w("auditaction", "aud")}',
-   '{w("auditsubject", "aud")}', '{w("auditreason", "aud")}', '{w("auditorigin", "aud")}');
+   '{w("auditsubject", "aud")}', '{w("auditreason", "aud")}', '{w("auditorigin", "aud")}', '{w("auditagent", "aud")}');
 INSERT INTO processing_queue (tenant_id, event_id, last_error) VALUES
   ({tenant}, gen_random_uuid(), '{w("queueerror", "any")}');
 INSERT INTO oidc_providers (tenant_id, issuer, client_id, scopes, groups_claim, makes_accounts, last_error) VALUES

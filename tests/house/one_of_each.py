@@ -80,6 +80,8 @@ INSERT INTO pin_tries (tenant_id, tried_at, came_from) VALUES ({t}, now(), '+441
 INSERT INTO feed_records (tenant_id, transaction_id, position, feed, kind, record_id, sequence_id,
                           received_at, status, body)
   VALUES ({t}, gen_random_uuid(), 0, 'sandata', 'visit', 'v', 1, now(), 'accepted', '{{}}');
+INSERT INTO notices (tenant_id, kind, subject, first_at, last_at, tell_from)
+  VALUES ({t}, 'guessing', 'account {t}', now(), now(), 20);
 INSERT INTO audit (tenant_id, at, actor, action, subject) VALUES ({t}, now(), 'Dana', 'noted', 'visit {t}');
 INSERT INTO setup_codes (code_sha256, made_at, expires_at) VALUES ('{t}', now(), now());
 INSERT INTO audit_exports (tenant_id, day, went_to, seq, hash, exported_at)

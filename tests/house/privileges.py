@@ -30,6 +30,7 @@ event_outcomes        S----  -----  SIU--
 feed_records          SI---  -----  S----
 heartbeats            S----  -----  SIUD-
 lines_as_they_stand   S----  -----  S----
+notices               S-u--  -----  S-uD-
 oidc_providers        SIUD-  -----  S----
 oidc_roles            SI-D-  -----  S----
 oidc_subjects         SI-D-  -----  S----
@@ -74,6 +75,8 @@ COLUMNS = {
     ("code_cards", "ecm_web"): "retired_at",
     ("devices", "ecm_web"): "cut_off_at cut_off_by cut_off_reason",
     ("enrolments", "ecm_web"): "device_id expires_at used_at",
+    ("notices", "ecm_web"): "seen_at seen_by",
+    ("notices", "ecm_worker"): "told_at",
     ("phone_calls", "ecm_web"): "answers ended_at interview step",
     ("phone_lines", "ecm_web"): "call_back language",
     ("tags", "ecm_web"): "retired_at uid",

@@ -152,6 +152,9 @@ async def test_functions_that_look_past_the_lock_are_few_and_closed_to_the_publi
         "ecm_provider_cares_for",
         "ecm_visits_added",
         "ecm_visit_given_away",
+        "ecm_add_notice",
+        "ecm_notice",
+        "ecm_notice_entry",
     }
     for row in found:
         assert row["config"].startswith("search_path=pg_catalog"), row["proname"]
