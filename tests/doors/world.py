@@ -342,14 +342,6 @@ INSERT INTO audit (tenant_id, audit_id, at, actor, action, subject, reason, orig
    '{w("auditsubject", "aud")}', '{w("auditreason", "aud")}', '{w("auditorigin", "aud")}', '{w("auditagent", "aud")}');
 INSERT INTO processing_queue (tenant_id, event_id, last_error) VALUES
   ({tenant}, gen_random_uuid(), '{w("queueerror", "any")}');
-INSERT INTO oidc_providers (tenant_id, issuer, client_id, scopes, groups_claim, makes_accounts, last_error) VALUES
-  ({tenant}, 'https://{w("issuer", "any")}.invalid', '{w("client", "any")}', '{w("scope", "any")}',
-   '{w("groupsclaim", "any")}', false, '{w("oidcerror", "any")}');
-INSERT INTO oidc_roles (tenant_id, group_name, priority, role, provider_ref) VALUES
-  ({tenant}, '{w("group", "any")}', 1, 'coordinator', '{things_of("own" if tenant == 1 else "abr").provider}');
-INSERT INTO oidc_subjects (tenant_id, issuer, subject, account_id, joined_at) VALUES
-  ({tenant}, 'https://{w("issuer", "any")}.invalid', '{w("subject", "any")}',
-   {number("own" if tenant == 1 else "abr", "acc", 1)}, now());
 INSERT INTO alert_queue (tenant_id, visit_id, last_error) VALUES
   ({tenant}, {number("own" if tenant == 1 else "abr", nth=1)}, '{w("alertqueueerror", "any")}');
 """
