@@ -53,6 +53,10 @@ class Settings(BaseSettings):
         None,
         description="32 bytes in base64 that seal the secrets of tags and code cards. Unset: made in the data folder.",
     )
+    sealing_keys_old: str | None = Field(
+        None,
+        description="Sealing keys before this one, a space between: they still open, until `ecm reseal` has run.",
+    )
 
     audit_heads_file: Path | None = Field(
         None, description="A file to which the audit's heads are added daily. Unset: to none."

@@ -35,6 +35,7 @@ STEPS = (
     "audit-heads",
     "audit-proof",
     "retention",
+    "positions-reduced",
 )
 
 port_option = click.option(

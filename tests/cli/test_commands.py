@@ -18,11 +18,13 @@ from ecm.cli.serve import STEPS
 from ecm.store.embedded import Addresses
 from ecm.store.migrate import MIGRATIONS, read_files
 from tests.cli.conftest import Ecm, Said, commands_on, environment
+from tests.postgres import fetch_value, in_a_loop_of_its_own
 
 PUBLISHED = (
     "demo", "serve", "web", "worker", "migrate", "import", "simulate", "tick", "actuals export", "key create",
     "account create", "account leave", "worker-left", "setup-code", "contact add", "contact list", "contact remove",
-    "tenant add", "tenant list", "line add", "line list", "line remove", "phone code", "doctor",
+    "tenant add", "tenant list", "tenant positions", "line add", "line list", "line remove", "phone code",
+    "reseal", "doctor",
 )  # fmt: skip
 
 
@@ -404,3 +406,11 @@ def test_a_code_for_a_phone_is_made_for_a_care_worker_of_ours(ecm: Ecm, tmp_path
     assert ecm("phone", "code", "--provider", "north").status == 0
     for wrong in (["--worker", "CW-2"], [], ["--worker", "CW-1", "--provider", "north"]):
         assert ecm("phone", "code", *wrong).status == 1
+
+
+def test_an_authority_says_how_long_positions_are_kept(ecm: Ecm, database: Addresses) -> None:
+    assert ecm("tenant", "positions", "60", "--json").answer == {"tenant_id": 1, "positions_kept_days": 60}
+    kept = in_a_loop_of_its_own(fetch_value(database.owner, "SELECT positions_kept_days FROM tenants"))
+    assert kept == 60
+    assert ecm("tenant", "positions", "34").status == 2, "a month has to be looked at and paid"
+    assert ecm("tenant", "positions", "60", "--tenant", "7").status == 1

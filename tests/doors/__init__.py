@@ -9,6 +9,12 @@ says of itself (`x-ecm-action`, `x-ecm-public`); it is written down in `expected
 
     PYTHONPATH=. python -m tests.doors.matrix      writes expected.txt anew, after a change that was meant
 
+Three runs ask each cell: with both locks in place, with the application's checks alone (a database that hides nothing),
+and with the database's alone (an application that is lied to about who asks and says yes to all; `lying.py`). A cell
+is red when the status does not fit, when anything of somebody else's stands in status line, headers, body or log, or
+when a row was changed that is not the asker's to change; each change is seen, and taken back (`changes.py`). And each
+lock, taken away by itself, must turn a cell red (`mutants.py`).
+
 **To add a route, add a row**, in `tests/doors/rows/<feature>.py`, a file of your own:
 
     from tests.doors.row import Row

@@ -25,7 +25,7 @@ from tests.doors.world import NOW, SEALER, THINGS
 from tests.ingest.phone import Phone
 
 Kind = Literal["account", "key", "phone", "nobody"]
-Standing = Literal["standing", "expired", "leaver", "unplaced"]
+Standing = Literal["standing", "stale", "expired", "leaver", "unplaced"]
 
 # Written out, so that nobody takes a column of the table for one of these without saying so.
 SCOPES_OF = {f"key {scope}": frozenset({scope}) for scope in KEY_SCOPES} | {
@@ -83,7 +83,8 @@ NAMED = {asker.name: asker for asker in ASKERS}
 
 
 def standings(asker: Asker) -> Iterable[Standing]:
-    """A key does not run out; nobody has nothing that could."""
+    """A key does not run out; nobody has nothing that could. `stale`: too long ago that they proved who they are, for
+    what asks for it again (`ecm.permit.STEP_UP`); asked there alone."""
     if asker.kind == "nobody":
         return ("standing",)
     if asker.kind == "key":
@@ -127,7 +128,7 @@ async def make(connection: Connection) -> Proofs:
     proofs = Proofs()
     number = 100
     for asker in ASKERS:
-        for standing in standings(asker):
+        for standing in (*standings(asker), *(("stale",) if asker.kind == "account" else ())):
             number += 1
             if asker.kind == "account":
                 proofs.secrets[asker.name, standing] = await _account(connection, asker, standing, number)
@@ -153,11 +154,12 @@ async def _account(connection: Connection, asker: Asker, standing: Standing, num
     )
     await connection.execute(
         "INSERT INTO sessions (tenant_id, token_sha256, account_id, created_at, seen_at, expires_at, stepped_up_at)"
-        " VALUES (1, $1, $2, $3, $3, $4, now())",
+        " VALUES (1, $1, $2, $3, $3, $4, $5)",
         digest(token),
         number,
         now - timedelta(hours=2),
         now + timedelta(hours=-1 if standing == "expired" else 10),
+        now - timedelta(hours=1) if standing == "stale" else now,
     )
     return token
 

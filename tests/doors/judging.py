@@ -46,6 +46,13 @@ def cells(operation: Operation, row: Row, asker: Asker, is_open: str) -> Iterabl
         if standing == "standing" and row.elsewhere is not None and is_open != "-":
             for owner in asker.others:
                 yield Cell(operation.name, asker, standing, owner)
+    if asker.kind == "account" and is_open != "-" and asks_again(operation, row):
+        yield Cell(operation.name, asker, "stale", "own")
+
+
+def asks_again(operation: Operation, row: Row) -> bool:
+    """Whether one must have proved a short while ago that it is oneself."""
+    return operation.action in permit.STEP_UP and operation.method not in SAFE
 
 
 def wanted(row: Row, cell: Cell, is_open: str) -> frozenset[int]:
@@ -56,7 +63,7 @@ def wanted(row: Row, cell: Cell, is_open: str) -> frozenset[int]:
         return of_kind(row.refused, cell.asker)
     if cell.standing in ("expired", "leaver"):
         return of_kind(row.gone, cell.asker)
-    if cell.standing == "unplaced" and is_open != ".":
+    if cell.standing == "stale" or (cell.standing == "unplaced" and is_open != "."):
         return of_kind(row.refused, cell.asker)
     if cell.owner in cell.asker.reads or row.elsewhere is None:
         return of_kind(row.ok, cell.asker)
@@ -67,7 +74,7 @@ def in_reach(row: Row, cell: Cell, is_open: str) -> bool:
     """Whether the asker should get something here."""
     if opens_to_anybody(row, is_open):
         return True
-    if is_open == "-" or cell.standing in ("expired", "leaver"):
+    if is_open == "-" or cell.standing in ("expired", "leaver", "stale"):
         return False
     if cell.standing == "unplaced" and is_open != ".":
         return False

@@ -61,6 +61,21 @@ def no_reach(module: str, seen_in: str) -> Mutant:
     return Mutant(f"no reach in {module}", seen_in, done)
 
 
+def no_step_up(seen_in: str) -> Mutant:
+    """Nobody is asked to prove again that it is they."""
+
+    @contextmanager
+    def done(_: FastAPI) -> Iterator[None]:
+        true = doors.require_step_up
+        doors.require_step_up = lambda *_: None
+        try:
+            yield
+        finally:
+            doors.require_step_up = true
+
+    return Mutant("no step-up", seen_in, done)
+
+
 def another_word(action: Action, column: str, word: str, seen_in: str) -> Mutant:
     """Somebody's cell of the table says more than was written down."""
 
@@ -94,6 +109,8 @@ OF_THE_APPLICATION = (
     no_reach("ecm.api.actuals", "GET /v1/actuals/{period}/export?format=xlsx"),
     no_reach("ecm.api.homes", "GET /v1/homes"),
     no_reach("ecm.api.phones", "GET /v1/phones"),
+    no_step_up("DELETE /v1/oidc"),
+    no_step_up("POST /v1/actuals/{period}/lock"),
     another_word(Action.READ_FULL_ADDRESS, "finance", "all", "GET /v1/visits/{visit_id}"),
     another_word(Action.READ_ACTUALS, "coordinator", "own", "GET /v1/actuals"),
 )

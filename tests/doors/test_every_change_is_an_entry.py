@@ -5,11 +5,13 @@ from __future__ import annotations
 from ecm.app import framework
 from tests.doors.askers import ASKERS
 from tests.doors.asking import Cell
+from tests.doors.judging import is_being_there
 from tests.doors.matrix import expected
 from tests.doors.operations import operations
 from tests.doors.rows import rows
 from tests.doors.service import Service
 
+BEGUN = {"openings"}  # something begun, which changes nothing until it is finished
 # What changes something and leaves no entry, and why.
 WITHOUT = {
     "POST /v1/check-events": "evidence, which is its own record",
@@ -28,7 +30,7 @@ async def test_every_change_leaves_an_entry(service: Service) -> None:
         for row in rows()[name] if operation.method not in ("GET", "WS") else ():
             for asker in (asker for asker in ASKERS if letters[name, asker.name] != "-"):
                 happened = await service.ask(operation, row, Cell(name, asker, "standing", "own"))
-                tables = {change.table for change in happened.changes}
+                tables = {change.table for change in happened.changes if not is_being_there(change)} - BEGUN
                 if tables and "audit" not in tables:
                     silent[name] = f"by {asker.name}: {sorted(tables)}"
     assert silent.keys() == WITHOUT.keys(), silent

@@ -18,6 +18,8 @@ INSERT INTO check_events (tenant_id, event_id, received_at, kind, occurred_at, m
           'app', '', '{{}}');
 INSERT INTO event_outcomes (tenant_id, event_id, occurred_at, visit_id, status, reason, explicit, decided_at)
   SELECT {t}, event_id, occurred_at, {t}, 'matched', 'named', true, received_at FROM check_events WHERE tenant_id = {t};
+INSERT INTO reduced_positions (tenant_id, event_id, reduced_at)
+  VALUES ({t}, '00000000-0000-4000-8000-00000000000{t}', now());
 INSERT INTO quarantine (tenant_id, received_at, door, reason, body)
   VALUES ({t}, '2026-11-23 09:00Z', 'check-events', 'not JSON', 'x');
 INSERT INTO processing_queue (tenant_id, visit_id) VALUES ({t}, {t});

@@ -45,12 +45,14 @@ processing_queue      SI---  -I---  SIUD-
 providers             SIU--  -----  S----
 quarantine            S----  -I---  S----
 recovery_codes        SIuD-  -----  S----
+reduced_positions     S----  -----  SI---
 reports               SI---  -----  S----
 scaled_clock          S----  S----  S----
 schema_migrations     -----  -----  S----
+sealing_key           SI---  -----  S----
 second_steps          SIuD-  -----  S----
 service_user_phones   SIUD-  S----  S----
-service_users         SIU--  -----  S----
+service_users         sIU--  -----  s----
 sessions              SIUD-  -----  S--D-
 setup_codes           SIu--  -----  S--D-
 socket_tickets        SIUD-  -----  S--D-
@@ -105,6 +107,7 @@ APPEND_ONLY = (
     "audit_chain",
     "audit_exports",
     "reports",
+    "reduced_positions",
     "tag_taps",
     "used_codes",
     "feed_records",
@@ -113,6 +116,7 @@ APPEND_ONLY = (
 OF_NO_TENANT = {
     "schema_migrations": "the schema is everybody's",
     "scaled_clock": "one clock for the whole service",
+    "sealing_key": "one key seals for the whole service; a digest, and no secret",
     "heartbeats": "a process serves every tenant; it holds no tenant's data",
     "setup_codes": "it opens a service that has nobody yet; known by its digest",
     "openings": "begun before anybody is known; asked for by its digest, and what it holds is sealed",
