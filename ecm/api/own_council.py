@@ -98,5 +98,6 @@ async def leave_own_council(request: Request, door: Door, who: Person) -> None:
 
 async def _standing(connection: Connection, who: Actor) -> Record:
     row: Record | None = await connection.fetchrow(sql.standing, who.tenant_id, who.id)
-    assert row is not None
+    if row is None:
+        raise NotFound
     return row
