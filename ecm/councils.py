@@ -41,7 +41,7 @@ KEYS_ANEW_S = 30.0
 
 
 class CouncilAway(Exception):
-    """A council's own sign-in does not answer. The text says how, for its administrator."""
+    """A council's own sign-in does not answer. The text says how, for its administrator and the log: no address."""
 
 
 @dataclass(slots=True)
@@ -89,7 +89,8 @@ class Councils:
         """Who came back with `code`. Raises NotVerified, NotUsable, CouncilAway."""
         known = await self._known(client.issuer, private)
         headers, form = exchange(client, known.at, code, verifier, redirect_uri)
-        token = id_token_of(_granted(await self._ask("POST", known.at.token, private, form, headers)))
+        answer = await self._ask("a token", "POST", known.at.token, private, form, headers)
+        token = id_token_of(_granted(answer))
         try:
             return read(token, known.keys, client, nonce, now)
         except UnknownKey:
@@ -116,13 +117,14 @@ class Councils:
             return asked.known
 
     async def _describe(self, issuer: str, private: bool) -> _Known:
-        answer = await self._ask("GET", description_address(issuer), private)
-        at = endpoints(issuer, _json(answer, "its description"))
-        keys = _json(await self._ask("GET", at.keys, private), "its keys")
-        return _Known(at, keys, monotonic())
+        description, keys = "its description", "its keys"
+        answer = await self._ask(description, "GET", description_address(issuer), private)
+        at = endpoints(issuer, _json(answer, description))
+        return _Known(at, _json(await self._ask(keys, "GET", at.keys, private), keys), monotonic())
 
     async def _ask(
         self,
+        what: str,
         method: str,
         url: str,
         private: bool,
@@ -135,9 +137,9 @@ class Councils:
                     method, url, body=body, headers=headers, private=private, limit_bytes=ANSWER_BYTES_MAX
                 )
         except NotAllowed as error:
-            raise NotUsable(f"{url} {error}.") from error
+            raise NotUsable(f"Asked for {what}, it {error}.") from error
         except NotReached as error:
-            raise CouncilAway(f"{url} {error}.") from error
+            raise CouncilAway(f"Asked for {what}, it {error}.") from error
         except TimeoutError as error:
             raise CouncilAway("Too many are signing in at once.") from error
 

@@ -82,7 +82,7 @@ class Services:
 
     @cached_property
     def sealer(self) -> Sealer:
-        return sealer(self.settings.sealing_key, self.settings.data_dir)
+        return sealer(self.settings.sealing_key, self.settings.data_dir, self.settings.sealing_keys_old)
 
 
 def services(request: Request) -> Services:

@@ -26,6 +26,7 @@ from fastapi.security import APIKeyHeader
 from ecm.doors import Services, services
 from ecm.errors import EcmError, NotSignedIn
 from ecm.lock import Lock, held_by
+from ecm.notices import Kind, notice
 from ecm.permit import PHONE, Action, Actor, Scope, require
 from ecm.signed import checks, taken_apart
 from ecm.store.queries import load_queries
@@ -95,10 +96,13 @@ async def phone(
 ) -> Phone:
     """Who asks. Raises CutOff, ClockWrong, NotSignedIn for a phone that is unknown or did not sign this request."""
     named = await named_phone(request, door)
-    if named.cut_off_at is not None:
-        raise CutOff
     jws = taken_apart(proof or "")
-    if jws is None or jws.key_id != str(named.device_id) or not checks(jws, named.public_key):
+    signed = jws is not None and jws.key_id == str(named.device_id) and checks(jws, named.public_key)
+    if named.cut_off_at is not None:
+        if signed:
+            await _say_it_is_still_used(door, named)
+        raise CutOff
+    if jws is None or not signed:
         raise NotSignedIn("this request is not signed by this phone")
     said = _said(jws.payload)
     path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
@@ -114,6 +118,11 @@ def held(phone: Phone, worker: str, action: Action) -> Lock:
     who = Actor("phone", phone.tenant_id, 0, phone.label, PHONE, phone.provider_ref, care_worker_ref=worker)
     require(who, action, Scope(care_worker_refs=frozenset({worker})))
     return held_by(phone.lock, worker)
+
+
+async def _say_it_is_still_used(door: Services, named: Phone) -> None:
+    async with door.web.locked(named.lock) as connection:
+        await notice(connection, Kind.CUT_OFF_PHONE_USED, f"phone {named.device_id}", door.clock.now())
 
 
 def _said(payload: bytes) -> dict[str, Any]:

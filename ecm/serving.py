@@ -28,6 +28,7 @@ def config(app: Callable[..., Any] | str, host: str, port: int, **more: Any) -> 
         "ws_max_size": MESSAGE_BYTES_MAX,
         "access_log": False,
         "log_level": "warning",
+        "log_config": None,  # the process's own, which says of no error what it was about (`ecm.quiet_logs`)
         "timeout_graceful_shutdown": 5,
         "server_header": False,
     }

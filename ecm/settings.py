@@ -53,6 +53,10 @@ class Settings(BaseSettings):
         None,
         description="32 bytes in base64 that seal the secrets of tags and code cards. Unset: made in the data folder.",
     )
+    sealing_keys_old: str | None = Field(
+        None,
+        description="Sealing keys before this one, a space between: they still open, until `ecm reseal` has run.",
+    )
 
     audit_heads_file: Path | None = Field(
         None, description="A file to which the audit's heads are added daily. Unset: to none."
@@ -139,7 +143,7 @@ class FilesNamedInEnvironment(PydanticBaseSettingsSource):
             value = Path(file_name).read_text("utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             raise ValueError(f"{variable}_FILE names {file_name}, which cannot be read") from error
-        return value, field_name, False
+        return value or None, field_name, False  # an empty file is a secret there is none of
 
     def __call__(self) -> dict[str, Any]:
         values = {

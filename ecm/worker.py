@@ -18,6 +18,7 @@ from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from alerts.notices import NoticeSender
 from alerts.sender import Sender
 from alerts.worker import AlertWorker
 from ecm.audit.export import Heads
@@ -27,6 +28,7 @@ from ecm.errors import DatabaseAway
 from ecm.overdue import Watcher
 from ecm.payment_run import PaymentRuns
 from ecm.processing import Processor
+from ecm.reducing import Reducer
 from ecm.settings import Settings
 from ecm.store.db import Database
 from ecm.store.queries import load_queries
@@ -58,7 +60,9 @@ class Worker:
         self._watcher = Watcher(db, clock)
         self._alerts = AlertWorker(db, clock, settings)
         self._sender = Sender(db, clock, settings)
+        self._notices = NoticeSender(db, clock, settings)
         self._payment_runs = PaymentRuns(db, clock)
+        self._reducer = Reducer(db, clock)
         self._woken: dict[str, asyncio.Event] = {}
         self._name = f"worker {socket.gethostname()} {os.getpid()}"
         self._heads = Heads(db, settings, self._name)
@@ -71,10 +75,12 @@ class Worker:
             "overdue": self._watcher.step,
             "alerts": self._alerts.step,
             "deliveries": self._sender.step,
+            "notices": self._notices.step,
             "payment-run": self._payment_run,
             "audit-heads": self._tell_heads,
             "audit-proof": self._prove_audits,
             "retention": self._retention,
+            "positions-reduced": self._reducer.step,
         }
 
     def timetable(self) -> list[tuple[Step, str, dict[str, Any]]]:
@@ -86,6 +92,8 @@ class Worker:
         nightly = {"minute": 10, "timezone": "UTC", "misfire_grace_time": GRACE_SECONDS}
         return [
             (self._beat, "interval", {"seconds": 5}),
+            (self._notices.step, "interval", {"seconds": 60}),
+            (self._reduce_positions, "cron", {"hour": 2, **nightly}),
             (self._retention, "cron", {"hour": 3, **nightly}),
             (self._payment_run, "cron", {"hour": 4, **nightly}),
             (self._prove_audits, "cron", {"hour": 5, **nightly}),
@@ -180,6 +188,11 @@ class Worker:
         async with self._db.transaction() as connection:
             await connection.execute(sql.beat, self._name, datetime.now(UTC), {"pid": os.getpid()})
 
+    async def _reduce_positions(self) -> None:
+        """Takes away the positions that were kept long enough: of a day, on most nights."""
+        while await self._reducer.step():
+            pass
+
     async def _retention(self) -> None:
         """Clears what has had its day: sessions, tickets, processes long gone, old phone calls. Never evidence."""
         async with self._db.transaction() as connection:
@@ -192,6 +205,7 @@ class Worker:
                 sql.clear_heartbeats,
                 sql.clear_phone_calls,
                 sql.clear_pin_tries,
+                sql.clear_notices,
             ):
                 await connection.execute(query, now)
 

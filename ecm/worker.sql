@@ -30,3 +30,7 @@ DELETE FROM phone_calls WHERE ended_at < $1::timestamptz - interval '30 days';
 -- name: clear_pin_tries role: ecm_worker
 -- Wrong PINs that count for nothing any more.
 DELETE FROM pin_tries WHERE tried_at < $1::timestamptz - interval '1 day';
+
+-- name: clear_notices role: ecm_worker
+-- Notices that somebody saw a year ago.
+DELETE FROM notices WHERE seen_at < $1::timestamptz - interval '1 year';

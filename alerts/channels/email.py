@@ -6,7 +6,7 @@ from email.message import EmailMessage
 
 import aiosmtplib
 
-from alerts.channels.message import Message, NotDelivered, Undeliverable
+from alerts.channels.message import Letter, NotDelivered, Undeliverable
 from ecm.settings import Settings
 
 
@@ -14,7 +14,7 @@ class Email:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    async def send(self, message: Message) -> None:
+    async def send(self, message: Letter) -> None:
         settings = self._settings
         if settings.smtp_host is None:
             raise NotDelivered("no mail server is set (ECM_SMTP_HOST)")
@@ -35,7 +35,7 @@ class Email:
             raise NotDelivered(f"the mail server did not take it: {type(error).__name__}") from error
 
 
-def _letter(message: Message, sender: str) -> EmailMessage:
+def _letter(message: Letter, sender: str) -> EmailMessage:
     letter = EmailMessage()
     try:
         letter["From"] = sender

@@ -23,10 +23,24 @@ class Undeliverable(NotDelivered):
     """The message was refused as it is addressed: trying again hardly helps, somebody has to look at it."""
 
 
+class Letter(Protocol):
+    """Whatever a channel can carry."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    def as_json(self) -> dict[str, Any]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`id` is the same each time one and the same ringing is sent, so that a receiver can drop the second; an alert
-    that comes back is another."""
+    """An alarm. `id` is the same each time one and the same ringing is sent, so that a receiver can drop the second;
+    an alert that comes back is another."""
 
     id: str
     address: str
@@ -68,5 +82,5 @@ class Channel(Protocol):
 
     def __init__(self, settings: Settings) -> None: ...
 
-    async def send(self, message: Message) -> None:
+    async def send(self, message: Letter) -> None:
         """Returns once it was taken. Raises NotDelivered."""

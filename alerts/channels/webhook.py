@@ -12,7 +12,7 @@ import hmac
 import json
 import time
 
-from alerts.channels.message import Message, NotDelivered, Undeliverable
+from alerts.channels.message import Letter, NotDelivered, Undeliverable
 from ecm.outgoing import NotAllowed, NotReached, Outgoing
 from ecm.settings import Settings
 
@@ -22,7 +22,7 @@ class Webhook:
         self._settings = settings
         self._outgoing = Outgoing()
 
-    async def send(self, message: Message) -> None:
+    async def send(self, message: Letter) -> None:
         if self._settings.webhook_secret is None:
             raise NotDelivered("no secret is set to sign with (ECM_WEBHOOK_SECRET)")
         body = json.dumps(message.as_json()).encode()

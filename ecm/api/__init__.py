@@ -30,6 +30,7 @@ FEATURES = (
     "leavers",
     "setup",
     "audit",
+    "notices",
     "phones",
     "choices",
     "needs_doing",

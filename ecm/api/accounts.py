@@ -28,7 +28,7 @@ from ecm.doors import (
     services,
     token_of,
 )
-from ecm.errors import Conflict, NotFound, NotPermitted, NotUnderstood
+from ecm.errors import Conflict, NotFound, NotPermitted
 from ecm.lock import Lock, system
 from ecm.passwords import hash_password, invent_password, password_fits
 from ecm.permit import (
@@ -257,7 +257,7 @@ async def change_own_password(
         raise Conflict("The current password is another one.")
     door.throttle.succeeded(mine, mine)
     if wrong := weakness(asked.new.get_secret_value(), row["name"], row["email"]):
-        raise NotUnderstood(f"Choose another password. {wrong}")
+        raise Conflict(f"Choose another password. {wrong}")
     stored, now = await hash_password(asked.new.get_secret_value()), door.clock.now()
     token = token_of(request) or ""
     async with door.web.locked(who.lock) as connection:

@@ -31,6 +31,7 @@ from ecm.api.wire import NEXT_PAGE, Asked, Id, IdCursor, Limit, Page, Ref, answe
 from ecm.errors import Conflict, NotFound
 from ecm.names import short_person
 from ecm.permit import Action, Actor, reach
+from ecm.sealing_key import require_one_key
 from ecm.store.db import Connection, Record
 
 router = APIRouter(tags=["homes"])
@@ -97,6 +98,7 @@ async def make_card(
     async with door.web.locked(who.lock) as connection:
         now = door.clock.now()
         home = await home_of(connection, who, asked.service_user, now)
+        await require_one_key(connection, door.sealer)
         card_id = await connection.fetchval(
             sql.add_card,
             who.tenant_id,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Annotated, Any
 from urllib.parse import urlencode, urlsplit
 
@@ -34,9 +35,10 @@ from ecm.api.session import give_cookie, open_session_for, step_up
 from ecm.api.sign_in import go_on
 from ecm.councils import CouncilAway
 from ecm.doors import Services, address_of, of_session, services, token_of
-from ecm.errors import NotSignedIn, Unavailable
+from ecm.errors import NotSignedIn, TooMany, Unavailable
 from ecm.identity.assurance import Way
 from ecm.identity.oidc import Claims, NotUsable, NotVerified, is_afresh
+from ecm.notices import Kind, notice
 from ecm.permit import Actor
 from ecm.refusals import Door as RefusedAt
 from ecm.refusals import refused
@@ -57,14 +59,18 @@ async def go_there(
 ) -> Response:
     """`again`: whoever is signed in shows once more that it is they."""
     purpose: Purpose = "step_up" if again else "sign_in"
+    tenant_id: int | None = None
     try:
         if request.headers.get("sec-fetch-mode", "navigate") != "navigate":
             raise Refused("council_again", "another page's picture or script asked, and nobody went there")
+        door.beginning.take(address_of(request), monotonic())
         who = await _signed_in(request, door) if again else None
         tenant_id = await _which(door, tenant) if who is None else who.lock.tenant_id
         url, token = await begin_at(request, door, tenant_id, purpose, who, next)
-    except (Refused, NotUsable, CouncilAway, Unavailable) as error:
-        return _not_in(error, purpose, next)
+    except (Refused, NotUsable, CouncilAway, TooMany, Unavailable) as error:
+        if isinstance(error, CouncilAway) and tenant_id is not None:
+            await _say_it_is_away(door, tenant_id)
+        return _not_in(error, purpose, next, tenant)
     response = RedirectResponse(url, 303)
     remember(request, response, token)
     return response
@@ -106,12 +112,17 @@ async def come_back(
             opened = await open_session_for(door, account, Way.OIDC, request, old_token=token_of(request))
             response = go_on(request, opened, onward)
     except (Refused, NotVerified, NotUsable, CouncilAway, NotSignedIn, Unavailable) as failed:
-        response = _not_in(failed, purpose, onward)
+        response = _not_in(failed, purpose, onward, str(kept["tenant"]))
     forget(response)
     return response
 
 
 # ---------------------------------------------------------------------- there
+
+
+async def _say_it_is_away(door: Services, tenant_id: int) -> None:
+    async with door.web.tenant(tenant_id) as connection:
+        await notice(connection, Kind.COUNCIL_SIGN_IN_AWAY, "the council's sign-in", door.clock.now())
 
 
 async def _which(door: Services, tenant: str) -> int:
@@ -190,27 +201,28 @@ async def _still_there(
     return who
 
 
-def _not_in(error: Exception, purpose: Purpose, onward: str) -> Response:
+def _not_in(error: Exception, purpose: Purpose, onward: str, tenant: str = "") -> Response:
     """Back to the sign-in page, which says it in words; whoever is signed in stays where they were."""
     if isinstance(error, Refused):
         said = error.said
+    elif isinstance(error, TooMany):
+        said = "wait"
     elif isinstance(error, Unavailable):
         said = "away"
     elif isinstance(error, CouncilAway):
         said = "council_away"
     else:
         said = "council_failed"
-    if isinstance(error, Refused | NotVerified):
-        refused(RefusedAt.SIGN_IN, NotSignedIn.slug)
+    if isinstance(error, Refused | NotVerified | TooMany):
+        refused(RefusedAt.SIGN_IN, error.slug if isinstance(error, TooMany) else NotSignedIn.slug)
     log.warning("a sign-in at a council's own did not succeed: %s", error)
     page = _own_page(onward)
     if purpose != "sign_in" and said != "again":
         where = _with(page or "/me", **{"step_up" if purpose == "step_up" else "council": said})
         response = RedirectResponse(where, 303)
     else:
-        response = RedirectResponse(
-            "/?" + urlencode({"sign_in": said} | ({"next": page} if page else {})), 303
-        )
+        at = {"sign_in": said, "next": page or "", "tenant": tenant if tenant.isdigit() else ""}
+        response = RedirectResponse("/?" + urlencode({name: one for name, one in at.items() if one}), 303)
     response.headers["Cache-Control"] = "no-store"
     return response
 

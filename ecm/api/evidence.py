@@ -79,6 +79,11 @@ class FixShown(BaseModel):
     )
 
 
+class FixGone(BaseModel):
+    distance_m: float | None = Field(description="From the door, or beyond the edge of a drawn fence.")
+    fence_m: float | None
+
+
 class GradeShown(BaseModel):
     grade: Grade
     words: str
@@ -97,6 +102,9 @@ class Event(EventLine):
     service_user: str | None = Field(description="As worked out, else as sent.")
     visit_ref: str | None = Field(description="As sent.")
     fix: FixShown | None
+    fix_reduced_to: FixGone | None = Field(
+        description="What stays of a fix that is no longer kept: how far it was from the door."
+    )
     cli: str | None
     reason_code: str | None
     device: str | None
@@ -140,6 +148,7 @@ EVENT = LINE | {
         "fixed_at": "2026-11-21T09:01:58Z",
         "reduced": True,
     },
+    "fix_reduced_to": None,
     "cli": None,
     "reason_code": None,
     "device": "phone-17",
@@ -304,6 +313,7 @@ def show_event(row: Record, who: Actor, findings: Iterable[Mapping[str, Any]] = 
         service_user=row["service_user_ref"] or row["service_user"],
         visit_ref=row["visit"],
         fix=_fix(row, in_full),
+        fix_reduced_to=FixGone(**row["reduced"]) if row["reduced"] else None,
         cli=row["cli"] if in_full or row["cli"] is None else f"…{row['cli'][-REDUCED_DIGITS:]}",
         reason_code=row["reason_code"],
         device=row["device_id"],
@@ -356,6 +366,11 @@ def _grades(row: Record, findings: Iterable[Mapping[str, Any]]) -> Grades:
 
 def _grade(found: Graded) -> GradeShown:
     return GradeShown(grade=found.grade, words=found.words)
+
+
+def text_said(body: str, name: str) -> str | None:
+    """A text that was sent by that name."""
+    return _text(_said(body).get(name))
 
 
 def _said(body: str) -> dict[str, Any]:

@@ -4,6 +4,10 @@
 SELECT e.event_id, e.received_at, e.kind, e.occurred_at, e.method, e.care_worker, e.service_user, e.visit,
   e.lat, e.lon, e.accuracy_m, e.fixed_at, e.cli, e.reason_code, e.device_id, e.wall_clock,
   e.proofs, e.body,
+  CASE WHEN e.lat IS NULL THEN (
+    SELECT jsonb_build_object('service_user_ref', r.service_user_ref, 'findings', r.findings,
+      'distance_m', r.distance_m, 'fence_m', r.fence_m)
+    FROM reduced_positions r WHERE r.tenant_id = e.tenant_id AND r.event_id = e.event_id LIMIT 1) END AS reduced,
   o.status, o.reason, o.visit_id, o.care_worker_ref, o.service_user_ref, v.findings
 FROM check_events e
 LEFT JOIN event_outcomes o ON o.tenant_id = e.tenant_id AND o.event_id = e.event_id
@@ -35,6 +39,10 @@ LIMIT $6::int
 SELECT e.event_id, e.received_at, e.kind, e.occurred_at, e.method, e.care_worker, e.service_user, e.visit,
   e.lat, e.lon, e.accuracy_m, e.fixed_at, e.cli, e.reason_code, e.device_id, e.wall_clock,
   e.proofs, e.body,
+  CASE WHEN e.lat IS NULL THEN (
+    SELECT jsonb_build_object('service_user_ref', r.service_user_ref, 'findings', r.findings,
+      'distance_m', r.distance_m, 'fence_m', r.fence_m)
+    FROM reduced_positions r WHERE r.tenant_id = e.tenant_id AND r.event_id = e.event_id LIMIT 1) END AS reduced,
   o.status, o.reason, o.visit_id, o.care_worker_ref, o.service_user_ref
 FROM event_outcomes o
 JOIN check_events e ON e.tenant_id = o.tenant_id AND e.event_id = o.event_id
@@ -50,6 +58,10 @@ LIMIT $5::int
 SELECT e.event_id, e.received_at, e.kind, e.occurred_at, e.method, e.care_worker, e.service_user, e.visit,
   e.lat, e.lon, e.accuracy_m, e.fixed_at, e.cli, e.reason_code, e.device_id, e.wall_clock,
   e.proofs, e.body,
+  CASE WHEN e.lat IS NULL THEN (
+    SELECT jsonb_build_object('service_user_ref', r.service_user_ref, 'findings', r.findings,
+      'distance_m', r.distance_m, 'fence_m', r.fence_m)
+    FROM reduced_positions r WHERE r.tenant_id = e.tenant_id AND r.event_id = e.event_id LIMIT 1) END AS reduced,
   o.status, o.reason, o.visit_id, o.care_worker_ref, o.service_user_ref
 FROM check_events e
 JOIN event_outcomes o ON o.tenant_id = e.tenant_id AND o.event_id = e.event_id

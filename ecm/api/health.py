@@ -21,6 +21,7 @@ from ecm.api.wire import answers
 from ecm.audit.export import how_it_is
 from ecm.doors import Services, address_of, open_because, services
 from ecm.errors import NotPermitted, Unavailable
+from ecm.sealing_key import said_of
 from ecm.store.db import Record
 from ecm.store.migrate import MIGRATIONS, read_files
 from ecm.store.queries import load_queries
@@ -70,6 +71,9 @@ class Readiness(BaseModel):
     worker: Worker
     backlog: Backlog
     alarms: Part = Field(description="Not ok while a page does not get through, or nothing proves one would.")
+    sealing: Part = Field(
+        description="Not ok where this process has another key than the secrets that are kept."
+    )
     payments: Part = Field(description="Not ok after a run that failed; it can wait for the morning.")
     audit: Part = Field(
         description="Not ok after a night that found one broken, or when heads were not told outside for 36 hours."
@@ -91,6 +95,7 @@ READY = {
         "alerts_waiting": 0,
     },
     "alarms": {"ok": True, "says": "no page is failing"},
+    "sealing": {"ok": True, "says": "one key"},
     "payments": {"ok": True, "says": "no run failed"},
     "audit": {"ok": True, "says": "its heads were told outside 7 h ago"},
 }
@@ -161,6 +166,7 @@ async def _readiness(door: Services) -> Readiness:
             worker=Worker(ok=False, says=unknown),
             backlog=Backlog(ok=False, says=unknown),
             alarms=Part(ok=False, says=unknown),
+            sealing=Part(ok=False, says=unknown),
             payments=Part(ok=False, says=unknown),
             audit=Part(ok=False, says=unknown),
         )
@@ -170,9 +176,10 @@ async def _readiness(door: Services) -> Readiness:
         _worker(row, door),
         _backlog(row, door),
         _alarms(row),
+        _sealing(row, door),
     )
     status: Literal["ready", "not_ready"] = "ready" if all(part.ok for part in parts) else "not_ready"
-    database, migrations, worker, backlog, alarms = parts
+    database, migrations, worker, backlog, alarms, sealing = parts
     return Readiness(
         status=status,
         database=database,
@@ -180,6 +187,7 @@ async def _readiness(door: Services) -> Readiness:
         worker=worker,
         backlog=backlog,
         alarms=alarms,
+        sealing=sealing,
         payments=_payments(row),  # nobody is woken for these
         audit=_audit(row, door),
     )
@@ -252,6 +260,11 @@ def _alarms(row: Record) -> Part:
 def _page_fails(row: Record) -> bool:
     failing: datetime | None = row["page_failing_at"]
     return failing is not None and row["database_now"] - failing <= PAGE_FAILING
+
+
+def _sealing(row: Record, door: Services) -> Part:
+    ok, says = said_of(row["sealed_with"], door.sealer)
+    return Part(ok=ok, says=says)
 
 
 def _payments(row: Record) -> Part:

@@ -8,5 +8,5 @@ SELECT h.schema_number, h.waiting, h.oldest_received_at, h.put_off, h.alerts_wai
   (SELECT max((details ->> 'heads_told_at')::timestamptz) FROM heartbeats) AS heads_told_at,
   (SELECT (details ->> 'audit_broken')::int FROM heartbeats WHERE details ? 'audit_proved_at'
    ORDER BY (details ->> 'audit_proved_at')::timestamptz DESC LIMIT 1) AS audit_broken,
-  clock_timestamp() AS database_now
+  (SELECT fingerprint FROM sealing_key) AS sealed_with, clock_timestamp() AS database_now
 FROM ecm_health() h

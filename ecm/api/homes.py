@@ -30,6 +30,7 @@ from ecm.errors import Conflict, NotFound
 from ecm.names import short_person
 from ecm.permit import Action, Actor, reach
 from ecm.qr import qr_of
+from ecm.sealing_key import require_one_key
 from ecm.store.db import Connection, Record
 from ecm.store.queries import load_queries
 
@@ -188,6 +189,8 @@ async def make_tag(
     async with door.web.locked(who.lock) as connection:
         now = door.clock.now()
         home = await home_of(connection, who, asked.service_user, now)
+        if sealed is not None:
+            await require_one_key(connection, door.sealer)
         made = await connection.fetchval(
             sql.add_tag,
             who.tenant_id,

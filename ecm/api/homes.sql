@@ -1,6 +1,6 @@
 -- name: homes role: ecm_web
 -- People a provider visits, or all, and what is fixed in their homes; by reference, from a place on.
-SELECT s.ref, s.name, s.area, s.sealed_key_safe IS NOT NULL AS key_safe,
+SELECT s.ref, s.name, s.area, ecm_has_key_safe(s.ref) AS key_safe,
   (SELECT count(*) FROM tags t
    WHERE t.tenant_id = s.tenant_id AND t.service_user_ref = s.ref AND t.retired_at IS NULL)::int AS tags,
   (SELECT count(*) FROM code_cards c

@@ -1,6 +1,7 @@
 """How to get in: written by whoever looks after a home's tags, shown to nobody but the worker at the door.
 
-The code is sealed before it is stored (`ecm.sealing`) and told in the app near the visit only (`ecm.api.today`).
+The code is sealed before it is stored (`ecm.sealing`) and told in the app near the visit only (`ecm.api.today`):
+the services' login may write the column and not read it.
 Neither the answers here nor the audit hold it: whoever wants to see what is set sets it anew.
 """
 
@@ -12,8 +13,9 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field, StringConstraints
 
 from ecm.api.homes import Door, OfTags, audit, home_of
-from ecm.api.today import key_safe_of
 from ecm.api.wire import NO_NUL, Asked, Ref, answers, asks
+from ecm.sealing import key_safe_of
+from ecm.sealing_key import require_one_key
 from ecm.store.queries import load_queries
 
 sql = load_queries(__package__, "key_safes.sql")
@@ -44,7 +46,8 @@ async def set_key_safe(request: Request, door: Door, who: OfTags, asked: KeySafe
         now = door.clock.now()
         home = await home_of(connection, who, asked.service_user, now)
         belongs_to = key_safe_of(who.tenant_id, home["ref"])
-        sealed = None if asked.code is None else door.sealer.seal(asked.code.encode(), belongs_to)
+        await require_one_key(connection, door.sealer)
+        sealed = None if asked.code is None else door.sealer.seal_alike(asked.code.encode(), belongs_to)
         await connection.execute(sql.set_key_safe, who.tenant_id, home["ref"], sealed)
         action = "key_safe_removed" if sealed is None else "key_safe_set"
         await audit(connection, request, who, action, f"home of {home['ref']}", now)

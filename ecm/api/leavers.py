@@ -86,6 +86,7 @@ DEPARTURE: dict[str, Any] = {
     "passkeys_revoked": 1,
     "keys_to_look_at": [{"id": 2, "name": "Telephone gateway"}],
 }
+MORE_THAN_YOURS = "That person is more than your provider's; ask an administrator."
 REASON = {"reason": "left the company"}
 
 
@@ -201,6 +202,8 @@ async def _of_account(connection: Connection, who: Actor, account_id: int) -> Pe
         raise NotFound("There is no such account.")
     worker_ref = named["care_worker_ref"]
     worker = await connection.fetchrow(sql.worker, who.tenant_id, worker_ref) if worker_ref else None
+    if worker_ref is not None and worker is None:  # another provider's, whom the database does not show
+        raise NotPermitted(MORE_THAN_YOURS)
     return Person(worker, accounts, administrators)
 
 
@@ -220,7 +223,7 @@ async def _administrators(connection: Connection, who: Actor) -> frozenset[int]:
 
 def _require_reach(who: Actor, person: Person) -> None:
     if who.provider_ref is not None and person.provider_refs != {who.provider_ref}:
-        raise NotPermitted("That person is more than your provider's; ask an administrator.")
+        raise NotPermitted(MORE_THAN_YOURS)
 
 
 async def _keys_to_look_at(connection: Connection, who: Actor, person: Person) -> list[KeyToLookAt]:

@@ -22,6 +22,7 @@ from ecm.doors import Services, address_of, permit_for, services
 from ecm.errors import Conflict, NotFound
 from ecm.identity.oidc import NotUsable
 from ecm.permit import PROVIDER_ROLES, Action, Actor, CommissionerRole, ProviderRole
+from ecm.sealing_key import require_one_key
 from ecm.store.db import Connection, Record
 from ecm.store.queries import load_queries
 
@@ -135,6 +136,8 @@ async def put_oidc(request: Request, door: Door, who: OfSignIn, asked: OidcAsked
         for row in await connection.fetch(sql.unknown_providers, who.tenant_id, unknown):
             raise Conflict(f"No provider has the reference {row['ref']}.")
         before = await connection.fetchrow(sql.provider, who.tenant_id)
+        if asked.client_secret is not None:
+            await require_one_key(connection, door.sealer)
         await connection.execute(
             sql.put_provider,
             who.tenant_id,

@@ -6,6 +6,7 @@ Who is joined is administrators' to see; here each asks for themselves alone, an
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -16,8 +17,8 @@ from ecm.api.council_visit import Refused, begin_at, remember
 from ecm.api.session import person, require_own_ways, standing_of
 from ecm.api.wire import answers
 from ecm.councils import CouncilAway
-from ecm.doors import Services, address_of, services
-from ecm.errors import Conflict, NotFound, Unavailable
+from ecm.doors import Services, address_of, open_because, services
+from ecm.errors import Conflict, NotFound, NotSignedIn, Unavailable
 from ecm.identity.oidc import NotUsable
 from ecm.permit import Actor
 from ecm.store.db import Connection, Record
@@ -42,10 +43,11 @@ class There(BaseModel):
 
 
 OWN = {"offered": True, "joined_at": "2026-11-21T08:00:00Z"}
+OF_ONESELF = open_because("an account, about itself and its own ways in")
 THERE = {"url": "https://sign-in.council.example/authorize?client_id=ecm"}
 
 
-@router.get("/v1/me/council", response_model=OwnCouncil, responses=answers(OWN))
+@router.get("/v1/me/council", response_model=OwnCouncil, responses=answers(OWN), openapi_extra=OF_ONESELF)
 async def show_own_council(door: Door, who: Person) -> OwnCouncil:
     """Whether you can sign in at your council."""
     async with door.web.tenant(who.lock.tenant_id) as connection:
@@ -57,10 +59,12 @@ async def show_own_council(door: Door, who: Person) -> OwnCouncil:
     "/v1/me/council",
     status_code=201,
     response_model=There,
-    responses=answers(THERE, 409, status=201, Set_Cookie="What was begun, for this browser."),
+    responses=answers(THERE, 409, 429, status=201, Set_Cookie="What was begun, for this browser."),
+    openapi_extra=OF_ONESELF,
 )
 async def join_own_council(request: Request, response: Response, door: Door, who: Person) -> There:
     """Begins to join your account to your council's own sign-in: you show there that it is you."""
+    door.beginning.take(address_of(request), monotonic())
     async with door.web.tenant(who.lock.tenant_id) as connection:
         row = await _standing(connection, who)
         require_own_ways(who, await standing_of(connection, who), datetime.now(UTC))
@@ -78,7 +82,7 @@ async def join_own_council(request: Request, response: Response, door: Door, who
     return There(url=url)
 
 
-@router.delete("/v1/me/council", status_code=204, responses={404: {}, 409: {}})
+@router.delete("/v1/me/council", status_code=204, responses={404: {}, 409: {}}, openapi_extra=OF_ONESELF)
 async def leave_own_council(request: Request, door: Door, who: Person) -> None:
     """Nobody comes in to your account from your council any more."""
     async with door.web.tenant(who.lock.tenant_id) as connection:
@@ -99,5 +103,5 @@ async def leave_own_council(request: Request, door: Door, who: Person) -> None:
 async def _standing(connection: Connection, who: Actor) -> Record:
     row: Record | None = await connection.fetchrow(sql.standing, who.tenant_id, who.id)
     if row is None:
-        raise NotFound
+        raise NotSignedIn("That account cannot sign in.")
     return row

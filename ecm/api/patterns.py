@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field
 from ecm.api.wire import NO_NUL, LocalDate, answers
 from ecm.doors import Services, permit_for, services
 from ecm.errors import NotFound
+from ecm.lock import Lock
 from ecm.permit import Action, Actor, reach
 from ecm.processing import rows as stored
 from ecm.store.db import Record
@@ -114,15 +115,22 @@ async def patterns_of(
     until: Until = None,
 ) -> Sheet:
     """Repeated positions, exact durations and their like, each with how many of how many and what is usual."""
-    only = reach(who, Action.READ_VISITS)
-    async with door.web.locked(who.lock) as connection:
-        worker = await connection.fetchrow(sql.worker, who.tenant_id, ref, only)
+    return await sheet_of(door, who.lock, ref, reach(who, Action.READ_VISITS), since, until)
+
+
+async def sheet_of(
+    door: Services, lock: Lock, ref: str, only: str | None, since: date | None, until: date | None
+) -> Sheet:
+    """`only`: of the visits of one provider. Raises NotFound for a worker who is not theirs."""
+    tenant_id = lock.tenant_id
+    async with door.web.locked(lock) as connection:
+        worker = await connection.fetchrow(sql.worker, tenant_id, ref, only)
         if worker is None:
             raise NotFound("There is no such care worker.")
         first, last = _span(since, until, door.clock.now().astimezone(ZoneInfo(worker["zone"])).date())
-        visits = await connection.fetch(sql.stays, who.tenant_id, ref, only, first, last, VISITS_MAX)
+        visits = await connection.fetch(sql.stays, tenant_id, ref, only, first, last, VISITS_MAX)
         ids = [visit["visit_id"] for visit in visits]
-        events = await connection.fetch(sql.events_on, who.tenant_id, ref, ids)
+        events = await connection.fetch(sql.events_on, tenant_id, ref, ids)
     shown = await asyncio.to_thread(
         _worked_out, ref, visits, events
     )  # a year of visits must not make others wait

@@ -11,13 +11,12 @@ from collections.abc import Iterable
 
 from fastapi import Request
 
+from ecm.api.session import agent_of
 from ecm.audit.entry import Subject
 from ecm.audit.writing import write_down
 from ecm.doors import Services, address_of
 from ecm.permit import Actor
 from ecm.phone_doors import Phone
-
-AGENT_AT_MOST = 200
 
 
 async def note_read(
@@ -53,12 +52,7 @@ async def note_read(
             Subject(new[0] if len(new) == 1 else "several"),
             door.clock.now(),
             origin=address_of(request),
-            agent=_agent(request),
+            agent=agent_of(request),
             facts={name: refs for name, refs in facts.items() if refs},
         )
     door.noted.note(key, new, now_s)
-
-
-def _agent(request: Request) -> str | None:
-    said = request.headers.get("user-agent", "")[:AGENT_AT_MOST]
-    return "".join(letter for letter in said if letter.isprintable()) or None

@@ -48,6 +48,7 @@ from ecm.permit import Actor
 from ecm.qr import qr_of
 from ecm.refusals import refused_at
 from ecm.sealing import Unsealable
+from ecm.sealing_key import require_one_key
 from ecm.store.db import Connection
 from ecm.store.queries import load_queries
 
@@ -193,6 +194,7 @@ async def confirm_second_step(request: Request, door: Door, who: Person, asked: 
         raise Conflict("That was used before. Begin again.")
     sealed = door.sealer.seal(secret, rules.belongs_to(who.tenant_id, who.id))
     async with door.web.locked(who.lock) as connection:
+        await require_one_key(connection, door.sealer)
         await connection.fetchrow(sql.own_account, who.tenant_id, who.id)
         require_own_ways(who, await standing_of(connection, who), now)
         await connection.execute(sql.delete_second_step, who.tenant_id, who.id)

@@ -88,7 +88,7 @@ async def open_session_for(
     """
     if old_token is not None:
         with suppress(NotSignedIn):
-            await close_session(door, await of_session(door, old_token), old_token)
+            await close_session(door, await of_session(door, old_token), old_token, request)
     token, now = secrets.token_urlsafe(32), datetime.now(UTC)
     expires_at = now + timedelta(hours=door.settings.session_hours)
     address = address_of(request)
@@ -119,6 +119,7 @@ async def open_session_for(
             door.clock.now(),
             reason=reason,
             origin=address,
+            agent=agent_of(request),
         )
     return Opened(who, token, expires_at)
 
@@ -142,6 +143,7 @@ async def step_up(door: Services, who: Actor, token: str, way: Way, request: Req
             door.clock.now(),
             reason=SIGNED_IN_BY[way],
             origin=address_of(request),
+            agent=agent_of(request),
         )
     return Opened(replace(who, stepped_up_at=now), new_token, expires_at)
 
@@ -149,8 +151,11 @@ async def step_up(door: Services, who: Actor, token: str, way: Way, request: Req
 async def finish(connection: Connection, who: Actor, token: str, *, added: bool) -> list[ToFinish]:
     """After a second way was `added`, or a password changed: what is still to finish. In the caller's transaction.
 
-    Whoever came by a password or a recovery code and has set up a second way since, counts as having come by both.
+    Whoever came by a password or a recovery code and has set up a second way since, counts as having come by both. And
+    nobody else who came only so far goes on to set up a way of their own.
     """
+    if added:
+        await connection.execute(sql.end_other_limited, who.tenant_id, who.id, digest(token))
     if not who.limited:
         return []
     way = Way.PASSWORD_TOTP if added else Way(who.signed_in_by)
@@ -167,10 +172,19 @@ def require_own_ways(who: Actor, standing: Standing, now: datetime) -> None:
         raise StepUpNeeded("To change how you sign in, prove again that it is you.")
 
 
-async def close_session(door: Services, who: Actor, token: str) -> None:
+async def close_session(door: Services, who: Actor, token: str, request: Request) -> None:
     async with door.web.locked(who.lock) as connection:
         await connection.execute(sql.delete_session, who.tenant_id, digest(token))
-        await write_down(connection, who.tenant_id, str(who), "signed_out", str(who), door.clock.now())
+        await write_down(
+            connection,
+            who.tenant_id,
+            str(who),
+            "signed_out",
+            str(who),
+            door.clock.now(),
+            origin=address_of(request),
+            agent=agent_of(request),
+        )
 
 
 async def person(who: Annotated[Actor, Depends(actor)]) -> Actor:

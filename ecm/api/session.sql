@@ -39,3 +39,8 @@ RETURNING expires_at
 -- A way was added or a password changed: what this session counts as from here on.
 UPDATE sessions SET signed_in_by = $3::text, limited = $4::bool
 WHERE tenant_id = $1::int AND token_sha256 = $2::bytea
+
+-- name: end_other_limited role: ecm_web
+-- Begun before there was a second way, or by another recovery code: they would add one without being asked for it.
+DELETE FROM sessions
+WHERE tenant_id = $1::int AND account_id = $2::bigint AND limited AND token_sha256 <> $3::bytea

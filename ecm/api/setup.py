@@ -240,7 +240,7 @@ async def _by_password(door: Services, asked: SetupAsked) -> Proved:
     assert asked.password is not None
     password = asked.password.password.get_secret_value()
     if wrong := weakness(password, asked.name, asked.email, asked.authority):
-        raise NotUnderstood(f"Choose another password. {wrong}")
+        raise Conflict(f"Choose another password. {wrong}")
     said = await openings.look(door, "second_step_new", asked.password.opening)
     if said is None or said["tenant"] != NO_TENANT["tenant"]:
         raise Conflict("That took too long, or was used before. Begin again; nothing was kept.")

@@ -207,7 +207,7 @@ async def end_session(
     """Signs out."""
     if who.kind != "account":
         raise NotPermitted("A key has no session; revoke it instead.")
-    await close_session(door, who, token_of(request) or "")
+    await close_session(door, who, token_of(request) or "", request)
     take_cookie(response)
 
 
@@ -276,7 +276,7 @@ async def sign_out_by_form(request: Request, door: Annotated[Services, Depends(s
     require_same_origin(request)
     if token := token_of(request):
         with suppress(NotSignedIn):
-            await close_session(door, await of_session(door, token), token)
+            await close_session(door, await of_session(door, token), token, request)
     response = RedirectResponse("/", status_code=303)
     take_cookie(response)
     return response

@@ -12,7 +12,7 @@ WHERE w.tenant_id = $1::int AND w.ref = $2::text AND w.provider_ref = $3::text;
 -- after $5, so that whoever is in can leave. Saying that one was there makes it no visit of one's own: the home is told
 -- whom the plan sends, and whose provider cares for the person now ($6).
 SELECT v.visit_id, v.ref, v.service_user_ref, s.name, s.address, s.postcode, s.needs,
-  s.sealed_key_safe IS NOT NULL AS has_key_safe, v.planned_start, v.planned_end, v.carers_required, v.time_critical,
+  ecm_has_key_safe(v.service_user_ref) AS has_key_safe, v.planned_start, v.planned_end, v.carers_required, v.time_critical,
   v.cancelled, v.state, v.care_worker_refs, v.attendances, home.lat, home.lon, home.fence_m,
   ($2::text = ANY (v.care_worker_refs)
     OR ecm_provider_cares_for(v.service_user_ref, $6::timestamptz)) AS knows_the_home,
@@ -43,11 +43,5 @@ SELECT epoch FROM board_heads WHERE tenant_id = $1::int;
 SELECT ecm_left_at($1::int, $2::text);
 
 -- name: key_safe role: ecm_web
--- How to get in, sealed, for a worker's own planned visit that is still to be. Somebody who calls it off adds an
--- amendment; until processing has folded that in, the state does not say so yet.
-SELECT v.planned_start, v.planned_end, v.service_user_ref, s.sealed_key_safe
-FROM visits v JOIN service_users s ON s.tenant_id = v.tenant_id AND s.ref = v.service_user_ref
-WHERE v.tenant_id = $1::int AND v.visit_id = $2::bigint AND $3::text = ANY (v.care_worker_refs)
-  AND v.provider_ref = $4::text AND NOT v.cancelled AND v.planned_start IS NOT NULL AND v.state <> 'cancelled'
-  AND NOT EXISTS (SELECT FROM amendments a
-    WHERE a.tenant_id = v.tenant_id AND a.visit_id = v.visit_id AND a.kind = 'cancelled');
+-- How to get in, sealed, and why this worker is told it; no code outside its time. The function asks who and when.
+SELECT service_user_ref, because, sealed FROM ecm_key_safe($1::bigint, $2::text, $3::text, $4::timestamptz);

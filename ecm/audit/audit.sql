@@ -43,6 +43,12 @@ VALUES ($1::int, $2::date, $3::text, $4::bigint, $5::bytea, $6::timestamptz)
 ON CONFLICT DO NOTHING
 RETURNING seq
 
+-- name: untold_since role: ecm_worker
+-- Since when nothing was told to this place: the last telling, else the first entry.
+SELECT coalesce(
+  (SELECT max(exported_at) FROM audit_exports WHERE tenant_id = $1::int AND went_to = $2::text),
+  (SELECT min(at) FROM audit WHERE tenant_id = $1::int))
+
 -- name: all_told role: ecm_worker
 -- When every head was last told everywhere it should go: part of a process's own row, as its beats are.
 INSERT INTO heartbeats (process, beat_at, details)
@@ -51,7 +57,7 @@ ON CONFLICT (process) DO UPDATE SET beat_at = EXCLUDED.beat_at, details = heartb
 
 -- name: chains role: ecm_worker
 -- Whose chains there are.
-SELECT tenant_id FROM audit_heads UNION SELECT tenant_id FROM tenants
+SELECT tenant_id FROM tenants
 
 -- name: proved role: ecm_worker
 -- When every chain was last proved, and how many were broken: part of a process's own row, as its beats are.

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from ecm.audit.entry import Head
 from ecm.audit.heads import line_of
+from ecm.notices import Kind, notice_by_worker
 from ecm.outgoing import NotReached, Outgoing
 from ecm.settings import Settings
 from ecm.store.db import Database
@@ -64,6 +65,7 @@ class Heads:
                 except HeadNotTold as error:
                     failed = True
                     log.error("the audit's head was not told to the %s: %s", place, error)
+                    await self._notice(place, row["tenant_id"], now)
         if self._places and not failed:
             async with self._db.transaction() as connection:
                 await connection.execute(sql.all_told, self._process, now)
@@ -78,6 +80,14 @@ class Heads:
                 return False  # another worker did
             await tell(line_of(tenant_id, head, now, self._key))
         return True
+
+    async def _notice(self, place: str, tenant_id: int, now: datetime) -> None:
+        async with self._db.transaction() as connection:
+            since = await connection.fetchval(sql.untold_since, tenant_id, place)
+            if since is not None and now - since > LATE:
+                await notice_by_worker(
+                    connection, tenant_id, Kind.AUDIT_HEAD_NOT_EXPORTED, "the audit's head", now
+                )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from datetime import datetime
 from ecm.audit.chain import Verdict
 from ecm.audit.heads import HeadsNotTrusted, read_heads
 from ecm.audit.verify import verify
+from ecm.notices import Kind, notice_by_worker
 from ecm.settings import Settings
 from ecm.store.db import Database
 from ecm.store.queries import load_queries
@@ -42,6 +43,11 @@ class Proving:
                 log.error("the audit of tenant %s is broken, %s", tenant_id, verdict.first_bad)
                 broken.append(verdict)
         async with self._db.transaction() as connection:
+            for verdict in broken:
+                if verdict.tenant_id in tenants:  # heads may speak of one that is gone
+                    await notice_by_worker(
+                        connection, verdict.tenant_id, Kind.AUDIT_CHAIN_BROKEN, "the audit", now
+                    )
             await connection.execute(sql.proved, self._process, now, len(broken))
         return broken
 

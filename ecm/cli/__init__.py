@@ -30,6 +30,7 @@ COMMANDS = {
     "tenant": "tenants:tenant",
     "line": "lines:line",
     "phone": "phones:phone",
+    "reseal": "reseal:reseal",
     "audit": "audit:audit",
     "doctor": "doctor:doctor",
 }

@@ -34,6 +34,7 @@ def contact() -> None:
 @click.option(
     "--provider", "provider_ref", default=None, help="Only this provider's alarms. Default: everybody's."
 )
+@click.option("--security", is_flag=True, help="Also of notices: guessing, copied passkeys, a broken audit.")
 @tenant_option
 @data_option
 @json_option
@@ -44,6 +45,7 @@ async def add(
     min_severity: str,
     after_minutes: int,
     provider_ref: str | None,
+    security: bool,
     tenant_id: int,
     data_dir: Path,
 ) -> dict[str, Any]:
@@ -56,9 +58,12 @@ async def add(
         if provider_ref and not await connection.fetchval(sql.knows_provider, tenant_id, provider_ref):
             raise NotFound(f"There is no provider {provider_ref}.")
         contact_id = await connection.fetchval(
-            sql.add, tenant_id, provider_ref, min_severity, channel, address, after_minutes
+            sql.add, tenant_id, provider_ref, min_severity, channel, address, after_minutes, security
         )
-    click.echo(f"contact {contact_id}: {address} hears of {min_severity} alarms after {after_minutes} min")
+    click.echo(
+        f"contact {contact_id}: {address} hears of {min_severity} alarms after {after_minutes} min"
+        + (", and of security" if security else "")
+    )
     return {"contact_id": contact_id}
 
 
@@ -79,7 +84,7 @@ async def list_(tenant_id: int, data_dir: Path) -> dict[str, Any]:
         whose = row["provider_ref"] or "every provider"
         click.echo(
             f"{row['contact_id']:>4}  {row['channel']:<8} {row['address']:<40} from {row['min_severity']}"
-            f" after {row['after_minutes']} min  ({whose})"
+            f" after {row['after_minutes']} min  ({whose})" + (", security" if row["security"] else "")
         )
     if not found:
         click.echo("nobody is told: alarms show on the board and nowhere else")

@@ -11,6 +11,7 @@ from ecm.cli.options import Failed, data_option, json_option, runs, tenant_optio
 from ecm.cli.place import opened, service_clock
 from ecm.importing import KINDS, run_import
 from ecm.lock import system
+from ecm.sealing import sealer
 from ecm.settings import Settings
 from ecm.store.migrate import migrate as bring_up_to_date
 
@@ -55,6 +56,7 @@ async def import_(
                 now=clock.now(),
                 actor="command line",
                 postcodes=settings.postcodes_file,
+                sealer=sealer(settings.sealing_key, data_dir, settings.sealing_keys_old),
             )
         finally:
             await db.close()

@@ -15,6 +15,7 @@ from typing import Any, ParamSpec
 import click
 import uvloop
 
+from ecm import quiet_logs
 from ecm.errors import EcmError
 from ecm.store.migrate import MigrationError
 
@@ -56,7 +57,7 @@ def runs(work: Callable[P, Coroutine[Any, Any, dict[str, Any] | None]]) -> Calla
         from ecm.store.embedded import EmbeddedPostgresError
 
         as_json = bool(kwargs.pop("as_json", False))
-        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        quiet_logs.install()
         logging.getLogger("httpx").setLevel(logging.WARNING)
         logging.getLogger("apscheduler").setLevel(logging.WARNING)
         failed = False

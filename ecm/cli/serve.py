@@ -30,10 +30,12 @@ STEPS = (
     "overdue",
     "alerts",
     "deliveries",
+    "notices",
     "payment-run",
     "audit-heads",
     "audit-proof",
     "retention",
+    "positions-reduced",
 )
 
 port_option = click.option(

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 import click
 
 from ecm.audit.writing import write_down
-from ecm.cli.options import data_option, json_option, runs
+from ecm.cli.options import data_option, json_option, runs, tenant_option
 from ecm.cli.place import opened, service_clock
-from ecm.errors import Conflict
+from ecm.errors import Conflict, NotFound
 from ecm.settings import Settings
 from ecm.store.db import open_connection
 from ecm.store.queries import load_queries
@@ -73,6 +73,38 @@ async def add(name: str, zone: str, data_dir: Path) -> dict[str, Any]:
             await connection.close()
     click.echo(f"tenant {tenant_id}: {name} ({zone})")
     return {"tenant_id": tenant_id, "name": name, "zone": zone}
+
+
+@tenant.command("positions")
+@click.argument("days", type=click.IntRange(35, 3650))
+@tenant_option
+@data_option
+@json_option
+@runs
+async def positions(days: int, tenant_id: int, data_dir: Path) -> dict[str, Any]:
+    """Keep positions for DAYS after they were received; then their distance from the door. What has gone stays gone."""
+    async with opened(Settings(), data_dir) as place:
+        clock = await service_clock(place)
+        connection = await open_connection(place.owned(), None)
+        try:
+            async with connection.transaction():
+                if not await connection.fetchval(sql.keep_positions, tenant_id, days):
+                    raise NotFound(
+                        f"There is no tenant {tenant_id}; `ecm tenant list` shows those there are."
+                    )
+                await write_down(
+                    connection,
+                    tenant_id,
+                    "command line",
+                    "positions_kept",
+                    f"tenant {tenant_id}",
+                    clock.now(),
+                    facts={"days": days},
+                )
+        finally:
+            await connection.close()
+    click.echo(f"tenant {tenant_id} keeps positions for {days} days")
+    return {"tenant_id": tenant_id, "positions_kept_days": days}
 
 
 @tenant.command("list")

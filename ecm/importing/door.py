@@ -112,6 +112,7 @@ async def import_file(
             actor=str(who),
             origin=address_of(request),
             postcodes=door.settings.postcodes_file,
+            sealer=door.sealer,
         )
     if report.rejected and (report.refused or not skip_rejected):
         return problem(FileRejected(report.summary), instance=request.url.path, **report.as_json())

@@ -29,6 +29,7 @@ from pydantic import BeforeValidator, ValidationInfo
 REGION = "GB"
 
 REF_CHARACTERS = 64
+KEY_SAFE_CHARACTERS = 200
 
 _EXCEL_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!"})
 _SCIENTIFIC = re.compile(r"[+-]?\d(?:[.,]\d+)?[eE]\+\d+", re.ASCII)
@@ -261,6 +262,13 @@ def _e164(typed: str) -> str | None:
     if number.extension or not phonenumbers.is_possible_number(number):
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def key_safe(cell: Any) -> str:
+    """How to get in. No reason repeats it: a report of an import is read by many."""
+    if not isinstance(cell, str) or len(cell) > KEY_SAFE_CHARACTERS or not cell.isprintable():
+        raise ValueError(f"is not one line of text of at most {KEY_SAFE_CHARACTERS} characters")
+    return cell
 
 
 def _refuse_unprintable(value: str) -> None:

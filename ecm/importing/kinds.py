@@ -121,6 +121,7 @@ class ServiceUser(Rowed):
     ] = None
     needs: Annotated[str | None, field(lambda v: fields.text(v, 2000))] = None
     places: Annotated[list[Place] | None, field(_json_cell)] = None
+    key_safe: Annotated[str | None, field(fields.key_safe)] = None
 
     def record(self, zone: str, notes: list[str]) -> Record:
         if (self.lat is None) != (self.lon is None):

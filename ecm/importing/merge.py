@@ -16,10 +16,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from ecm.errors import NotUnderstood
 from ecm.importing import postcodes
 from ecm.importing.kinds import Record
 from ecm.importing.pins import hashes_of
 from ecm.importing.report import ImportReport
+from ecm.sealing import Sealer, key_safe_of
+from ecm.sealing_key import require_one_key
 from ecm.store.db import Connection
 from ecm.store.queries import Queries, load_queries
 
@@ -54,7 +57,15 @@ MERGES = {
         "import_service_users",
         load_queries(__package__, "service_users.sql"),
         ("reject_repeated", "reject_shorn"),
-        ("stage_places", "update_known", "add_new", "put_places", "put_phones", "queue_visits"),
+        (
+            "stage_places",
+            "update_known",
+            "add_new",
+            "put_places",
+            "put_phones",
+            "put_key_safes",
+            "queue_visits",
+        ),
     ),
     "care-workers": Merge(
         "import_care_workers",
@@ -109,6 +120,20 @@ async def hash_pins(connection: Connection, tenant_id: int, rows: list[tuple[int
     for _, record in rows:
         pin = record.pop("pin")
         record["pin_hash"] = hashes[record["ref"]] if pin else None
+
+
+async def seal_key_safes(
+    connection: Connection, tenant_id: int, rows: list[tuple[int, Record]], sealer: Sealer | None
+) -> None:
+    """Seals each record's `key_safe`, in place. Raises NotUnderstood without a key, AnotherSealingKey."""
+    given = [record for _, record in rows if record["key_safe"]]
+    if given and sealer is None:
+        raise NotUnderstood("key_safe: there is no key here to seal codes with")
+    if given and sealer is not None:
+        await require_one_key(connection, sealer)
+        for record in given:
+            belongs_to = key_safe_of(tenant_id, record["ref"])
+            record["key_safe"] = sealer.seal_alike(record["key_safe"].encode(), belongs_to)
 
 
 async def find_postcodes(connection: Connection, file: Path, report: ImportReport) -> None:

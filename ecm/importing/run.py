@@ -16,6 +16,7 @@ from ecm.importing.kinds import KINDS
 from ecm.importing.report import ImportReport
 from ecm.importing.row import Columns, FileRefused, Format
 from ecm.lock import Lock
+from ecm.sealing import Sealer
 from ecm.store.db import Connection, Database
 from ecm.store.queries import load_queries
 
@@ -39,9 +40,10 @@ async def run_import(
     actor: str,
     origin: str | None = None,
     postcodes: Path | None = None,
+    sealer: Sealer | None = None,
 ) -> ImportReport:
     """Imports one file as `actor`, under their `lock`. `db` is of the role ecm_web; `postcodes` names a file of open
-    data.
+    data, and `sealer` seals key-safe codes.
 
     All or nothing: with any rejection nothing is written, unless `skip_rejected`. A file that cannot be read to
     its end is never written. Raises NotFound for another kind, DatabaseAway, StorageFull.
@@ -52,7 +54,7 @@ async def run_import(
     try:
         async with db.locked(lock) as connection:
             one = _Import(connection, tenant_id, kind, now, report)
-            await one.stage(source, format, postcodes)
+            await one.stage(source, format, postcodes, sealer)
             await one.merge()
             if dry_run or (report.rejected and not skip_rejected):
                 raise _TakeBackError
@@ -87,7 +89,9 @@ class _Import:
         self._now = now
         self._report = report
 
-    async def stage(self, source: stage.Source, format: Format | None, postcodes: Path | None) -> None:
+    async def stage(
+        self, source: stage.Source, format: Format | None, postcodes: Path | None, sealer: Sealer | None
+    ) -> None:
         connection, report = self._connection, self._report
         await connection.execute(STAGING)
         zone = await connection.fetchval(sql.zone, self._tenant_id)
@@ -99,6 +103,8 @@ class _Import:
                 async for batch in stage.batches(self._kind, rows, zone, report):
                     if self._name == "care-workers":
                         await merge.hash_pins(connection, self._tenant_id, batch)
+                    if self._name == "service-users":
+                        await merge.seal_key_safes(connection, self._tenant_id, batch, sealer)
                     await stage.copy(connection, self._merge.table, batch)
         finally:
             report.unknown_columns = list(columns.unknown)

@@ -150,6 +150,15 @@ SELECT moved.service_user_ref, false, true
 FROM (SELECT g.service_user_ref FROM gone g UNION SELECT p.service_user_ref FROM put p) AS moved
 ON CONFLICT (ref) DO UPDATE SET assessed = true;
 
+-- name: put_key_safes role: ecm_web
+-- Ways to get in that came, changed or went. No assessment hangs on them.
+INSERT INTO import_changed
+SELECT moved.ref, false, false
+FROM (SELECT array_agg(s.ref) AS refs, array_agg(s.key_safe) AS sealed FROM import_service_users s
+      WHERE 'key_safe' = ANY (s.given)) AS given
+CROSS JOIN LATERAL ecm_set_key_safes(given.refs, given.sealed) AS moved(ref)
+ON CONFLICT DO NOTHING;
+
 -- name: queue_visits role: ecm_web
 -- Their visits from now on are looked at again. Not this morning's: they were at the home where it was then.
 INSERT INTO processing_queue (tenant_id, visit_id, available_at)

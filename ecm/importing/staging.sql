@@ -1,5 +1,6 @@
 -- Where a file stands while it is compared: tables that end with their transaction and that nobody else sees.
--- `given` names the optional columns the row has; what is not given stays as it is stored.
+-- `given` names the optional columns the row has; what is not given stays as it is stored. PINs come hashed, key-safe
+-- codes sealed.
 
 CREATE TEMP TABLE import_providers (
   row_no integer NOT NULL, given text[] NOT NULL, ref text NOT NULL, name text NOT NULL, phone text, email text
@@ -13,7 +14,7 @@ CREATE TEMP TABLE import_contracts (
 CREATE TEMP TABLE import_service_users (
   row_no integer NOT NULL, given text[] NOT NULL, ref text NOT NULL, name text NOT NULL, address text,
   postcode text, area text, district text, lat double precision, lon double precision, fence_m double precision,
-  phones text[], carers_required smallint, risk_tier text, funder text, needs text, places text
+  phones text[], carers_required smallint, risk_tier text, funder text, needs text, places text, key_safe bytea
 ) ON COMMIT DROP;
 
 CREATE TEMP TABLE import_care_workers (

@@ -57,10 +57,8 @@ class Batch:
         await self.connection.execute(sql.done, self.work.todo_ids, tenants, ids, event_tenants, event_ids)
 
     async def _lock(self) -> None:
-        workers = [
-            f"worker/{a.tenant_id}/{a.event.care_worker}" for a in self.work.arrivals if a.event.care_worker
-        ]
-        keys = _lock_keys((*_names(self.work.people()), *workers))
+        workers = [(a.tenant_id, a.event.care_worker) for a in self.work.arrivals if a.event.care_worker]
+        keys = lock_keys(self.work.people(), workers)
         await self.connection.execute(sql.lock_neighbourhoods, keys)
 
     async def _trace(self) -> None:
@@ -71,7 +69,7 @@ class Batch:
         self.work = replace(self.work, arrivals=arrivals)
         self.arrive_again |= again
         if found := self.work.people() - before:
-            keys = _lock_keys(_names(found))
+            keys = lock_keys(found)
             if not await self.connection.fetchval(sql.try_lock_neighbourhoods, keys):
                 raise StaleVersion
 
@@ -246,12 +244,12 @@ class Batch:
         await reassess(self.connection, cases, self.work.as_of(self.now), self.now)
 
 
-def _names(people: Iterable[PersonKey]) -> list[str]:
-    return [f"person/{t}/{person}" for t, person in people]
-
-
-def _lock_keys(names: Iterable[str]) -> list[int]:
-    return [_lock_key(name) for name in names]
+def lock_keys(people: Iterable[PersonKey], workers: Iterable[tuple[int, str]] = ()) -> list[int]:
+    """What `lock_neighbourhoods` takes: whoever works out these people's visits waits for one another."""
+    return [
+        *(_lock_key(f"person/{tenant}/{person}") for tenant, person in people),
+        *(_lock_key(f"worker/{tenant}/{worker}") for tenant, worker in workers),
+    ]
 
 
 def _lock_key(name: str) -> int:

@@ -14,6 +14,9 @@ WITH mine AS MATERIALIZED (
 SELECT m.todo_id, m.tries, m.tenant_id, m.event_id, m.visit_id AS todo_visit_id,
        e.kind, e.occurred_at, e.received_at, e.method, e.care_worker, e.service_user, e.visit, e.lat, e.lon,
        e.accuracy_m, e.fixed_at, e.cli, e.reason_code, e.device_id, e.wall_clock, e.proofs,
+       CASE WHEN e.lat IS NULL THEN (
+         SELECT jsonb_build_object('service_user_ref', r.service_user_ref, 'findings', r.findings)
+         FROM reduced_positions r WHERE r.tenant_id = e.tenant_id AND r.event_id = e.event_id LIMIT 1) END AS reduced,
        v.visit_id, v.service_user_ref, v.window_start, v.ref AS visit_ref,
        su.ref AS known_service_user,
        CASE WHEN v.visit_id IS NULL AND su.ref IS NULL AND e.cli IS NOT NULL THEN
@@ -166,7 +169,10 @@ JOIN visits v ON v.tenant_id = q.tenant_id AND v.service_user_ref = q.service_us
 -- Everything already allocated to these visits, and these events besides; the persons and workers as worked out.
 SELECT e.tenant_id, e.event_id, e.kind, e.occurred_at, e.received_at, e.method, o.care_worker_ref AS care_worker,
        o.service_user_ref AS service_user, e.visit, e.lat, e.lon, e.accuracy_m, e.fixed_at, e.cli, e.reason_code,
-       e.device_id, e.wall_clock, e.proofs, o.visit_id AS counted_for
+       e.device_id, e.wall_clock, e.proofs, o.visit_id AS counted_for,
+       CASE WHEN e.lat IS NULL THEN (
+         SELECT jsonb_build_object('service_user_ref', r.service_user_ref, 'findings', r.findings)
+         FROM reduced_positions r WHERE r.tenant_id = e.tenant_id AND r.event_id = e.event_id LIMIT 1) END AS reduced
 FROM (
   SELECT o.tenant_id, o.event_id FROM unnest($1::int[], $2::bigint[]) AS q(tenant_id, visit_id)
   JOIN event_outcomes o ON o.tenant_id = q.tenant_id AND o.visit_id = q.visit_id
@@ -251,7 +257,10 @@ WHERE d.care_worker_ref IS NOT NULL AND following.visit_id IS NOT NULL;
 -- takes a young table's one tenant for a handful of rows and joins all of them.
 SELECT q.tenant_id, q.visit_id, e.event_id, e.kind, e.occurred_at, e.received_at, e.method, q.care_worker,
        prior.service_user_ref AS service_user, e.visit, e.lat, e.lon, e.accuracy_m, e.fixed_at, e.cli, e.reason_code,
-       e.device_id, e.wall_clock, e.proofs
+       e.device_id, e.wall_clock, e.proofs,
+       CASE WHEN e.lat IS NULL THEN (
+         SELECT jsonb_build_object('service_user_ref', r.service_user_ref, 'findings', r.findings)
+         FROM reduced_positions r WHERE r.tenant_id = e.tenant_id AND r.event_id = e.event_id LIMIT 1) END AS reduced
 FROM unnest($1::int[], $2::bigint[], $3::text[], $4::timestamptz[]) AS q(tenant_id, visit_id, care_worker, began_at)
 CROSS JOIN LATERAL (
   SELECT o.event_id, o.service_user_ref FROM event_outcomes o

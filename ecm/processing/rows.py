@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
@@ -17,8 +18,10 @@ from ecm.visit.model import (
     CheckEvent,
     EventKind,
     Finding,
+    FindingCode,
     Method,
     Place,
+    Reduced,
     Visit,
 )
 from geo.fence import Fence
@@ -63,7 +66,15 @@ def check_event(row: Record, *, care_worker: str | None, service_user: str | Non
         device_id=row["device_id"],
         wall_clock=row["wall_clock"],
         proofs=frozenset(row["proofs"]) if row["proofs"] else _NONE,
+        reduced=_reduced(row.get("reduced")),
     )
+
+
+def _reduced(kept: dict[str, Any] | None) -> Reduced | None:
+    """From `{service_user_ref, findings}`, where a position has gone."""
+    if kept is None:
+        return None
+    return Reduced(kept["service_user_ref"], tuple(finding_of(each) for each in kept["findings"]))
 
 
 def amendment(row: Record) -> Amendment:
@@ -152,7 +163,7 @@ def written(after: Assessment) -> Written:
             }
             for a in after.attendances
         ],
-        findings=[_finding(f) for f in after.findings],
+        findings=[finding_json(f) for f in after.findings],
         crossings=[{"kind": c.kind.value, "deadline_at": _time(c.deadline_at)} for c in after.crossings],
         deadline_at=after.deadline_at,
         deadline_kind=after.deadline_kind.value if after.deadline_kind else None,
@@ -182,7 +193,21 @@ def _loads(text: str) -> list[dict[str, Any]]:
     return from_json(text) if text != "[]" else []
 
 
-def _finding(f: Finding) -> dict[str, Any]:
+def finding_of(stored: Mapping[str, Any]) -> Finding:
+    """From what `finding_json` made."""
+    about = stored["event_id"]
+    return Finding(
+        FindingCode(stored["code"]),
+        stored["measure"],
+        stored["limit"],
+        stored["unit"],
+        UUID(about) if about else None,
+        stored["care_worker"],
+        stored["detail"],
+    )
+
+
+def finding_json(f: Finding) -> dict[str, Any]:
     return {
         "code": f.code.value,
         "measure": _rounded(f.measure),

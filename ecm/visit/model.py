@@ -121,6 +121,14 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
+class Reduced:
+    """What stays of a position that has gone (`ecm.reducing`): the findings made of it, by this person's home."""
+
+    service_user: str | None
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CheckEvent:
     """One stored piece of evidence. References as sent; `care_worker`, `service_user` as worked out."""
 
@@ -141,6 +149,8 @@ class CheckEvent:
     """The device's clock at the moment of sending, for telling how wrong it is."""
     proofs: frozenset[str] = frozenset()
     """What the door checked for itself: words of `ecm.visit.proof.Proof`."""
+    reduced: Reduced | None = None
+    """Set where the position was there and has gone."""
 
 
 @dataclass(frozen=True, slots=True)

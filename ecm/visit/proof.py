@@ -106,7 +106,7 @@ PLACE: tuple[Row, ...] = (
     (Grade.STRONG, "the home's telephone, which answered when called back",
      lambda f: f.has(Proof.CALLED_BACK) and _from_home(f)),
     (Grade.GOOD, "the home's telephone", lambda f: _by_telephone(f) and _from_home(f)),
-    (Grade.GOOD, "the position is at the home", lambda f: f.event.fix is not None and _at_home(f)),
+    (Grade.GOOD, "the position is at the home", lambda f: _has_position(f) and _at_home(f)),
     (Grade.WEAK, "the position is near the home, and too rough to tell",
      lambda f: FindingCode.LOCATION_UNCERTAIN in f.found),
     (Grade.WEAK, "the home's printed tag, which can be copied", lambda f: f.has(Proof.TAG_PRINTED)),
@@ -141,6 +141,10 @@ def _first(table: tuple[Row, ...], facts: Facts) -> Graded:
 
 def _by_telephone(f: Facts) -> bool:
     return f.event.method in (Method.LANDLINE, Method.SMS)
+
+
+def _has_position(facts: Facts) -> bool:
+    return facts.event.fix is not None or facts.event.reduced is not None
 
 
 def _at_home(f: Facts) -> bool:

@@ -22,6 +22,9 @@ worker's the first whose clock is wrong and the first that was sent late. A posi
 that was fixed more than the contract's `fix_old_after_minutes` before it was sent says where the telephone was
 then, and is no place and no point of a road.
 
+A position is kept for so many days (`ecm.reducing`). Of an event whose position has gone the findings made while it was
+there are taken as given: of the place, if it counts for the same person still; of the road, from either end of it.
+
 A finding never refuses anything. Overlap belongs to the later of two stays: the worker's last event elsewhere
 before this coming is a check-in, less than LONGEST_STAY old, that no check-out of theirs has closed.
 """
@@ -30,6 +33,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from ecm.visit.attending import Presence, Repeats, Timed, in_order
@@ -41,6 +45,7 @@ from ecm.visit.model import (
     Finding,
     FindingCode,
     Method,
+    Reduced,
     Visit,
 )
 from ecm.visit.policy import Policy
@@ -55,6 +60,8 @@ OF_VERDICT = {
     Whereabouts.OUTSIDE: FindingCode.LOCATION_OUTSIDE,
     Whereabouts.UNCERTAIN: FindingCode.LOCATION_UNCERTAIN,
 }
+OF_THE_PLACE = frozenset({*OF_VERDICT.values(), FindingCode.LOCATION_NONE})
+OF_THE_ROAD = frozenset({FindingCode.IMPOSSIBLE_TRAVEL, FindingCode.REPEATED_FIX})
 BY_TELEPHONE = frozenset({Method.LANDLINE, Method.SMS})
 
 
@@ -84,10 +91,13 @@ def verify(visit: Visit, timed: Iterable[Timed], policy: Policy) -> Iterator[Fin
 def location(visit: Visit, event: CheckEvent, policy: Policy) -> Finding:
     """Where one event happened: exactly one of the four location findings, in metres against the fence."""
     fix = event.fix
+    here = event.reduced is not None and event.reduced.service_user == visit.service_user
+    if here and (given := _given(event.reduced, event, OF_THE_PLACE)) is not None:
+        return given
     if fix is None:
         if event.method in BY_TELEPHONE and event.cli is not None and event.cli in visit.phones:
             return _located(FindingCode.LOCATION_INSIDE, event, "person's own telephone")
-        return _by_what_is_there(event, "no position sent")
+        return _by_what_is_there(event, "position no longer kept" if event.reduced else "no position sent")
     if (minutes := _old_fix(event, policy)) is not None:
         return _by_what_is_there(event, f"position {minutes:.0f} min old")
     fences = [place.fence for place in visit.places if place.fence is not None]
@@ -110,6 +120,14 @@ def location(visit: Visit, event: CheckEvent, policy: Policy) -> Finding:
         event.care_worker,
         detail,
     )
+
+
+def _given(kept: Reduced | None, event: CheckEvent, codes: Collection[FindingCode]) -> Finding | None:
+    """What was found of an event before a position had gone."""
+    for found in kept.findings if kept is not None else ():
+        if found.event_id == event.event_id and found.code in codes:
+            return replace(found, care_worker=event.care_worker)
+    return None
 
 
 def _by_what_is_there(event: CheckEvent, otherwise: str) -> Finding:
@@ -176,9 +194,15 @@ def verify_road(
             if other.fix is not None:
                 fixed.setdefault(_six_places(other.fix), set()).add(their_at)
         for at, _, _, event in timed:
-            if event.care_worker != worker or event.fix is None:
+            if event.care_worker != worker:
                 continue
-            if fixed.get(_six_places(event.fix), set()) - {at}:
+            if event.fix is None or event.reduced is not None:
+                repeated = _given(event.reduced, event, {FindingCode.REPEATED_FIX}) is not None
+            else:
+                repeated = bool(fixed.get(_six_places(event.fix), set()) - {at}) or any(
+                    _given(tap[3].reduced, event, {FindingCode.REPEATED_FIX}) for tap in theirs
+                )
+            if repeated:
                 # Which position is not said: findings travel to pay lines and files, and it is mostly somebody's home.
                 yield Finding(FindingCode.REPEATED_FIX, event_id=event.event_id, care_worker=worker)
 
@@ -186,6 +210,8 @@ def verify_road(
 def _too_fast(
     before: CheckEvent, before_at: datetime, event: CheckEvent, at: datetime, policy: Policy
 ) -> Finding | None:
+    if (kept := event.reduced or before.reduced) is not None:
+        return _given(kept, event, {FindingCode.IMPOSSIBLE_TRAVEL})
     if before.fix is None or event.fix is None:
         return None
     if _old_fix(before, policy) is not None or _old_fix(event, policy) is not None:

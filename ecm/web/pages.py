@@ -135,8 +135,11 @@ def install(app: FastAPI) -> None:
 
 
 @router.get("/")
-async def front_door(request: Request, sign_in: str = "", next: str = "") -> Response:
-    """The form; `sign_in` says how the last try went. Whoever is signed in goes on to their first page."""
+async def front_door(request: Request, sign_in: str = "", next: str = "", tenant: str = "") -> Response:
+    """The form; `sign_in` says how the last try went, `tenant` at whose council one may sign in instead.
+
+    Whoever is signed in goes on to their first page.
+    """
     who = await actor_or_nobody(request)
     if who is not None:
         return RedirectResponse(OWN_PAGE if who.limited else next_page(next) or home_of(who), 303)
@@ -151,7 +154,7 @@ async def front_door(request: Request, sign_in: str = "", next: str = "") -> Res
         next=next_page(next) or "",
         passkeys=rp is not None,
         localhost=None if rp else _the_same_at_localhost(request),
-        councils=await _councils(request),
+        council=await _council(request, tenant),
     )
 
 
@@ -292,13 +295,19 @@ def wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/")
 
 
-async def _councils(request: Request) -> list[dict[str, Any]]:
-    """The authorities that sign their people in by a provider of their own; none while nobody can say."""
+async def _council(request: Request, tenant: str) -> int | None:
+    """The authority whose people may sign in at their council: the only one there is, or that of the page's address.
+
+    An installation of several does not tell strangers whose they are. None while nobody can say.
+    """
     try:
         async with request.app.state.services.web.connection() as connection:
-            return [dict(row) for row in await connection.fetch(sql.councils)]
+            known = [row["tenant_id"] for row in await connection.fetch(sql.councils)]
     except Unavailable:
-        return []
+        return None
+    if tenant:
+        return next((one for one in known if str(one) == tenant), None)
+    return known[0] if len(known) == 1 else None
 
 
 async def _tenant_of(request: Request, who: Actor | None) -> dict[str, Any]:

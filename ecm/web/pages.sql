@@ -8,4 +8,4 @@ SELECT ecm_awaits_setup();
 
 -- name: councils role: ecm_web
 -- The authorities that sign their people in by a provider of their own.
-SELECT tenant_id, name FROM ecm_councils();
+SELECT tenant_id FROM ecm_councils();

@@ -14,9 +14,9 @@ from uuid import UUID
 import httpx
 import pytest
 
-from ecm.api.today import key_safe_of
 from ecm.doors import Services
 from ecm.pins import hash_pin
+from ecm.sealing import key_safe_of
 from tests.api.conftest import NOW, Story
 from tests.ingest.phone import Phone
 

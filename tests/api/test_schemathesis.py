@@ -45,7 +45,7 @@ ASKED_BY = {
     "POST /v1/alerts": "dana",
     "DELETE /v1/alerts": "dana",
     "GET /v1/visits": "key read",
-    "GET /v1/care-workers": "key read",
+    "GET /v1/care-workers/": "key read",
     "GET /v1/actuals": "otto",
     "POST /v1/actuals/{period}/lock": "fred",
     "POST /v1/actuals": "fay",
@@ -58,6 +58,7 @@ IDEMPOTENCY_KEY = "3f0c8a52-6f1e-4d0f-9b51-6d2f0f6a7c11"
 NEVER_SUCCEEDS = {
     "GET /v1/app/today",
     "GET /v1/app/epoch",
+    "GET /v1/app/held",
     "POST /v1/app/unlock",
     "GET /v1/app/visits/{visit_id}/key-safe",
     "POST /v1/app/enrolment",
@@ -76,6 +77,11 @@ NEVER_SUCCEEDS = {
     "POST /v1/session/step-up",
     "POST /v1/me/passkeys",
     "POST /v1/me/second-step/confirmation",
+    # Somebody administers already; tests/identity/test_setup.py begins before that.
+    "POST /v1/setup",
+    "POST /v1/setup/code",
+    "POST /v1/setup/passkey-options",
+    "POST /v1/setup/second-step",
 }
 USUALLY_REFUSED = ["400", "401", "403", "404", "405", "406", "409", "415", "422", "428", "429", "5xx"]
 USUALLY_ACCEPTED = ["2xx", "401", "403", "404", "409", "5xx"]
@@ -144,7 +150,14 @@ CONFIG = {
                 "positive_data_acceptance": {"enabled": False},
                 "negative_data_rejection": {"enabled": False},
             },
-        }
+        },
+        # Nor can one say which passwords are weak.
+        {
+            "include-path": "/v1/me/password",
+            "checks": {"positive_data_acceptance": {"expected-statuses": [*USUALLY_ACCEPTED, "422", "429"]}},
+        },
+        # Where the council that was set up a moment ago does not answer, that is what it says: 503.
+        {"include-path": "/v1/me/council", "checks": {"not_a_server_error": {"enabled": False}}},
     ],
 }
 

@@ -24,6 +24,7 @@ from ecm.api import (
     homes,
     key_safes,
     patterns,
+    people,
     phones,
     reports,
     sign_in,
@@ -66,7 +67,7 @@ PICKED_OPEN = [
         (THEIRS, ZANDER_ALERT, "open", "acknowledged", "Mallory", NOW, "account 6 Mallory"),
     ),
     (amendments.sql.visit_to_amend, (THEIRS, ZANDER_VISIT, None)),
-    (accounts.sql.list_accounts, (THEIRS, 0, 100)),
+    (people.sql.list_people, (THEIRS, 0, 100)),
     (sign_in.sql.tenant, (THEIRS,)),
 ]
 
@@ -290,11 +291,11 @@ async def test_a_closed_table_is_empty_to_everybody_else(story: Story, table: st
 
 
 async def test_a_manager_finds_the_accounts_of_its_own_provider_and_nobody_elses(story: Story) -> None:
-    every = await asked(story, AMBER, accounts.sql.list_accounts, (OURS, 0, 100))
+    every = await asked(story, AMBER, people.sql.list_people, (OURS, 0, 100))
     assert {row["provider_ref"] for row in every} == {"P1"}
     assert len(every) == 3
     lone = replace(AUDITOR, who=f"account {every[0]['account_id']}")
-    assert [row["name"] for row in await asked(story, lone, accounts.sql.list_accounts, (OURS, 0, 100))] == [
+    assert [row["name"] for row in await asked(story, lone, people.sql.list_people, (OURS, 0, 100))] == [
         every[0]["name"]
     ], "their own and no other"
 

@@ -44,6 +44,8 @@ async def test_dana_signs_in_sees_who_she_is_and_signs_out(story: Story) -> None
     again = story.at_the_door()
     again.cookies.set(SESSION_COOKIE, token)
     assert (await again.get("/v1/me")).status_code == 401
+    entries = await story.all("SELECT action, origin FROM audit ORDER BY audit_id")
+    assert [tuple(entry) for entry in entries] == [("signed_in", "127.0.0.1"), ("signed_out", "127.0.0.1")]
 
 
 async def test_over_https_the_cookie_is_for_https_only(story: Story) -> None:

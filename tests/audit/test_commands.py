@@ -116,8 +116,9 @@ def test_a_command_that_makes_no_sense_says_so(ecm: Ecm, asked: tuple[str, ...])
     assert "Traceback" not in said.output
 
 
-def test_the_worker_tells_heads_by_hand_too(ecm: Ecm) -> None:
-    assert ecm("tick", "audit-heads", "--json").answer == {"name": "audit-heads", "steps": 1}
+@pytest.mark.parametrize("step", ["audit-heads", "audit-proof"])
+def test_the_workers_steps_run_by_hand_too(ecm: Ecm, step: str) -> None:
+    assert ecm("tick", step, "--json").answer == {"name": step, "steps": 1}
 
 
 def test_doctor_says_where_heads_are_told(ecm: Ecm) -> None:

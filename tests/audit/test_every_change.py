@@ -84,6 +84,18 @@ async def test_what_is_refused_is_no_entry(story: Story, who: str, how: str, pat
     assert await story.all("SELECT FROM audit") == []
 
 
+async def test_signing_in_and_out_says_from_where(story: Story) -> None:
+    desk = story.at_the_door(**{"User-Agent": "Firefox 140"})
+    signed_in = await desk.post("/v1/session", json={"email": "dana@example.org", "password": OLD})
+    assert signed_in.status_code == 201, signed_in.text
+    assert (await desk.delete("/v1/session")).status_code == 204
+    entries = await story.all("SELECT action, origin, agent FROM audit ORDER BY audit_id")
+    assert [tuple(entry) for entry in entries] == [
+        ("signed_in", "127.0.0.1", "Firefox 140"),
+        ("signed_out", "127.0.0.1", "Firefox 140"),
+    ]
+
+
 async def test_the_entry_and_the_change_are_there_together_or_not_at_all(story: Story) -> None:
     dana = await story.signed_in("dana")
     await story.run("ALTER TABLE audit ADD CONSTRAINT nothing_more CHECK (false) NOT VALID")

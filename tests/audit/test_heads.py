@@ -95,6 +95,19 @@ async def test_what_is_not_taken_is_told_at_the_next_try_and_costs_the_others_no
     assert [tuple(place) for place in places] == [("file", 1), ("url", 1)]
 
 
+async def test_a_head_that_was_not_taken_for_more_than_a_day_is_a_notice(
+    web: Database, worker: Database, owner: Connection, tmp_path: Path
+) -> None:
+    await fill(web, 1)  # on the 21st, at 09:16
+    broken = Heads(worker, settings(audit_heads_file=tmp_path), "worker a")
+    await broken.tell(HALF_PAST_TWO)
+    assert await owner.fetchval("SELECT count(*) FROM notices") == 0
+    await broken.tell(HALF_PAST_TWO + timedelta(days=1))
+    notice = await owner.fetchrow("SELECT kind, subject, times FROM notices")
+    assert notice is not None
+    assert tuple(notice) == ("audit_head_not_exported", "the audit's head", 1)
+
+
 async def test_a_file_that_cannot_be_written_is_said(
     web: Database, worker: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -137,6 +150,8 @@ async def test_a_row_somebody_touched_is_known_of_by_the_morning(
         [verdict] = await proving.prove(datetime.now(UTC))
     assert verdict.first_bad is not None
     assert "the audit of tenant 1 is broken, row 4: its words were changed" in caplog.text
+    notice = await story.one("SELECT tenant_id, kind, subject, times FROM notices")
+    assert tuple(notice) == (1, "audit_chain_broken", "the audit", 1)
     assert (await health.get("/readyz")).json()["audit"] == {
         "ok": False,
         "says": "1 found broken: run ecm audit verify",

@@ -40,8 +40,9 @@ def ecm(database: Addresses) -> Ecm:
 
 
 def commands_on(database: Addresses) -> Ecm:
-    def run(*arguments: str) -> Said:
-        done = CliRunner().invoke(main, list(arguments), env=environment(database), catch_exceptions=False)
+    def run(*arguments: str, **settings: str) -> Said:
+        env = environment(database) | settings
+        done = CliRunner().invoke(main, list(arguments), env=env, catch_exceptions=False)
         return Said(done.output, done.exit_code, done.stdout)
 
     return run

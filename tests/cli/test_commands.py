@@ -18,11 +18,13 @@ from ecm.cli.serve import STEPS
 from ecm.store.embedded import Addresses
 from ecm.store.migrate import MIGRATIONS, read_files
 from tests.cli.conftest import Ecm, Said, commands_on, environment
+from tests.postgres import fetch_value, in_a_loop_of_its_own
 
 PUBLISHED = (
     "demo", "serve", "web", "worker", "migrate", "import", "simulate", "tick", "actuals export", "key create",
     "account create", "account leave", "worker-left", "setup-code", "contact add", "contact list", "contact remove",
-    "tenant add", "tenant list", "line add", "line list", "line remove", "phone code", "doctor",
+    "tenant add", "tenant list", "tenant positions", "line add", "line list", "line remove", "phone code",
+    "reseal", "doctor",
 )  # fmt: skip
 
 
@@ -164,6 +166,33 @@ def test_a_code_sets_the_service_up_until_somebody_administers_it(ecm: Ecm, data
     late = ecm("setup-code")
     assert late.status == 1
     assert late.output.startswith("Error: Somebody administers this service already.")
+
+
+def test_somebody_leaves_by_their_email_or_their_reference_but_not_the_last_administrator(
+    ecm: Ecm, database: Addresses, file: Path
+) -> None:
+    for email in ("first@example.org", "second@example.org"):
+        assert ecm("account", "create", email, "--role", "administrator").status == 0
+    ecm("key", "create", "Gateway")
+    said = ecm("account", "leave", "Second@example.org", "--reason", "retired", "--json")
+    assert (said.status, said.answer["sessions_ended"]) == (0, 0)
+    assert "they may know the key" in said.output
+    last = ecm("account", "leave", "first@example.org")
+    assert (last.status, "last administrator" in last.output) == (1, True)
+    assert ecm("account", "leave", "nobody@example.org").status == 1
+
+    file.write_text(PROVIDERS)
+    ecm("import", "providers", str(file))
+    workers = file.with_name("care-workers.csv")
+    workers.write_text("ref,name,provider_ref\nCW-1,Carol Whitlock,north\n")
+    ecm("import", "care-workers", str(workers))
+    assert ecm("worker-left", "CW-1", "--json").answer["phones_cut"] == 0
+    assert ecm("worker-left", "CW-2").status == 1
+    ecm("import", "care-workers", str(workers))
+    [row] = fetch(database, "SELECT left_by FROM care_workers WHERE left_at IS NOT NULL")
+    assert row["left_by"] == "system 0 command line", (
+        "an import of a list that still names them undoes nothing"
+    )
 
 
 # ---------------------------------------------------------------- tenants
@@ -377,3 +406,11 @@ def test_a_code_for_a_phone_is_made_for_a_care_worker_of_ours(ecm: Ecm, tmp_path
     assert ecm("phone", "code", "--provider", "north").status == 0
     for wrong in (["--worker", "CW-2"], [], ["--worker", "CW-1", "--provider", "north"]):
         assert ecm("phone", "code", *wrong).status == 1
+
+
+def test_an_authority_says_how_long_positions_are_kept(ecm: Ecm, database: Addresses) -> None:
+    assert ecm("tenant", "positions", "60", "--json").answer == {"tenant_id": 1, "positions_kept_days": 60}
+    kept = in_a_loop_of_its_own(fetch_value(database.owner, "SELECT positions_kept_days FROM tenants"))
+    assert kept == 60
+    assert ecm("tenant", "positions", "34").status == 2, "a month has to be looked at and paid"
+    assert ecm("tenant", "positions", "60", "--tenant", "7").status == 1

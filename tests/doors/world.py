@@ -50,6 +50,7 @@ class Things:
     transaction_id: str
     session_id: str
     passkey_id: int
+    notice_id: int
     period: str = PERIOD
 
     @property
@@ -82,6 +83,7 @@ def things_of(owner: str) -> Things:
         transaction_id=uuid(owner, 30),
         session_id=uuid(owner, 50),
         passkey_id=number(owner, nth=9),
+        notice_id=number("abr" if owner == "abr" else "top", "aud", 2),
     )
 
 
@@ -106,6 +108,7 @@ NOTHING = Things(
     transaction_id=str(UUID(int=30)),
     session_id=str(UUID(int=50)),
     passkey_id=6_660_007,
+    notice_id=6_660_008,
 )
 THINGS = {owner: things_of(owner) for owner in ("own", "col", "oth", "abr")} | {"none": NOTHING}
 
@@ -340,6 +343,11 @@ INSERT INTO audit (tenant_id, audit_id, at, actor, action, subject, reason, orig
   OVERRIDING SYSTEM VALUE VALUES
   ({tenant}, {number(owner, "aud", 1)}, now(), '{w("auditactor", "aud")}', '{w("auditaction", "aud")}',
    '{w("auditsubject", "aud")}', '{w("auditreason", "aud")}', '{w("auditorigin", "aud")}', '{w("auditagent", "aud")}');
+INSERT INTO notices (tenant_id, notice_id, kind, subject, first_at, last_at, tell_from, seen_at, seen_by)
+  OVERRIDING SYSTEM VALUE VALUES
+  ({tenant}, {number(owner, "aud", 2)}, '{w("noticekind", "aud")}', '{w("noticesubject", "aud")}', now(), now(), 1, NULL, NULL),
+  ({tenant}, {number(owner, "aud", 3)}, '{w("noticekind", "aud")}', '{w("noticesubject", "aud")}', now(), now(), 1, now(),
+   '{w("noticeseenby", "aud")}');
 INSERT INTO processing_queue (tenant_id, event_id, last_error) VALUES
   ({tenant}, gen_random_uuid(), '{w("queueerror", "any")}');
 INSERT INTO alert_queue (tenant_id, visit_id, last_error) VALUES

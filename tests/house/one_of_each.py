@@ -18,6 +18,8 @@ INSERT INTO check_events (tenant_id, event_id, received_at, kind, occurred_at, m
           'app', '', '{{}}');
 INSERT INTO event_outcomes (tenant_id, event_id, occurred_at, visit_id, status, reason, explicit, decided_at)
   SELECT {t}, event_id, occurred_at, {t}, 'matched', 'named', true, received_at FROM check_events WHERE tenant_id = {t};
+INSERT INTO reduced_positions (tenant_id, event_id, reduced_at)
+  VALUES ({t}, '00000000-0000-4000-8000-00000000000{t}', now());
 INSERT INTO quarantine (tenant_id, received_at, door, reason, body)
   VALUES ({t}, '2026-11-23 09:00Z', 'check-events', 'not JSON', 'x');
 INSERT INTO processing_queue (tenant_id, visit_id) VALUES ({t}, {t});
@@ -80,6 +82,8 @@ INSERT INTO pin_tries (tenant_id, tried_at, came_from) VALUES ({t}, now(), '+441
 INSERT INTO feed_records (tenant_id, transaction_id, position, feed, kind, record_id, sequence_id,
                           received_at, status, body)
   VALUES ({t}, gen_random_uuid(), 0, 'sandata', 'visit', 'v', 1, now(), 'accepted', '{{}}');
+INSERT INTO notices (tenant_id, kind, subject, first_at, last_at, tell_from)
+  VALUES ({t}, 'guessing', 'account {t}', now(), now(), 20);
 INSERT INTO audit (tenant_id, at, actor, action, subject) VALUES ({t}, now(), 'Dana', 'noted', 'visit {t}');
 INSERT INTO setup_codes (code_sha256, made_at, expires_at) VALUES ('{t}', now(), now());
 INSERT INTO audit_exports (tenant_id, day, went_to, seq, hash, exported_at)

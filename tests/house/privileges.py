@@ -30,6 +30,7 @@ event_outcomes        S----  -----  SIU--
 feed_records          SI---  -----  S----
 heartbeats            S----  -----  SIUD-
 lines_as_they_stand   S----  -----  S----
+notices               S-u--  -----  S-uD-
 oidc_providers        SIUD-  -----  S----
 oidc_roles            SI-D-  -----  S----
 oidc_subjects         SI-D-  -----  S----
@@ -44,12 +45,14 @@ processing_queue      SI---  -I---  SIUD-
 providers             SIU--  -----  S----
 quarantine            S----  -I---  S----
 recovery_codes        SIuD-  -----  S----
+reduced_positions     S----  -----  SI---
 reports               SI---  -----  S----
 scaled_clock          S----  S----  S----
 schema_migrations     -----  -----  S----
+sealing_key           SI---  -----  S----
 second_steps          SIuD-  -----  S----
 service_user_phones   SIUD-  S----  S----
-service_users         SIU--  -----  S----
+service_users         sIU--  -----  s----
 sessions              SIUD-  -----  S--D-
 setup_codes           SIu--  -----  S--D-
 socket_tickets        SIUD-  -----  S--D-
@@ -74,6 +77,8 @@ COLUMNS = {
     ("code_cards", "ecm_web"): "retired_at",
     ("devices", "ecm_web"): "cut_off_at cut_off_by cut_off_reason",
     ("enrolments", "ecm_web"): "device_id expires_at used_at",
+    ("notices", "ecm_web"): "seen_at seen_by",
+    ("notices", "ecm_worker"): "told_at",
     ("phone_calls", "ecm_web"): "answers ended_at interview step",
     ("phone_lines", "ecm_web"): "call_back language",
     ("tags", "ecm_web"): "retired_at uid",
@@ -102,6 +107,7 @@ APPEND_ONLY = (
     "audit_chain",
     "audit_exports",
     "reports",
+    "reduced_positions",
     "tag_taps",
     "used_codes",
     "feed_records",
@@ -110,6 +116,7 @@ APPEND_ONLY = (
 OF_NO_TENANT = {
     "schema_migrations": "the schema is everybody's",
     "scaled_clock": "one clock for the whole service",
+    "sealing_key": "one key seals for the whole service; a digest, and no secret",
     "heartbeats": "a process serves every tenant; it holds no tenant's data",
     "setup_codes": "it opens a service that has nobody yet; known by its digest",
     "openings": "begun before anybody is known; asked for by its digest, and what it holds is sealed",

@@ -154,9 +154,15 @@ def _give_secrets(made: Production) -> None:
         password = os.urandom(16).hex()
         secret.write_text(f"{where.scheme}://{login}:{password}@/ecm?{where.query}\n")
         secret.chmod(0o444)
-    sealing_key = made.secrets / "sealing_key"
-    sealing_key.write_bytes(b64encode(os.urandom(32)) + b"\n")
-    sealing_key.chmod(0o444)
+    others = {
+        "sealing_key": b64encode(os.urandom(32)) + b"\n",
+        "smtp_password": b"",  # a mail server that asks for none
+        "webhook_secret": os.urandom(24).hex().encode() + b"\n",
+    }
+    for name, content in others.items():
+        secret = made.secrets / name
+        secret.write_bytes(content)
+        secret.chmod(0o444)
 
 
 def _make_logins(made: Production) -> None:

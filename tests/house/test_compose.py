@@ -65,7 +65,7 @@ def test_only_web_is_published_and_only_to_this_machine() -> None:
         ("database", ["superuser_password", "database_url", "app_database_url"]),
         ("migrate", ["database_url"]),
         ("web", ["app_database_url", "sealing_key"]),
-        ("worker", ["app_database_url"]),
+        ("worker", ["app_database_url", "smtp_password", "webhook_secret"]),
     ],
 )
 def test_each_service_holds_only_the_logins_it_needs(name: str, secrets: list[str]) -> None:

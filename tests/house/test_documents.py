@@ -54,7 +54,9 @@ def test_every_command_is_in_the_readme() -> None:
 def test_every_command_in_the_readme_is_one() -> None:
     """And so is each of its options."""
     context = click.Context(main)
-    for line in re.findall(r"(?:^|\s|\()(ecm [a-z][^|`#\n]*)", "\n".join(_blocks(README) + _blocks(TELEPHONE))):
+    for line in re.findall(
+        r"(?:^|\s|\()(ecm [a-z][^|`#\n]*)", "\n".join(_blocks(README) + _blocks(TELEPHONE))
+    ):
         first, second = [*line.split()[1:3], ""][:2]
         command = main.get_command(context, first)
         assert command is not None, line

@@ -36,6 +36,7 @@ OF_NO_PROVIDER = {
     "audit_chain": "the authority's; by role",
     "audit_heads": "the authority's; by role",
     "audit_exports": "the authority's; by role",
+    "notices": "the authority's; by role",
     "oidc_providers": "the authority's; by role",
     "oidc_roles": "the authority's; by role",
     "oidc_subjects": "the authority's; by role",
@@ -52,6 +53,7 @@ OF_THOSE_WHO = {
     "audit_chain": {Action.READ_AUDIT, Action.VERIFY_AUDIT},
     "audit_heads": {Action.READ_AUDIT, Action.VERIFY_AUDIT},
     "audit_exports": {Action.READ_AUDIT, Action.VERIFY_AUDIT},
+    "notices": {Action.READ_AUDIT},
     "oidc_providers": {Action.MANAGE_SIGN_IN},
     "oidc_roles": {Action.MANAGE_SIGN_IN},
     "oidc_subjects": {Action.MANAGE_SIGN_IN},
@@ -91,6 +93,7 @@ NOT_OF_ITS_PROVIDER = {
     "used_codes": "kept by the door",
     # its account is a duty officer's
     "accounts": "no provider's",
+    "notices": "administrators'",
     "oidc_providers": "administrators'",
     "oidc_roles": "administrators'",
     "oidc_subjects": "administrators'",
@@ -132,7 +135,7 @@ async def test_a_policy_of_the_second_lock_comes_on_top_and_asks_first_who_sees_
 ) -> None:
     for row in await policies(town, "of_provider"):
         assert (row["permissive"], row["roles"], row["cmd"]) == ("RESTRICTIVE", ["ecm_web"], "ALL"), row
-        assert str(row["qual"]).startswith("(( SELECT ecm_sees_all() AS ecm_sees_all) OR"), row
+        assert str(row["qual"]).startswith("(( SELECT ecm_all_is_shown() AS ecm_all_is_shown) OR"), row
         assert row["with_check"] in (None, row["qual"]), row
     for row in await policies(town, "of_role"):
         assert (row["permissive"], row["roles"]) == ("RESTRICTIVE", ["ecm_web"]), row
@@ -176,6 +179,27 @@ async def test_a_transaction_that_does_not_say_whom_it_is_for_sees_nothing(town:
             "SET LOCAL ecm.provider = ''; SET LOCAL ecm.worker = ''; SET LOCAL ecm.role = ''"
         )
         assert await seen(town, connection) == open_to_anybody
+
+
+async def test_an_owner_who_is_no_superuser_is_not_bound(town: Addresses) -> None:
+    """Like the login that brings a production database up to date: it is a member of ecm_web, whose policies bind
+    members too, and what is done in its name (looking somebody up, keeping what a visit tells) says nothing of whom
+    it is for."""
+    await execute(
+        town.owner,
+        "CREATE ROLE an_owner NOSUPERUSER; GRANT ecm_web TO an_owner;"
+        " GRANT SELECT ON ALL TABLES IN SCHEMA public TO an_owner",
+    )
+    try:
+        connection = await open_connection(town.owner, "an_owner")
+        try:
+            async with connection.transaction():
+                await connection.execute("SET LOCAL ecm.tenant = '1'")
+                assert await seen(town, connection) == set(await tables(town))
+        finally:
+            await connection.close()
+    finally:
+        await execute(town.owner, "DROP OWNED BY an_owner; DROP ROLE an_owner")
 
 
 async def test_the_service_itself_sees_everything(town: Addresses) -> None:

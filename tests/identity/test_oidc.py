@@ -296,6 +296,13 @@ async def test_the_page_shows_the_way_only_where_there_is_one(town: Story) -> No
     page = (await browser.get("/?next=/visits/1")).text
     assert 'href="/sign-in/council?tenant=1&amp;next=/visits/1"' in page
     assert "Other Shire" not in page
+    await town.run(
+        "INSERT INTO oidc_providers (tenant_id, issuer, client_id, scopes, groups_claim, makes_accounts)"
+        " VALUES (2, 'https://shire.example', 'ecm', 'openid', 'groups', false)"
+    )
+    assert "/sign-in/council" not in (await browser.get("/")).text, "nobody is told whose there are"
+    assert "/sign-in/council?tenant=2" in (await browser.get("/?tenant=2")).text
+    assert "/sign-in/council" not in (await browser.get("/?tenant=3")).text
     await town.run("DELETE FROM oidc_providers")
     assert "/sign-in/council" not in (await browser.get("/")).text
     for asked in ({}, {"tenant": "2"}, {"tenant": "two"}, {"tenant": "9" * 30}):

@@ -178,6 +178,16 @@ async def test_where_two_proofs_are_required_a_password_alone_is_for_setting_up_
     assert (await by_passkey(a_browser(story), device)).json()["limited"] is False
 
 
+async def test_once_there_is_a_second_way_nobody_sets_up_another_by_the_password_alone(story: Story) -> None:
+    await story.run("UPDATE accounts SET password_temporary = true WHERE name = 'Dana Duty'")
+    thief, dana = await signed_in(story), await signed_in(story)
+    begun = (await thief.post("/v1/me/passkeys/options")).json()
+    await with_passkey(dana, a_device())
+    asked = {"opening": begun["opening"], "credential": a_device().create(begun["options"]), "name": "mine"}
+    assert (await thief.post("/v1/me/passkeys", json=asked)).status_code == 401
+    assert (await dana.get("/v1/me")).json()["to_finish"] == ["password"]
+
+
 async def test_a_temporary_password_and_a_required_second_way_are_both_finished(story: Story) -> None:
     await story.run("UPDATE tenants SET second_way_required = true WHERE tenant_id = 1")
     await story.run(

@@ -58,9 +58,13 @@ async def _read(connection: Connection) -> Everything:
     async def table(name: str, order: str) -> list[Row]:
         return [dict(row) for row in await connection.fetch(f"SELECT * FROM {name} ORDER BY {order}")]
 
+    kept = {(row["tenant_id"], row["event_id"]): row for row in await table("reduced_positions", "event_id")}
     return Everything(
         visits=await table("visits", "visit_id"),
-        events=await table("check_events", "event_id"),
+        events=[
+            dict(row) | {"reduced": kept.get((row["tenant_id"], row["event_id"]))}
+            for row in await table("check_events", "event_id")
+        ],
         outcomes=await table("event_outcomes", "event_id"),
         amendments=await table("amendments", "amendment_id"),
         contracts=await table("contracts", "contract_id"),

@@ -53,10 +53,11 @@ CREATE FUNCTION ecm_ref_of(said text) RETURNS text LANGUAGE sql IMMUTABLE PARALL
   SELECT coalesce(
     (regexp_match(said, '^(?:account|key|system) [0-9]+'))[1],  -- a name follows, and it may say anything
     (regexp_match(said, '^period \S+(?:, \S+)*'))[1],
-    (regexp_match(said, '^(?:(?:care worker|service user|provider|tag|code card|home of|phone) [^\s,]+'
+    (regexp_match(said, '^(?:(?:care worker|service user|provider|tag|code card|home of|phone|sign-in at) [^\s,]+'
                         '|[a-z][a-z-]*(?: [a-z][a-z-]*)? [^\s,]*[0-9][^\s,]*)'
                         '(?:, [a-z]+(?: [a-z]+)? [^\s,]*[0-9][^\s,]*| of (?:[a-z]+(?: [a-z]+)? )?[^\s,]+)*'))[1],
-    (regexp_match(said, '^(?:nobody|command line|providers|contracts|service-users|care-workers|visits)$'))[1],
+    (regexp_match(said, '^(?:nobody|command line|set-up|council sign-in|sign-in rules'
+                        '|providers|contracts|service-users|care-workers|visits)$'))[1],
     '')
   $$;
 

@@ -25,6 +25,8 @@ ROWS = [
     Row("POST /v1/keys/{key_id}/revocation"),
     listed("GET /v1/audit"),
     listed("GET /v1/audit/verification"),
+    listed("GET /v1/notices"),
+    Row("POST /v1/notices/{notice_id}/seen"),
     # Somebody who leaves, and comes back.
     Row("POST /v1/accounts/{account_id}/departure", body=LEFT),
     Row("DELETE /v1/accounts/{account_id}/departure", ok=204),

@@ -26,10 +26,10 @@ import uvicorn
 
 from ecm import serving
 from ecm.api.phones import _digest
-from ecm.api.today import key_safe_of
 from ecm.app import create_app
 from ecm.clock import ManualClock
 from ecm.pins import hash_pin
+from ecm.sealing import key_safe_of
 from ecm.settings import Settings
 from ecm.store.db import Database
 from ecm.store.embedded import Addresses

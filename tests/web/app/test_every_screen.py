@@ -58,6 +58,7 @@ SCREENS = {
     "sos-sure": ("sure", "#/sos", "#sos-yes"),
     "more": ("", "#/more", "#language"),
     "kept": ("check in", "#/kept", ".kept li"),
+    "held": ("", "#/held", "#held-save"),
     "checked-in": ("check in", "#/visit/V-1", "#check-out"),
     "leave": ("check in", "#/leave/V-1", ".six"),
     "log-out": ("", "#/log-out", "#log-out"),

@@ -2,6 +2,7 @@
 
 import { visitOf } from "../day.js";
 import { code } from "./code.js";
+import { held } from "./held.js";
 import { kept } from "./kept.js";
 import { late } from "./late.js";
 import { leave } from "./leave.js";
@@ -15,7 +16,7 @@ import { today } from "./today.js";
 import { unplanned } from "./unplanned.js";
 import { visitScreen } from "./visit.js";
 
-const ALONE = { "": today, scan, more, kept, sos, report, unplanned, "log-out": logOutScreen };
+const ALONE = { "": today, scan, more, kept, held, sos, report, unplanned, "log-out": logOutScreen };
 const OF_A_VISIT = { visit: visitScreen, late, leave, code, report, "no-reply": noReply };
 
 /** `#/visit/V-1`, `#/sos`. A visit that is no longer there leads to today's. */

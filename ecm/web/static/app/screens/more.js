@@ -21,6 +21,7 @@ export function more() {
         "div",
         { class: "links" },
         link(t("whatIsKept"), "#/kept", "kept"),
+        state.phone && state.who && link(t("whatIsHeld"), "#/held", "note"),
         state.who && link(t("reportSomething"), "#/report", "note"),
         state.who && link(t("unplannedVisit"), "#/unplanned", "plus"),
         telephone(state.day && state.day.desk_phone, t("ringOffice")),

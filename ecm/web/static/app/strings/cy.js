@@ -208,6 +208,27 @@ export default {
   kindSos: "Galwad am help",
   kindTasks: "Tasgau",
 
+  // what is held about me
+  whatIsHeld: "Yr hyn a gedwir amdanaf i",
+  heldWhat: "Popeth y mae'r gwasanaeth yn ei gadw amdanoch: wedi'i nôl nawr, a heb ei gadw ar y ffôn hwn.",
+  heldAsking: "Wrthi'n nôl…",
+  heldAway: "Dim signal, neu nid yw'r gwasanaeth ar gael. Mae angen y gwasanaeth ar gyfer hyn.",
+  heldSave: "Cadw fel ffeil",
+  heldNewest: "Y {n} diweddaraf.",
+  heldWho: "Pwy ydych chi",
+  heldAccounts: "Eich cyfrifon wrth ddesg",
+  heldPhones: "Eich ffonau",
+  heldCodes: "Codau ar gyfer eich ffonau",
+  heldVisits: "Eich ymweliadau",
+  heldEvents: "Yr hyn a gofnodwyd gennych",
+  heldReports: "Yr hyn a adroddwyd gennych",
+  heldAmendments: "Cywiriadau",
+  heldLines: "Eich rhif eich hun i'w ffonio",
+  heldPins: "PINau anghywir heddiw",
+  heldSystems: "O systemau eraill",
+  heldAudit: "Pwy edrychodd, pwy newidiodd",
+  heldPatterns: "Patrymau y gall eich darparwr eu gweld",
+
   // logging out
   logOutWhat: "Caiff ymweliadau heddiw ac allwedd y ffôn hwn eu tynnu. I ddefnyddio'r ffôn eto bydd angen cod newydd gan eich swyddfa.",
   logOutKeeps: "Maent yn aros ar y ffôn hwn ac yn dal i gael eu hanfon ar ôl i chi allgofnodi, cyn gynted ag y bydd signal a'r ap ar agor.",

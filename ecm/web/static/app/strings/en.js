@@ -208,6 +208,27 @@ export default {
   kindSos: "Call for help",
   kindTasks: "Tasks",
 
+  // what is held about me
+  whatIsHeld: "What is held about me",
+  heldWhat: "Everything the service holds about you: fetched now, and not kept on this phone.",
+  heldAsking: "Fetching…",
+  heldAway: "No signal, or the service is away. This needs the service.",
+  heldSave: "Save as a file",
+  heldNewest: "The newest {n}.",
+  heldWho: "Who you are",
+  heldAccounts: "Your accounts at a desk",
+  heldPhones: "Your phones",
+  heldCodes: "Codes for your phones",
+  heldVisits: "Your visits",
+  heldEvents: "What you recorded",
+  heldReports: "What you reported",
+  heldAmendments: "Corrections",
+  heldLines: "Your own number to ring",
+  heldPins: "Wrong PINs today",
+  heldSystems: "From other systems",
+  heldAudit: "Who looked, who changed",
+  heldPatterns: "Patterns your provider can see",
+
   // logging out
   logOutWhat: "Today's visits and this phone's key are taken away. To use the phone again you need a new code from your office.",
   logOutKeeps: "They stay on this phone and are still sent after you log out, as soon as there is signal and the app is opened.",

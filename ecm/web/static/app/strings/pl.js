@@ -208,6 +208,27 @@ export default {
   kindSos: "Wezwanie pomocy",
   kindTasks: "Zadania",
 
+  // what is held about me
+  whatIsHeld: "Jakie dane o mnie są przechowywane",
+  heldWhat: "Wszystko, co usługa przechowuje o Tobie: pobrane teraz, niezapisane w tym telefonie.",
+  heldAsking: "Pobieranie…",
+  heldAway: "Brak zasięgu lub usługa jest niedostępna. Do tego potrzebna jest usługa.",
+  heldSave: "Zapisz jako plik",
+  heldNewest: "Najnowsze: {n}.",
+  heldWho: "Kim jesteś",
+  heldAccounts: "Twoje konta przy biurku",
+  heldPhones: "Twoje telefony",
+  heldCodes: "Kody do Twoich telefonów",
+  heldVisits: "Twoje wizyty",
+  heldEvents: "Co zapisano",
+  heldReports: "Co zgłoszono",
+  heldAmendments: "Poprawki",
+  heldLines: "Twój własny numer do dzwonienia",
+  heldPins: "Błędne PIN-y dzisiaj",
+  heldSystems: "Z innych systemów",
+  heldAudit: "Kto patrzył, kto zmieniał",
+  heldPatterns: "Wzorce widoczne dla Twojej firmy",
+
   // logging out
   logOutWhat: "Dzisiejsze wizyty i klucz telefonu zostaną usunięte. Aby znów używać telefonu, potrzebny będzie nowy kod z biura.",
   logOutKeeps: "Zostaną w telefonie i po wylogowaniu zostaną wysłane, gdy będzie zasięg, a aplikacja będzie otwarta.",

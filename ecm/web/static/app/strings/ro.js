@@ -208,6 +208,27 @@ export default {
   kindSos: "Cerere de ajutor",
   kindTasks: "Sarcini",
 
+  // what is held about me
+  whatIsHeld: "Ce date se păstrează despre mine",
+  heldWhat: "Tot ce păstrează serviciul despre dvs.: adus acum și nepăstrat pe acest telefon.",
+  heldAsking: "Se aduce…",
+  heldAway: "Fără semnal sau serviciul nu răspunde. Pentru aceasta este nevoie de serviciu.",
+  heldSave: "Salvați ca fișier",
+  heldNewest: "Cele mai noi {n}.",
+  heldWho: "Cine sunteți",
+  heldAccounts: "Conturile dvs. de birou",
+  heldPhones: "Telefoanele dvs.",
+  heldCodes: "Coduri pentru telefoanele dvs.",
+  heldVisits: "Vizitele dvs.",
+  heldEvents: "Ce ați înregistrat",
+  heldReports: "Ce ați raportat",
+  heldAmendments: "Corecturi",
+  heldLines: "Numărul dvs. de apelat",
+  heldPins: "PIN-uri greșite azi",
+  heldSystems: "Din alte sisteme",
+  heldAudit: "Cine s-a uitat, cine a schimbat",
+  heldPatterns: "Tipare pe care le vede furnizorul dvs.",
+
   // logging out
   logOutWhat: "Vizitele de astăzi și cheia telefonului se șterg. Pentru a folosi din nou telefonul aveți nevoie de un cod nou de la birou.",
   logOutKeeps: "Rămân pe telefon și se trimit și după deconectare, imediat ce există semnal și aplicația este deschisă.",

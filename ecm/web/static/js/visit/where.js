@@ -20,9 +20,10 @@ function pointsOf(visit) {
   const exact = visit.place.lat != null;
   return visit.evidence.flatMap((event, n) => {
     const finding = visit.findings.find((f) => f.event_id === event.id && PLACED.has(f.code));
-    if (!event.fix || (finding?.measure == null && !exact)) return [];
-    const away = exact && !event.fix.reduced ? offset(visit.place, event.fix) : { x: (finding?.measure ?? 0) * (n % 2 ? -1 : 1), y: 0, unknown: true };
-    return [{ ...away, accuracy: event.fix.accuracy_m ?? 0, distance: finding?.measure ?? Math.hypot(away.x, away.y), kind: event.kind, words: `${event.kind === "check_in" ? "in" : "out"} ${hourMinute(event.occurred_at)}, ${METHODS[event.method] ?? event.method}` }];
+    const gone = event.fix_reduced_to; // kept as its distance alone
+    if (!(event.fix || gone) || (finding?.measure == null && !(exact && event.fix))) return [];
+    const away = exact && event.fix && !event.fix.reduced ? offset(visit.place, event.fix) : { x: (finding?.measure ?? 0) * (n % 2 ? -1 : 1), y: 0, unknown: true };
+    return [{ ...away, accuracy: event.fix?.accuracy_m ?? 0, distance: finding?.measure ?? Math.hypot(away.x, away.y), kind: event.kind, words: `${event.kind === "check_in" ? "in" : "out"} ${hourMinute(event.occurred_at)}, ${METHODS[event.method] ?? event.method}` }];
   });
 }
 
