@@ -345,8 +345,10 @@ INSERT INTO audit (tenant_id, audit_id, at, actor, action, subject, reason, orig
    '{w("auditsubject", "aud")}', '{w("auditreason", "aud")}', '{w("auditorigin", "aud")}', '{w("auditagent", "aud")}');
 INSERT INTO notices (tenant_id, notice_id, kind, subject, first_at, last_at, tell_from, seen_at, seen_by)
   OVERRIDING SYSTEM VALUE VALUES
-  ({tenant}, {number(owner, "aud", 2)}, '{w("noticekind", "aud")}', '{w("noticesubject", "aud")}', now(), now(), 1, NULL, NULL),
-  ({tenant}, {number(owner, "aud", 3)}, '{w("noticekind", "aud")}', '{w("noticesubject", "aud")}', now(), now(), 1, now(),
+  ({tenant}, {number(owner, "aud", 2)}, '{w("noticekind", "aud")}', '{w("noticesubject", "aud")}', now(), now(), 1,
+   NULL, NULL),
+  ({tenant}, {number(owner, "aud", 3)}, '{w("noticekind", "aud")}', '{w("noticesubject", "aud")}', now(), now(), 1,
+   now(),
    '{w("noticeseenby", "aud")}');
 INSERT INTO processing_queue (tenant_id, event_id, last_error) VALUES
   ({tenant}, gen_random_uuid(), '{w("queueerror", "any")}');
