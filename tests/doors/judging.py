@@ -20,6 +20,8 @@ SAFE = {"GET", "HEAD", "WS"}
 # What reading may leave behind: that it was read, and when the session was last seen.
 OF_READING = frozenset({"audit", "audit_words", "audit_chain", "audit_heads"})
 OF_BEING_THERE = frozenset({"sessions"})
+# A refusal of which a person should know.
+OF_NOTICE = frozenset({"notices"})
 
 
 def letter(operation: Operation, row: Row, asker: Asker) -> str:
@@ -125,7 +127,7 @@ def may_change(
 ) -> bool:
     """What was refused or not found changes nothing; what was done changes rows of the asker's own authority and,
     where they have one, provider."""
-    if change.table in row.leaves | OF_BEING_THERE or is_being_there(change):
+    if change.table in row.leaves | OF_BEING_THERE | OF_NOTICE or is_being_there(change):
         return not strange(row, cell, change, said)
     if not in_reach(row, cell, is_open):
         return False
