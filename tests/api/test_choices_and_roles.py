@@ -198,3 +198,21 @@ async def test_a_key_nobody_needs_and_a_leavers_phone_are_noticed(story: Story) 
     told = await codes(story, "ada")
     assert (told["keys_unused"], told["phones_of_leavers"]) == (1, 1)
     assert await codes(story, "cory") == {"phones_of_leavers": 1}, "keys are no concern of a provider"
+
+
+async def test_whoever_is_added_at_the_page_makes_a_password_of_their_own_first(story: Story) -> None:
+    ada = await story.signed_in("ada")
+    nina = {
+        "email": "nina@example.org",
+        "name": "Nina New",
+        "role": "duty_officer",
+        "password_temporary": True,
+    }
+    made = (await ada.post("/v1/accounts", json=nina)).json()
+    came = story.at_the_door()
+    said = await came.post("/v1/session", json={"email": made["email"], "password": made["password"]})
+    assert (said.status_code, said.json()["limited"]) == (201, True)
+    assert (await came.get("/v1/visits")).status_code == 403
+    chosen = {"current": made["password"], "new": "tidy-lamp-river-9"}
+    assert (await came.post("/v1/me/password", json=chosen)).status_code == 204
+    assert (await came.get("/v1/visits")).status_code == 200

@@ -106,7 +106,7 @@ ALTER TABLE reduced_positions FORCE ROW LEVEL SECURITY;
 CREATE POLICY of_tenant ON reduced_positions TO ecm_web
   USING (tenant_id = (SELECT ecm_tenant())) WITH CHECK (tenant_id = (SELECT ecm_tenant()));
 CREATE POLICY of_provider ON reduced_positions AS RESTRICTIVE TO ecm_web
-  USING ((SELECT ecm_sees_all()) OR ecm_sees_event(tenant_id, event_id));
+  USING ((SELECT ecm_all_is_shown()) OR ecm_sees_event(tenant_id, event_id));
 CREATE POLICY may_add ON reduced_positions AS RESTRICTIVE FOR INSERT TO ecm_web WITH CHECK ((SELECT ecm_may_change()));
 CREATE POLICY may_change ON reduced_positions AS RESTRICTIVE FOR UPDATE TO ecm_web USING ((SELECT ecm_may_change()));
 CREATE POLICY may_take_away ON reduced_positions AS RESTRICTIVE FOR DELETE TO ecm_web USING ((SELECT ecm_may_change()));
