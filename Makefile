@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install demo test lint audit bench soak prove-road prove-capture clean
+.PHONY: install demo test lint audit bench soak prove-road prove-capture prove-doors clean
 
 install: $(INSTALLED)
 
@@ -44,6 +44,9 @@ prove-road: install
 
 prove-capture: install
 	$(BIN)/python -m tests.prove.capture
+
+prove-doors: install
+	$(BIN)/python -m tests.prove.doors
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

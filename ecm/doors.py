@@ -168,6 +168,7 @@ async def of_session(door: Services, token: str) -> Actor:
         stepped_up_at=row["stepped_up_at"],
         signed_in_by=row["signed_in_by"],
         limited=row["limited"],
+        care_worker_ref=row["care_worker_ref"] if row["role"] == "care_worker" else None,
     )
 
 

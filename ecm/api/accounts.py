@@ -59,6 +59,9 @@ class AccountAsked(Asked):
     provider: Ref | None = Field(
         None, description="A provider's own people name their provider; others none."
     )
+    password_temporary: bool = Field(
+        False, description="They make a password of their own before they can do anything else."
+    )
 
 
 class Account(BaseModel):
@@ -179,6 +182,7 @@ async def add_account(
         door.clock.now(),
         str(who),
         address_of(request),
+        temporary=asked.password_temporary,
     )
     return AccountWithPassword(**account_of(row).model_dump(), password=password)
 
@@ -325,13 +329,15 @@ async def _create_account(
     now: datetime,
     made_by: str,
     origin: str | None,
+    *,
+    temporary: bool = False,
 ) -> tuple[Record, str]:
     password = invent_password()
     stored, tenant_id = await hash_password(password), lock.tenant_id
     async with db.locked(lock) as connection:
         await require_role_fits(connection, tenant_id, role, provider_ref)
         row = await connection.fetchrow(
-            sql.insert_account, tenant_id, email.strip().lower(), name, role, provider_ref, stored
+            sql.insert_account, tenant_id, email.strip().lower(), name, role, provider_ref, stored, temporary
         )
         if row is None:
             raise Conflict("That e-mail has an account already.")

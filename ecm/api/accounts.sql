@@ -4,8 +4,8 @@ WHERE tenant_id = $1::int AND account_id = $2::bigint
 
 -- name: insert_account role: ecm_web
 -- Nothing comes back when the e-mail has an account.
-INSERT INTO accounts (tenant_id, email, name, role, provider_ref, password_hash)
-VALUES ($1::int, $2::text, $3::text, $4::text, $5::text, $6::text)
+INSERT INTO accounts (tenant_id, email, name, role, provider_ref, password_hash, password_temporary)
+VALUES ($1::int, $2::text, $3::text, $4::text, $5::text, $6::text, $7::bool)
 ON CONFLICT (tenant_id, email) DO NOTHING
 RETURNING account_id, email, name, role, provider_ref, disabled_at
 

@@ -139,6 +139,9 @@ async def held_of_account(request: Request, door: Door, who: OfOwnData, shape: S
             "alerts": await _rows(connection, sql.account_alerts, tenant_id, name),
             "audit": await _rows(connection, sql.account_audit, tenant_id, named),
         }
+        if (worker := account[0]["care_worker"]) is not None:
+            for part, rows in (await _of_worker(connection, tenant_id, worker)).items():
+                parts[part] = parts.get(part, []) + rows
         await write_down(
             connection, tenant_id, str(who), "own_data_told", named, now, origin=address_of(request)
         )
@@ -160,7 +163,7 @@ async def held_of_worker(
     tenant_id, worker = lock.tenant_id, lock.care_worker_ref
     assert worker is not None
     async with door.web.locked(system(tenant_id)) as connection:
-        parts = {part.name: await _rows(connection, part.statement, tenant_id, worker) for part in HELD}
+        parts = await _of_worker(connection, tenant_id, worker)
         await write_down(
             connection,
             tenant_id,
@@ -170,10 +173,15 @@ async def held_of_worker(
             now,
             origin=address_of(request),
         )
-    for event in parts["events"]:
-        event["note"] = text_said(event.pop("body"), "note")
     parts["pattern_sheet"] = await _patterns(door, lock, worker)
     return await _told(Held(about=f"care worker {worker}", at=now, parts=parts), shape)
+
+
+async def _of_worker(connection: Connection, tenant_id: int, worker: str) -> dict[str, list[dict[str, Any]]]:
+    parts = {part.name: await _rows(connection, part.statement, tenant_id, worker) for part in HELD}
+    for event in parts["events"]:
+        event["note"] = text_said(event.pop("body"), "note")
+    return parts
 
 
 async def _rows(

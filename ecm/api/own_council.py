@@ -18,7 +18,7 @@ from ecm.api.session import person, require_own_ways, standing_of
 from ecm.api.wire import answers
 from ecm.councils import CouncilAway
 from ecm.doors import Services, address_of, open_because, services
-from ecm.errors import Conflict, NotFound, NotSignedIn, Unavailable
+from ecm.errors import Conflict, NotFound, NotSignedIn
 from ecm.identity.oidc import NotUsable
 from ecm.permit import Actor
 from ecm.store.db import Connection, Record
@@ -77,7 +77,10 @@ async def join_own_council(request: Request, response: Response, door: Door, who
             "Your council's own sign-in is not set up, or does not do. Ask your administrator."
         ) from error
     except CouncilAway as error:
-        raise Unavailable("Your council's own sign-in does not answer just now.") from error
+        # Ours is available: 503 would say that whatever is sent again finds this service well.
+        raise Conflict(
+            "Your council's own sign-in does not answer just now. Try again in a moment."
+        ) from error
     remember(request, response, token)
     return There(url=url)
 

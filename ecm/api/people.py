@@ -34,6 +34,7 @@ router = APIRouter(tags=["accounts"])
 
 
 class Person(Account):
+    care_worker: str | None = Field(description="Who they are when they give care themselves.")
     left_at: datetime | None
     password_temporary: bool = Field(description="Somebody else has seen it; they make their own first.")
     ways: list[Way] = Field(description="By which they could come in now; none: by nothing yet.")
@@ -44,7 +45,16 @@ class RoleAsked(Asked):
     provider: Ref | None = None
 
 
-PERSON: dict[str, Any] = ACCOUNT | {"left_at": None, "password_temporary": False, "ways": ["passkey"]}
+class CareWorkerAsked(Asked):
+    care_worker: Ref | None = Field(description="Null: they give none.")
+
+
+PERSON: dict[str, Any] = ACCOUNT | {
+    "care_worker": None,
+    "left_at": None,
+    "password_temporary": False,
+    "ways": ["passkey"],
+}
 
 
 @router.get(
@@ -100,11 +110,47 @@ async def change_role(
     return account_of(row)
 
 
+@router.put(
+    "/v1/accounts/{account_id}/care-worker",
+    response_model=Account,
+    responses=answers(ACCOUNT, 404, 409),
+    openapi_extra=asks({"care_worker": "CW-1"}),
+)
+async def name_care_worker(
+    request: Request, door: Door, who: OfAccounts, account_id: Id, asked: CareWorkerAsked
+) -> Account:
+    """Says which care worker an account is: they leave together, and are told what is held about both."""
+    now = door.clock.now()
+    async with door.web.locked(who.lock) as connection:
+        before = await connection.fetchrow(sql.role_of, who.tenant_id, account_id)
+        if before is None:
+            raise NotFound
+        employer = await connection.fetchval(sql.employer_of, who.tenant_id, asked.care_worker)
+        if asked.care_worker is not None and (employer is None or employer != before["provider_ref"]):
+            raise Conflict(
+                f"No care worker of this account's provider has the reference {asked.care_worker}."
+            )
+        row = await connection.fetchrow(sql.set_care_worker, who.tenant_id, account_id, asked.care_worker)
+        assert row is not None
+        await write_down(
+            connection,
+            who.tenant_id,
+            str(who),
+            "care_worker_named",
+            f"account {account_id} {row['name']}",
+            now,
+            reason=f"care worker {asked.care_worker or 'none'}",
+            origin=address_of(request),
+        )
+    return account_of(row)
+
+
 def _person(row: Record) -> Person:
     password = Way.PASSWORD_TOTP if row["has_code"] else Way.PASSWORD
     ways = [Way.PASSKEY] * row["has_passkey"] + [password] * row["has_password"]
     return Person(
         **account_of(row).model_dump(),
+        care_worker=row["care_worker_ref"],
         left_at=row["left_at"],
         password_temporary=row["password_temporary"],
         ways=ways,

@@ -22,8 +22,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote_plus, urlencode, urlsplit
 
-import jwt
-
 ALGORITHMS = ("RS256", "ES256", "PS256")
 KEY_TYPE = {"RS256": "RSA", "PS256": "RSA", "ES256": "EC"}
 
@@ -287,6 +285,8 @@ class UnknownKey(NotVerified):
 
 def _signed(id_token: str, keys: Any) -> dict[str, Any]:
     """The claims, once a key of the provider's has been found to have signed them."""
+    import jwt  # here, because most installations have no council that signs its people in
+
     if len(id_token) > TOKEN_CHARACTERS_MAX:
         raise NotVerified("it is too long")
     try:

@@ -7,6 +7,8 @@ authenticator is of.
 
 The site is never taken from what a request says of itself: a page elsewhere that got hold of somebody's finger would
 else be the site. It is `ECM_PUBLIC_URL`, or this machine for whoever tries the service out on it.
+
+The library is imported where it is first used: it is large, and most processes of a small installation never need it.
 """
 
 from __future__ import annotations
@@ -14,23 +16,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from webauthn import (
-    generate_authentication_options,
-    generate_registration_options,
-    verify_authentication_response,
-    verify_registration_response,
-)
-from webauthn.helpers import base64url_to_bytes, options_to_json_dict
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
+if TYPE_CHECKING:
+    from webauthn.helpers.structs import PublicKeyCredentialDescriptor
 
 THIS_MACHINE = "localhost"
 CHALLENGE_BYTES = 32
@@ -108,6 +99,14 @@ def creation_options(
     rp: RelyingParty, holder: Holder, known: Sequence[bytes], challenge: bytes
 ) -> dict[str, Any]:
     """For `navigator.credentials.create`, as JSON. `known`: credential ids the holder has, made no second time."""
+    from webauthn import generate_registration_options
+    from webauthn.helpers import options_to_json_dict
+    from webauthn.helpers.structs import (
+        AuthenticatorSelectionCriteria,
+        ResidentKeyRequirement,
+        UserVerificationRequirement,
+    )
+
     return options_to_json_dict(
         generate_registration_options(
             rp_id=rp.id,
@@ -128,6 +127,10 @@ def creation_options(
 
 def request_options(rp: RelyingParty, challenge: bytes, allowed: Sequence[bytes] = ()) -> dict[str, Any]:
     """For `navigator.credentials.get`, as JSON. `allowed`: credential ids; none: whichever the person chooses."""
+    from webauthn import generate_authentication_options
+    from webauthn.helpers import options_to_json_dict
+    from webauthn.helpers.structs import UserVerificationRequirement
+
     return options_to_json_dict(
         generate_authentication_options(
             rp_id=rp.id,
@@ -141,6 +144,8 @@ def request_options(rp: RelyingParty, challenge: bytes, allowed: Sequence[bytes]
 
 def created(rp: RelyingParty, challenge: bytes, said: dict[str, Any]) -> NewPasskey:
     """The passkey that `said` (a PublicKeyCredential's toJSON) brings. Raises NotVerified."""
+    from webauthn import verify_registration_response
+
     try:
         made = verify_registration_response(
             credential=said,
@@ -162,6 +167,9 @@ def created(rp: RelyingParty, challenge: bytes, said: dict[str, Any]) -> NewPass
 
 def asserted(rp: RelyingParty, challenge: bytes, said: dict[str, Any], kept: KeptPasskey) -> Asserted:
     """Whether `said` proves that the holder of `kept` is there, now, at our page. Raises NotVerified."""
+    from webauthn import verify_authentication_response
+    from webauthn.helpers import base64url_to_bytes
+
     try:
         proof = verify_authentication_response(
             credential=said,
@@ -186,6 +194,8 @@ def asserted(rp: RelyingParty, challenge: bytes, said: dict[str, Any], kept: Kep
 
 def credential_id(said: dict[str, Any]) -> bytes:
     """Which passkey somebody says it is. Raises NotVerified."""
+    from webauthn.helpers import base64url_to_bytes
+
     raw = said.get("rawId")
     if not isinstance(raw, str):
         raise NotVerified("no rawId")
@@ -196,6 +206,8 @@ def credential_id(said: dict[str, Any]) -> bytes:
 
 
 def _described(ids: Sequence[bytes]) -> list[PublicKeyCredentialDescriptor]:
+    from webauthn.helpers.structs import PublicKeyCredentialDescriptor
+
     return [PublicKeyCredentialDescriptor(id=one) for one in ids]
 
 

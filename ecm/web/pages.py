@@ -65,6 +65,7 @@ SIGN_IN_WORDS = {
     "council_failed": "Your council’s own sign-in did not work. Try once more, then tell your administrator.",
     "council_no_role": "Your council knows you, but none of your groups has a role here. Ask your administrator.",
     "council_no_account": "Your council knows you, but you have no account here. Ask your administrator.",
+    "council_taken": "That council account, or yours here, is joined to another one already. Ask your administrator.",
     "council_none": "This service is not joined to your council’s own sign-in. Sign in another way.",
     "code": "That code does not fit, was used, or came too late. Try the one that is shown now, or start again.",
     "slow": "Too many wrong codes. Wait a little and try again, or use a recovery code.",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ecm.permit import KEY_SCOPES, ROLES, STEP_UP, Action, word_of
+from ecm.permit import KEY_SCOPES, PHONE, ROLES, STEP_UP, Action, word_of
 from ecm.web.pages import ROLE_WORDS
 
 # action: what it is called in the table, in a sentence after "may", and why it is as it is
@@ -92,6 +92,7 @@ CELLS = {
     "mine": ("Own visits", "information", "{who} may {what} for their own visits only."),
     "-": ("–", "none", "{who} may not {what}."),
 }
+OWN_DATA = ("Own", "information", "{who} may {what}, and nobody else.")
 NEW_PROOF = " They must prove again that it is they, at most {minutes} minutes before."
 
 
@@ -110,19 +111,29 @@ class Line:
 
 
 def line_of(action: Action) -> Line:
-    title, _, _ = WORDS[action]
+    title, _, _ = words_of(action)
     return Line(title, [_cell(action, column, who) for column, who in COLUMNS.items()])
 
 
+def words_of(action: Action) -> tuple[str, str, str]:
+    """An action that has no words yet still stands in the table, by its name."""
+    plain = action.replace("_", " ")
+    return WORDS.get(action, (plain.capitalize(), plain, ""))
+
+
 def _cell(action: Action, column: str, who: str) -> Cell:
-    _, what, because = WORDS[action]
+    _, what, because = words_of(action)
     word = word_of(action, column)
-    words, tone, sentence = CELLS[word]
+    words, tone, sentence = OWN_DATA if action is Action.READ_OWN_DATA and word != "-" else CELLS[word]
     why = sentence.format(who=who, what=what)
     if word != "-" and action in STEP_UP:
         why += NEW_PROOF.format(minutes=int(STEP_UP[action].total_seconds() // 60))
     return Cell(column, words, tone, f"{why} {because}")
 
 
-COLUMNS = {role: ROLE_WORDS[role] for role in ROLES} | {scope: SCOPE_WORDS[scope] for scope in KEY_SCOPES}
+COLUMNS = (
+    {role: ROLE_WORDS[role] for role in ROLES}
+    | {scope: SCOPE_WORDS[scope] for scope in KEY_SCOPES}
+    | {PHONE: "Care worker’s phone"}
+)
 LINES = [line_of(action) for action in Action]

@@ -16,7 +16,17 @@ from fastapi.responses import RedirectResponse
 
 from ecm.doors import actor_or_nobody
 from ecm.permit import PROVIDER_ROLES, ROLES, Action, Actor
-from ecm.web.pages import OF_SETTINGS, OWN_PAGE, ROLE_WORDS, SETUP, Page, awaits_setup, render, show_page
+from ecm.web.pages import (
+    OF_SETTINGS,
+    OWN_PAGE,
+    ROLE_WORDS,
+    SETUP,
+    SIGN_IN_WORDS,
+    Page,
+    awaits_setup,
+    render,
+    show_page,
+)
 from ecm.web.roles_table import COLUMNS, LINES
 
 router = APIRouter(include_in_schema=False)
@@ -40,6 +50,8 @@ SECTIONS = (
 )
 OF_PATH = {section.path: section for section in SECTIONS}
 ME = Section(OWN_PAGE, "Your account", (), "me")
+
+OF_COUNCIL = {"joined": "Your account is joined: from now on you can sign in at your council too."}
 
 # For the forms: every role, what it is called, and whether it belongs to a provider.
 ROLE_CHOICES = json.dumps(
@@ -72,7 +84,10 @@ async def setup(request: Request) -> Response:
 
 @router.get(OWN_PAGE)
 async def me(request: Request) -> Response:
-    return await show_page(request, "me.html", ME, section=ME)
+    """`council` and `step_up`: how it went at the council's own sign-in, where somebody was sent from here."""
+    said = request.query_params.get("council") or request.query_params.get("step_up") or ""
+    went = OF_COUNCIL.get(said) or SIGN_IN_WORDS.get(said, "")
+    return await show_page(request, "me.html", ME, section=ME, went=went, went_well=said in OF_COUNCIL)
 
 
 async def show_section(

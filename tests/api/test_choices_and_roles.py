@@ -198,3 +198,63 @@ async def test_a_key_nobody_needs_and_a_leavers_phone_are_noticed(story: Story) 
     told = await codes(story, "ada")
     assert (told["keys_unused"], told["phones_of_leavers"]) == (1, 1)
     assert await codes(story, "cory") == {"phones_of_leavers": 1}, "keys are no concern of a provider"
+
+
+async def test_whoever_is_added_at_the_page_makes_a_password_of_their_own_first(story: Story) -> None:
+    ada = await story.signed_in("ada")
+    nina = {
+        "email": "nina@example.org",
+        "name": "Nina New",
+        "role": "duty_officer",
+        "password_temporary": True,
+    }
+    made = (await ada.post("/v1/accounts", json=nina)).json()
+    came = story.at_the_door()
+    said = await came.post("/v1/session", json={"email": made["email"], "password": made["password"]})
+    assert (said.status_code, said.json()["limited"]) == (201, True)
+    assert (await came.get("/v1/visits")).status_code == 403
+    chosen = {"current": made["password"], "new": "tidy-lamp-river-9"}
+    assert (await came.post("/v1/me/password", json=chosen)).status_code == 204
+    assert (await came.get("/v1/visits")).status_code == 200
+
+
+# ---------------------------------------------------------------------- who is a care worker too
+
+
+async def test_cara_is_alice_and_is_told_what_is_held_of_both(story: Story) -> None:
+    ada, cara = await story.signed_in("ada"), await story.signed_in("cara")
+    number = await id_of(story, "Cara Care")
+    assert "care_worker" not in (await cara.get("/v1/me/held")).json()["parts"]
+    named = await ada.put(f"/v1/accounts/{number}/care-worker", json={"care_worker": "CW-A"})
+    assert named.status_code == 200
+    people = (await ada.get("/v1/accounts")).json()["items"]
+    assert [one["care_worker"] for one in people if one["id"] == number] == ["CW-A"]
+    parts = (await cara.get("/v1/me/held")).json()["parts"]
+    assert [one["name"] for one in parts["care_worker"]] == ["Alice"]
+    assert {"sessions", "visits", "events"} <= set(parts)
+    entry = await story.one("SELECT subject, reason FROM audit WHERE action = 'care_worker_named'")
+    assert tuple(entry) == (f"account {number} Cara Care", "care worker CW-A")
+    # She leaves, as both.
+    left = (await ada.post("/v1/care-workers/CW-A/departure", json={"reason": "moved away"})).json()
+    assert left["sessions_ended"] == 1
+    assert (await cara.get("/v1/me")).status_code == 401
+
+
+@pytest.mark.parametrize("worker", ["CW-B", "CW-?"])
+async def test_an_account_is_a_care_worker_of_its_own_provider_only(story: Story, worker: str) -> None:
+    ada = await story.signed_in("ada")
+    path = f"/v1/accounts/{await id_of(story, 'Cara Care')}/care-worker"
+    assert (await ada.put(path, json={"care_worker": worker})).status_code == 409
+    assert (await ada.put(path, json={})).status_code == 422
+    dana = f"/v1/accounts/{await id_of(story, 'Dana Duty')}/care-worker"
+    assert (await ada.put(dana, json={"care_worker": "CW-A"})).status_code == 409, "no provider's"
+    assert (await ada.put("/v1/accounts/999999/care-worker", json={"care_worker": None})).status_code == 404
+    max_ = await story.signed_in("max")
+    assert (await max_.put(path, json={"care_worker": "CW-A"})).status_code == 403
+
+
+async def test_with_another_provider_one_is_no_longer_the_care_worker_one_was(story: Story) -> None:
+    ada, number = await story.signed_in("ada"), await id_of(story, "Cara Care")
+    await ada.put(f"/v1/accounts/{number}/care-worker", json={"care_worker": "CW-A"})
+    await ada.put(f"/v1/accounts/{number}/role", json={"role": "care_worker", "provider": "P2"})
+    assert (await story.one("SELECT care_worker_ref FROM accounts WHERE account_id = $1", number))[0] is None

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 from uuid import uuid4
 
+import pytest
 import schemathesis
 import uvicorn
 from schemathesis.engine import events, from_schema
@@ -162,6 +163,7 @@ CONFIG = {
 }
 
 
+@pytest.mark.timeout(900)  # every operation, and what leads from one to another
 def test_the_service_does_what_its_description_says(cluster: Cluster) -> None:
     database = cluster.create(TEMPLATE)
     Proofs.database, Proofs.keys = database, in_a_loop_of_its_own(furnish(database.owner))

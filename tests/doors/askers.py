@@ -56,7 +56,7 @@ class Asker:
     def reads(self) -> frozenset[str]:
         if self.kind == "nobody":
             return frozenset()
-        if self.kind == "phone":
+        if self.kind == "phone" or self.role == "care_worker":
             return frozenset({"own"})
         return frozenset({"own", "col"} if self.provider else {"own", "col", "oth", "top"})
 
@@ -143,14 +143,15 @@ async def _account(connection: Connection, asker: Asker, standing: Standing, num
     token = f"session of {asker.name}, {standing}"
     now = datetime.now(UTC)
     await connection.execute(
-        "INSERT INTO accounts (tenant_id, account_id, email, name, role, provider_ref, password_hash, disabled_at)"
-        " OVERRIDING SYSTEM VALUE VALUES (1, $1, $2, $3, $4, $5, 'none', $6)",
+        "INSERT INTO accounts (tenant_id, account_id, email, name, role, provider_ref, password_hash, disabled_at,"
+        " care_worker_ref) OVERRIDING SYSTEM VALUE VALUES (1, $1, $2, $3, $4, $5, 'none', $6, $7)",
         number,
         f"{asker.name}-{standing}@example.org",
         f"{asker.name} {standing}",
         asker.role,
         None if standing == "unplaced" else asker.provider,
         now if standing == "leaver" else None,
+        WORKER if asker.role == "care_worker" and standing != "unplaced" else None,
     )
     await connection.execute(
         "INSERT INTO sessions (tenant_id, token_sha256, account_id, created_at, seen_at, expires_at, stepped_up_at)"

@@ -16,6 +16,7 @@ CLOSED_BUT_TO = {
     "aud": {"administrator", "auditor"},
     "qua": {"administrator", "auditor"},
     "saf": set[str](),
+    "sig": {"administrator"},
 }
 # The authority's own, and of no provider: who changes them.
 CHANGED_BY = {
@@ -32,9 +33,8 @@ THEIR_OWN = OF_READING | OF_BEING_THERE | {"socket_tickets"}
 
 
 def sees(cell: Cell) -> frozenset[str]:
-    """The owners whose rows are there for the asker. A care worker's account says whose it is, or sees no visit; a
-    provider's account that names no provider sees none."""
-    if cell.standing == "unplaced" or cell.asker.role == "care_worker":
+    """The owners whose rows are there for the asker. An account that should say whose it is and does not sees none."""
+    if cell.standing == "unplaced":
         return frozenset()
     return cell.asker.reads | ({"col"} if cell.asker.name == "shared phone" else set())
 
@@ -54,7 +54,9 @@ def leaks(row: Row, cell: Cell, happened: Happened, lie: Lie) -> list[str]:
 
 
 def hidden(row: Row, cell: Cell, one: canary.Canary) -> bool:
-    if one.owner not in sees(cell) | row.tells:
+    if one.owner in row.tells:
+        return False
+    if one.owner not in sees(cell):
         return True
     return one.topic in CLOSED_BUT_TO and not CLOSED_BUT_TO[one.topic] & cell.asker.columns
 

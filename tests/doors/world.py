@@ -156,7 +156,7 @@ def of_owner(t: Things) -> str:
     ]  # fmt: skip
     here = [{**stays[0], "check_in_at": "2026-11-21T09:02:00Z", "check_out_at": None, "check_in_event": e[1]}]
     found = [{"code": "location_inside", "measure": 12.0, "limit": 100.0, "unit": "m", "event_id": e[1],
-              "detail": w("finding")}]  # fmt: skip
+              "care_worker": t.care_worker, "detail": w("finding")}]  # fmt: skip
     step = {"rule": "basis", "clause": w("clause", "pay"), "inputs": {"rate": n(8, "pay")}, "seconds_after": seconds,
             "pence_after": n(1, "pay"), "words": w("stepwords", "pay"), "care_worker": None}  # fmt: skip
     remark = {"words": w("remark"), "wrong": False, "exception": None, "acknowledged": False}
@@ -301,6 +301,8 @@ INSERT INTO feed_records (tenant_id, transaction_id, position, feed, kind, recor
    '[{json.dumps(remark)}]', '{{{w("clientid")}}}', '{t.service_user}', '{{}}', {t.key_id}),
   ({t.tenant}, '{t.transaction_id}', 2, 'sandata', 'employee', '{w("employee")}', 1, now(), 'accepted', '[]',
    '{{{w("employeeid")}}}', '{t.care_worker}', '{{}}', {t.key_id});
+INSERT INTO reduced_positions (tenant_id, event_id, service_user_ref, distance_m, fence_m, findings, reduced_at) VALUES
+  ({t.tenant}, '{e[3]}', '{t.service_user}', 12, 100, '{json.dumps(found)}', now());
 INSERT INTO pin_tries (tenant_id, tried_at, came_from, care_worker_ref)
   VALUES ({t.tenant}, now() - interval '1 d', '{w("camefrom")}', '{t.care_worker}');
 INSERT INTO phone_lines (tenant_id, number, use, care_worker_ref)
@@ -348,8 +350,7 @@ INSERT INTO notices (tenant_id, notice_id, kind, subject, first_at, last_at, tel
   ({tenant}, {number(owner, "aud", 2)}, '{w("noticekind", "aud")}', '{w("noticesubject", "aud")}', now(), now(), 1,
    NULL, NULL),
   ({tenant}, {number(owner, "aud", 3)}, '{w("noticekind", "aud")}', '{w("noticesubject", "aud")}', now(), now(), 1,
-   now(),
-   '{w("noticeseenby", "aud")}');
+   now(), '{w("noticeseenby", "aud")}');
 INSERT INTO processing_queue (tenant_id, event_id, last_error) VALUES
   ({tenant}, gen_random_uuid(), '{w("queueerror", "any")}');
 INSERT INTO alert_queue (tenant_id, visit_id, last_error) VALUES

@@ -36,13 +36,14 @@ TESTS: dict[str, tuple[str, tuple[str, ...], str]] = {
     ),
     "browser": (
         "signing in, setting up and the settings in a real browser",
-        ("tests/web/test_signing_in.py", "tests/web/test_setup_page.py", "tests/web/test_settings_pages.py"),
+        ("tests/web/test_signing_in.py", "tests/web/test_setup_page.py", "tests/web/test_settings_pages.py",
+         "tests/web/test_own_page.py"),
         BOTH,
     ),
     "cuts": (
         "leavers and lost phones cut off at once, sockets too",
-        ("tests/board/test_cuts.py", "tests/api/test_leavers.py", "tests/web/app/test_shared_phone.py",
-         "tests/ingest/test_phones.py"),
+        ("tests/board/test_cuts.py", "tests/board/test_cage.py", "tests/test_cuts.py", "tests/api/test_leavers.py",
+         "tests/web/app/test_shared_phone.py", "tests/ingest/test_phones.py"),
         "",
     ),
     "privacy": (

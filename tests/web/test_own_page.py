@@ -43,6 +43,7 @@ async def sets_an_app_up(page: Page, button: str = "Set up") -> tuple[pyotp.TOTP
     await asked.get_by_label("The six figures").fill(app.now())
     await asked.get_by_role("button", name="Finish").click()
     shown = page.get_by_role("dialog", name="Your recovery codes")
+    await expect(shown.locator(".codes li")).to_have_count(10)
     codes = await shown.locator(".codes li").all_inner_texts()
     await no_faults(page)
     await page.keyboard.press("Escape")
@@ -148,3 +149,19 @@ async def test_a_page_that_cannot_be_read_says_so(door: Stage, open_page) -> Non
     await page.unroute("**/v1/me*")
     await page.get_by_role("button", name="Try again").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Dana Duty")
+
+
+async def test_how_it_went_at_the_council_is_said_here(door: Stage, open_page) -> None:
+    await door.owner.execute(
+        "INSERT INTO oidc_providers (tenant_id, issuer, client_id, scopes, groups_claim, makes_accounts)"
+        " VALUES (1, 'https://sign-in.council.example', 'ecm', 'openid', 'groups', false)"
+    )
+    page = await open_page(door, "/me?council=council_refused", who="dana")
+    await expect(page.get_by_role("alert")).to_contain_text("was stopped there")
+    await expect(page.get_by_role("region", name="Your council’s own sign-in")).to_contain_text("Not joined")
+    await no_faults(page)
+    await page.goto("/me?council=joined")
+    await expect(page.get_by_role("alert")).to_contain_text("Your account is joined")
+    await page.goto("/me?council=made-up")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Dana Duty")
+    await expect(page.get_by_role("alert")).to_have_count(0)

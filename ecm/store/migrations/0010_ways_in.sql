@@ -111,10 +111,11 @@ END $$;
 -- Whose session this is, while it stands. Being asked is being there: at most once a minute the idle limit moves on.
 CREATE FUNCTION ecm_session(sought bytea, at timestamptz, idle interval)
   RETURNS TABLE (tenant_id integer, account_id bigint, email text, name text, role text, provider_ref text,
-                 session_id uuid, signed_in_by text, limited boolean, stepped_up_at timestamptz)
+                 session_id uuid, signed_in_by text, limited boolean, stepped_up_at timestamptz,
+                 care_worker_ref text)
   LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public
   AS $$ WITH standing AS (
-          SELECT s.*, a.email, a.name, a.role, a.provider_ref
+          SELECT s.*, a.email, a.name, a.role, a.provider_ref, a.care_worker_ref
           FROM sessions s JOIN accounts a ON a.tenant_id = s.tenant_id AND a.account_id = s.account_id
           WHERE s.token_sha256 = sought AND s.expires_at > at AND s.idle_until > at
             AND a.disabled_at IS NULL AND a.left_at IS NULL),
@@ -123,7 +124,7 @@ CREATE FUNCTION ecm_session(sought bytea, at timestamptz, idle interval)
           WHERE s.tenant_id = n.tenant_id AND s.token_sha256 = sought AND isfinite(n.idle_until)
             AND n.seen_at < at - interval '1 minute')
         SELECT n.tenant_id, n.account_id, n.email, n.name, n.role, n.provider_ref,
-               n.session_id, n.signed_in_by, n.limited, n.stepped_up_at
+               n.session_id, n.signed_in_by, n.limited, n.stepped_up_at, n.care_worker_ref
         FROM standing n $$;
 REVOKE EXECUTE ON FUNCTION ecm_session(bytea, timestamptz, interval) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ecm_session(bytea, timestamptz, interval) TO ecm_web;

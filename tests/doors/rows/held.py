@@ -2,8 +2,10 @@
 
 from tests.doors.row import listed
 
+OWN = frozenset({"own"})  # their account too, which nobody else at their door would be told of
+
 ROWS = [
-    listed("GET /v1/me/held"),
-    listed("GET /v1/me/held", query={"as": "csv"}),
-    listed("GET /v1/app/held"),
+    listed("GET /v1/me/held", tells=OWN),
+    listed("GET /v1/me/held", query={"as": "csv"}, tells=OWN),
+    listed("GET /v1/app/held", tells=OWN),
 ]

@@ -17,6 +17,7 @@ ROWS = [
     Row("DELETE /v1/accounts/{account_id}/disablement"),
     Row("POST /v1/accounts/{account_id}/password"),
     Row("PUT /v1/accounts/{account_id}/role", body={"role": "duty_officer"}),
+    Row("PUT /v1/accounts/{account_id}/care-worker", body={"care_worker": None}),
     listed("GET /v1/needs-doing"),
     listed("GET /v1/providers"),
     Row("GET /v1/care-workers", query={"provider": "{provider}"}, elsewhere=frozenset({200, 403, 404})),

@@ -6,6 +6,7 @@ import { ask } from "../api.js";
 import { h, icon } from "../dom.js";
 import { head, root, show } from "../settings/parts.js";
 import { codeCard } from "./code.js";
+import { councilCard } from "./council.js";
 import { heldCard } from "./held.js";
 import { passkeysCard } from "./passkeys.js";
 import { noPassword, passwordCard } from "./password.js";
@@ -19,13 +20,14 @@ const LEFT = {
 
 async function read() {
   const me = await ask("GET", "/v1/me");
-  const [passkeys, code, sessions] = await Promise.all(["passkeys", "second-step", "sessions"].map((part) => ask("GET", `/v1/me/${part}`)));
-  return { me, passkeys: passkeys.items, code, sessions: sessions.items };
+  const parts = ["passkeys", "second-step", "sessions", ...(me.limited ? [] : ["council"])];
+  const [passkeys, code, sessions, council = {}] = await Promise.all(parts.map((part) => ask("GET", `/v1/me/${part}`)));
+  return { me, passkeys: passkeys.items, code, sessions: sessions.items, council };
 }
 
 const load = () => show(TITLE, read, draw);
 
-function draw({ me, passkeys, code, sessions }) {
+function draw({ me, passkeys, code, sessions, council }) {
   const wasLimited = root.dataset.limited === "true";
   root.dataset.limited = String(me.limited);
   if (wasLimited && !me.limited) return location.assign(me.lands_on ?? "/");
@@ -33,7 +35,7 @@ function draw({ me, passkeys, code, sessions }) {
   root.replaceChildren(...[
     head(me.name, [role, me.provider, me.tenant.name].filter(Boolean).join(", ")),
     me.limited && leftToDo(me.to_finish),
-    passkeysCard(passkeys, code, load), codeCard(code, passkeys, load), me.has_password ? passwordCard(load) : noPassword(), sessionsCard(sessions, load), !me.limited && heldCard(),
+    passkeysCard(passkeys, code, load), codeCard(code, passkeys, load), me.has_password ? passwordCard(load) : noPassword(), councilCard(council, load), sessionsCard(sessions, load), !me.limited && heldCard(),
   ].filter(Boolean));
 }
 

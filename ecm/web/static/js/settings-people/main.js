@@ -13,6 +13,7 @@ import { personDialog } from "./person.js";
 const TITLE = "People";
 const SORTS = [
   ["Can sign in", (one) => !one.disabled_at && !one.left_at],
+  ["Password alone", (one) => !one.disabled_at && !one.left_at && one.ways.length === 1 && one.ways[0] === "password"],
   ["Kept out", (one) => one.disabled_at && !one.left_at],
   ["Have left", (one) => Boolean(one.left_at)],
   ["All", () => true],
@@ -48,7 +49,7 @@ function draw({ people, providers }) {
 function stateOf(one) {
   if (one.left_at) return [tag("quiet", "door", "Has left"), h("p", { class: "quiet small" }, dayOf(one.left_at))];
   if (one.disabled_at) return [tag("warning", "cancelled", "Kept out"), h("p", { class: "quiet small" }, `since ${dayOf(one.disabled_at)}`)];
-  if (one.password_temporary) return tag("information", "clock", "Invited");
+  if (one.password_temporary) return tag("information", "clock", "Given a password");
   return tag("good", "good", "Can sign in");
 }
 
@@ -59,7 +60,7 @@ function add(providers) {
   asking({
     title: "Add somebody", submit: "Add",
     body: [field("Name", name, "As others will see it."), field("E-mail address", email, "They sign in with it. Each address has one account."), role.fields],
-    act: () => ask("POST", "/v1/accounts", { name: name.value.trim(), email: email.value.trim(), ...role.value() }, {}, { stay: true }),
+    act: () => ask("POST", "/v1/accounts", { name: name.value.trim(), email: email.value.trim(), password_temporary: true, ...role.value() }, {}, { stay: true }),
     done: (made) => (made ? given(made, load) : load()),
   });
 }
