@@ -194,6 +194,7 @@ async def disable_account(request: Request, door: Door, who: OfAccounts, account
         raise Conflict("That is your own account; another administrator must disable it.")
     now = door.clock.now()
     async with door.web.locked(who.lock) as connection:
+        await require_still_administrator(connection, who)
         row = _found(
             await connection.fetchrow(sql.set_disabled, who.tenant_id, account_id, datetime.now(UTC))
         )
@@ -360,6 +361,18 @@ async def require_role_fits(
         raise Conflict(f"A {role} {whose}.")
     if provider_ref and not await connection.fetchval(sql.provider_exists, tenant_id, provider_ref):
         raise Conflict(f"No provider has the reference {provider_ref}.")
+
+
+async def administrators_held(connection: Connection, tenant_id: int) -> frozenset[int]:
+    """The accounts of everybody who can administer, held until the transaction's end: nobody else takes one away."""
+    rows = await connection.fetch(sql.hold_administrators, tenant_id)
+    return frozenset(row["account_id"] for row in rows)
+
+
+async def require_still_administrator(connection: Connection, who: Actor) -> None:
+    """One at a time: two administrators who shut one another out at once would leave nobody. Raises Conflict."""
+    if who.id not in await administrators_held(connection, who.tenant_id):
+        raise Conflict("Your own account was changed this moment. Nothing was changed here.")
 
 
 async def _create_key(
