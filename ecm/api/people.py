@@ -11,7 +11,15 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from ecm.api.accounts import ACCOUNT, Account, Door, OfAccounts, account_of, require_role_fits
+from ecm.api.accounts import (
+    ACCOUNT,
+    Account,
+    Door,
+    OfAccounts,
+    account_of,
+    require_role_fits,
+    require_still_administers,
+)
 from ecm.api.audit import write_down
 from ecm.api.wire import NEXT_PAGE, Asked, Id, IdCursor, Limit, Page, Ref, answers, asks, page_of
 from ecm.doors import address_of
@@ -83,9 +91,7 @@ async def change_role(
     now = door.clock.now()
     async with door.web.locked(who.lock) as connection:
         # One at a time: two administrators who take the role from one another at once would leave nobody.
-        administrators = await connection.fetch(sql.hold_administrators, who.tenant_id)
-        if who.id not in {row["account_id"] for row in administrators}:
-            raise Conflict("Your own role was changed this moment. Nothing was changed here.")
+        await require_still_administers(connection, who)
         before = await connection.fetchrow(sql.role_of, who.tenant_id, account_id)
         if before is None:
             raise NotFound

@@ -12,12 +12,6 @@ WHERE a.tenant_id = $1::int AND a.account_id > $2::bigint
 ORDER BY a.account_id
 LIMIT $3::int;
 
--- name: hold_administrators role: ecm_web
--- Everybody who can administer, held until the end: in one order, so that nobody waits in a circle.
-SELECT account_id FROM accounts
-WHERE tenant_id = $1::int AND role = 'administrator' AND disabled_at IS NULL AND left_at IS NULL
-ORDER BY account_id FOR UPDATE;
-
 -- name: role_of role: ecm_web
 -- What somebody may do now.
 SELECT role, provider_ref FROM accounts WHERE tenant_id = $1::int AND account_id = $2::bigint FOR UPDATE;
