@@ -100,6 +100,9 @@ async def test_the_services_login_cannot_read_a_code_and_the_function_asks_for_i
             await connection.execute("SELECT set_config('ecm.provider', $1, true)", provider)
             await connection.execute("SELECT set_config('ecm.worker', $1, true)", worker)
             assert await connection.fetchval(asks, "CW-A", "P1", NOW) is None, (provider, worker)
+    async with story.web.tenant(1) as connection:
+        await connection.execute("SET LOCAL ecm.role = 'coordinator'")
+        assert await connection.fetchval(asks, "CW-A", "P1", NOW) is None, "nobody but a phone is told"
     for statement in ("SELECT sealed_key_safe FROM service_users", "SELECT * FROM service_users"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             async with story.web.tenant(1) as connection:
