@@ -194,7 +194,7 @@ async def disable_account(request: Request, door: Door, who: OfAccounts, account
         raise Conflict("That is your own account; another administrator must disable it.")
     now = door.clock.now()
     async with door.web.locked(who.lock) as connection:
-        await require_still_administers(connection, who)
+        await require_still_administrator(connection, who)
         row = _found(
             await connection.fetchrow(sql.set_disabled, who.tenant_id, account_id, datetime.now(UTC))
         )
@@ -363,15 +363,16 @@ async def require_role_fits(
         raise Conflict(f"No provider has the reference {provider_ref}.")
 
 
-async def administrators(connection: Connection, tenant_id: int) -> frozenset[int]:
-    """Everybody who can administer, by account; nobody else ends one of them before this transaction is over."""
-    return frozenset(row["account_id"] for row in await connection.fetch(sql.hold_administrators, tenant_id))
+async def administrators_held(connection: Connection, tenant_id: int) -> frozenset[int]:
+    """The accounts of everybody who can administer, held until the transaction's end: nobody else takes one away."""
+    rows = await connection.fetch(sql.hold_administrators, tenant_id)
+    return frozenset(row["account_id"] for row in rows)
 
 
-async def require_still_administers(connection: Connection, who: Actor) -> None:
-    """Two administrators who end each other at once would leave nobody. Raises Conflict for the second."""
-    if who.id not in await administrators(connection, who.tenant_id):
-        raise Conflict("Your own role was changed this moment. Nothing was changed here.")
+async def require_still_administrator(connection: Connection, who: Actor) -> None:
+    """One at a time: two administrators who shut one another out at once would leave nobody. Raises Conflict."""
+    if who.id not in await administrators_held(connection, who.tenant_id):
+        raise Conflict("Your own account was changed this moment. Nothing was changed here.")
 
 
 async def _create_key(

@@ -13,12 +13,10 @@ RETURNING account_id, email, name, role, provider_ref, disabled_at
 SELECT EXISTS (SELECT FROM providers WHERE tenant_id = $1::int AND ref = $2::text)
 
 -- name: hold_administrators role: ecm_web
--- Everybody who can administer, held until the end, in one order, and before anything else: of two who end each other,
--- the second waits here, and finds that it is ended, or would be the last.
+-- Everybody who can administer, held until the end: in one order, so that nobody waits in a circle.
 SELECT account_id FROM accounts
 WHERE tenant_id = $1::int AND role = 'administrator' AND disabled_at IS NULL AND left_at IS NULL
-ORDER BY account_id
-FOR UPDATE
+ORDER BY account_id FOR UPDATE
 
 -- name: set_disabled role: ecm_web
 -- Disabled from now on, or NULL: enabled again. The first instant stays.

@@ -2,13 +2,15 @@
 
 An e-mail address joins nobody to an account: whoever runs a provider could write anybody's. An account is made where
 the authority wants that, and its role follows the groups at each sign-in. Whoever has no group that has a role here
-does not come in, and is signed out where a group had let them in.
+does not come in, and is signed out where a group had let them in. So it is with the last administrator whose groups
+give another role: who administers is left.
 """
 
 from __future__ import annotations
 
 from fastapi import Request
 
+from ecm.api.accounts import administrators_held
 from ecm.api.audit import write_down
 from ecm.api.council_visit import Council, Refused
 from ecm.api.session import AccountRow
@@ -33,6 +35,12 @@ async def account_of(request: Request, door: Services, council: Council, claims:
             refused = Refused("council_no_role", granted.reason)
         elif row is not None and row["kept_out"]:
             refused = Refused("council_no_account", "the account is disabled")
+        elif (
+            known is not None
+            and granted.rule.role != "administrator"
+            and await administrators_held(connection, tenant_id) == {known.account_id}
+        ):
+            refused = Refused("council_no_role", "their groups would leave nobody who administers")
         if refused is not None:
             await _write_refusal(connection, request, door, council, known, str(refused))
             if known is not None:

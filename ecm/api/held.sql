@@ -73,13 +73,14 @@ SELECT f.feed, f.record_id, f.received_at, f.status, f.reasons, f.known_as, f.bo
 WHERE f.tenant_id = $1::int AND f.kind = 'employee' AND f.our_ref = $2::text ORDER BY f.received_at;
 
 -- name: audit role: ecm_web
--- Entries that name them: as the subject, or as whoever held a phone; and of their own phones.
+-- Entries that name them: as the subject, or as whoever held a phone; and of their own phones. A home and what is in it
+-- are somebody else's, whose reference may be the same; and a name may say anything.
 SELECT a.audit_id, a.at, a.actor, a.action, a.subject, a.reason, a.origin FROM audit a
 WHERE a.tenant_id = $1::int AND (
-  right(a.actor, length($2::text) + 4) = ' of ' || $2::text
+  starts_with(a.actor, 'phone ') AND right(a.actor, length($2::text) + 4) = ' of ' || $2::text
   OR a.subject = 'care worker ' || $2::text OR starts_with(a.subject, 'care worker ' || $2::text || ' ')
   OR starts_with(a.subject, 'care worker ' || $2::text || ',')
-  OR right(a.subject, length($2::text) + 4) = ' of ' || $2::text
+  OR right(a.subject_ref, length($2::text) + 4) = ' of ' || $2::text AND a.subject !~ '^(home|tag|code card) '
   OR EXISTS (SELECT FROM devices d WHERE d.tenant_id = a.tenant_id AND d.care_worker_ref = $2::text
              AND (position(d.device_id::text IN a.actor) > 0 OR position(d.device_id::text IN a.subject) > 0)))
 ORDER BY a.audit_id;
@@ -118,15 +119,17 @@ FROM recovery_codes r WHERE r.tenant_id = $1::int AND r.account_id = $2::bigint 
 SELECT o.issuer, o.subject FROM oidc_subjects o WHERE o.tenant_id = $1::int AND o.account_id = $2::bigint;
 
 -- name: account_amendments role: ecm_web
--- Corrections made under this account's name ($2), which is how they are signed.
+-- Corrections made under this account's name ($2), which is how they are signed. A name that two have tells neither.
 SELECT a.amendment_id, a.visit_id, a.kind, a.reason_code, a.action_taken, a.note, a.made_at
 FROM amendments a WHERE a.tenant_id = $1::int AND a.made_by = $2::text
+  AND (SELECT count(*) FROM accounts n WHERE n.tenant_id = $1::int AND n.name = $2::text) = 1
 ORDER BY a.amendment_id;
 
 -- name: account_alerts role: ecm_web
--- What was done about alarms under this account's name ($2).
+-- What was done about alarms under this account's name ($2), unless another has it too.
 SELECT a.alert_id, a.kind, a.made_at, a.note
 FROM alert_actions a WHERE a.tenant_id = $1::int AND a.made_by = $2::text
+  AND (SELECT count(*) FROM accounts n WHERE n.tenant_id = $1::int AND n.name = $2::text) = 1
 ORDER BY a.action_id;
 
 -- name: account_audit role: ecm_web

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field, StringConstraints
 
-from ecm.api.homes import Door, OfTags, audit, home_of
+from ecm.api.homes import Door, audit, home_of
 from ecm.api.wire import NO_NUL, Asked, Ref, answers, asks
+from ecm.doors import permit_for
+from ecm.permit import Action, Actor
 from ecm.sealing import key_safe_of
 from ecm.sealing_key import require_one_key
 from ecm.store.queries import load_queries
@@ -22,6 +24,8 @@ sql = load_queries(__package__, "key_safes.sql")
 router = APIRouter(tags=["homes"])
 
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=NO_NUL)]
+
+OfKeySafes = Annotated[Actor, Depends(permit_for(Action.SET_KEY_SAFE))]
 
 
 class KeySafeAsked(Asked):
@@ -40,7 +44,7 @@ class KeySafeSet(BaseModel):
     responses=answers({"service_user": "SU-A", "key_safe": True}, 404, 422),
     openapi_extra=asks({"service_user": "SU-A", "code": "4711, behind the meter"}),
 )
-async def set_key_safe(request: Request, door: Door, who: OfTags, asked: KeySafeAsked) -> KeySafeSet:
+async def set_key_safe(request: Request, door: Door, who: OfKeySafes, asked: KeySafeAsked) -> KeySafeSet:
     """Sets or removes the key-safe code of a person's home. It is sealed, and not shown here again."""
     async with door.web.locked(who.lock) as connection:
         now = door.clock.now()

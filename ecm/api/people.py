@@ -18,7 +18,7 @@ from ecm.api.accounts import (
     OfAccounts,
     account_of,
     require_role_fits,
-    require_still_administers,
+    require_still_administrator,
 )
 from ecm.api.audit import write_down
 from ecm.api.wire import NEXT_PAGE, Asked, Id, IdCursor, Limit, Page, Ref, answers, asks, page_of
@@ -90,8 +90,7 @@ async def change_role(
         raise Conflict("That is your own account; another administrator must change its role.")
     now = door.clock.now()
     async with door.web.locked(who.lock) as connection:
-        # One at a time: two administrators who take the role from one another at once would leave nobody.
-        await require_still_administers(connection, who)
+        await require_still_administrator(connection, who)
         before = await connection.fetchrow(sql.role_of, who.tenant_id, account_id)
         if before is None:
             raise NotFound

@@ -41,8 +41,9 @@ AWAY = (
     asyncpg.TooManyConnectionsError,
 )
 FULL = (asyncpg.DiskFullError,)
-ROW_LOCKED = "ExecWithCheckOptions"
-"""Where the server refuses a row that row-level security would not let somebody write; a missing grant is elsewhere."""
+LOCKED_BY = frozenset({"ExecWithCheckOptions", "exec_stmt_raise"})
+"""Where the server refuses a row that row-level security, or a trigger of ours where a policy cannot tell, would not
+let somebody write; a missing grant is elsewhere."""
 
 
 @asynccontextmanager
@@ -134,7 +135,7 @@ class Database:
             async with self.connection() as connection, _between(connection, f"BEGIN; {told(lock)}"):
                 yield connection
         except asyncpg.InsufficientPrivilegeError as error:
-            if error.server_source_function != ROW_LOCKED:
+            if error.server_source_function not in LOCKED_BY:
                 raise
             log.warning("row-level security refused %s a change that no check of ours refused", lock.who)
             raise LockedOut from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from ecm.api.accounts import create_account, create_key
@@ -70,6 +72,19 @@ async def test_ada_cannot_disable_herself(story: Story) -> None:
     ada_id = (await story.one("SELECT account_id FROM accounts WHERE name = 'Ada Administrator'"))[0]
     assert (await ada.post(f"/v1/accounts/{ada_id}/disablement")).status_code == 409
     assert (await ada.get("/v1/me")).status_code == 200
+
+
+async def test_two_administrators_who_disable_each_other_at_once_leave_one(story: Story) -> None:
+    await story.run("UPDATE accounts SET role = 'administrator' WHERE email = 'eve@example.org'")
+    ada, eve = await story.signed_in("ada"), await story.signed_in("eve")
+    ids = [(await story.one("SELECT account_id FROM accounts WHERE name LIKE $1", f"{name} %"))[0]
+           for name in ("Eve", "Ada")]  # fmt: skip
+    answers = await asyncio.gather(
+        *(one.post(f"/v1/accounts/{number}/disablement") for one, number in zip((ada, eve), ids, strict=True))
+    )
+    assert sorted(answer.status_code for answer in answers)[0] == 200
+    left = await story.all("SELECT FROM accounts WHERE role = 'administrator' AND disabled_at IS NULL")
+    assert len(left) == 1
 
 
 async def test_a_lost_password_is_replaced_and_the_old_one_is_worth_nothing(story: Story) -> None:

@@ -350,3 +350,33 @@ async def asked(story: Story, lock: Lock, query: str, values: tuple[object, ...]
         found = await connection.fetch(query, *values)
         await connection.execute("ROLLBACK; BEGIN")
     return list(found)
+
+
+OF_ACCOUNTS = {
+    "their own role": "UPDATE accounts SET role = 'administrator', provider_ref = NULL"
+    " WHERE email = 'cory@p1.example.org'",
+    "a colleague's role": "UPDATE accounts SET role = 'coordinator' WHERE email = 'max@p1.example.org'",
+    "a colleague's password": "UPDATE accounts SET password_hash = 'x' WHERE email = 'max@p1.example.org'",
+    "who is kept out": "UPDATE accounts SET disabled_at = now() WHERE email = 'max@p1.example.org'",
+    "an account": "INSERT INTO accounts (tenant_id, email, name, role, provider_ref, password_hash)"
+    " VALUES (1, 'm@p1.example.org', 'Mallory', 'administrator', 'P1', 'x')",
+    "a colleague's session": "INSERT INTO sessions SELECT 1, '\\x01', account_id, now(), now(), now() FROM accounts"
+    " WHERE email = 'max@p1.example.org'",
+    "a colleague's recovery code": "INSERT INTO recovery_codes SELECT 1, account_id, '\\x01', now() FROM accounts"
+    " WHERE email = 'max@p1.example.org'",
+}
+
+
+@pytest.mark.parametrize("statement", OF_ACCOUNTS.values(), ids=list(OF_ACCOUNTS))
+async def test_nobody_but_an_administrator_says_what_an_account_may_do_or_makes_it_a_way_in(
+    story: Story, statement: str
+) -> None:
+    """Cory coordinates at Amber, as Max manages it: he sees both accounts, and each is his colleague's or his own."""
+    cory = await story.one("SELECT account_id FROM accounts WHERE email = 'cory@p1.example.org'")
+    before = await everything(story)
+    with pytest.raises(LockedOut):
+        async with story.web.locked(
+            replace(AMBER, role="coordinator", who=f"account {cory[0]}")
+        ) as connection:
+            await connection.execute(statement)
+    assert await everything(story) == before

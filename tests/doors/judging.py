@@ -17,9 +17,9 @@ from tests.doors.row import ANYBODY, Row, of_kind
 CELLS = dict(permit._CELLS)
 LETTERS = {"all": "A", "own": "O", "mine": "M"}
 SAFE = {"GET", "HEAD", "WS"}
-# What reading may leave behind: that it was read, and when the session was last seen.
+# What reading may leave behind: that it was read, when the session was last seen, and by which key we seal.
 OF_READING = frozenset({"audit", "audit_words", "audit_chain", "audit_heads"})
-OF_BEING_THERE = frozenset({"sessions"})
+OF_BEING_THERE = frozenset({"sessions", "sealing_key"})
 # A refusal of which a person should know.
 OF_NOTICE = frozenset({"notices"})
 
@@ -127,6 +127,8 @@ def may_change(
 ) -> bool:
     """What was refused or not found changes nothing; what was done changes rows of the asker's own authority and,
     where they have one, provider."""
+    if change.table in OF_NOTICE and opens_to_anybody(row, is_open):
+        return True  # of the authority that was named: whoever comes in here is of none yet
     if change.table in row.leaves | OF_BEING_THERE | OF_NOTICE or is_being_there(change):
         return not strange(row, cell, change, said)
     if not in_reach(row, cell, is_open):

@@ -16,6 +16,7 @@ CLOSED_BUT_TO = {
     "aud": {"administrator", "auditor"},
     "qua": {"administrator", "auditor"},
     "saf": set[str](),
+    "sig": {"administrator"},
 }
 # The authority's own, and of no provider: who changes them.
 CHANGED_BY = {

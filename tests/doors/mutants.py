@@ -120,11 +120,11 @@ OF_THE_APPLICATION = (
 OF_THE_DATABASE = (
     ("DROP POLICY of_tenant ON accounts", "GET /v1/accounts"),
     ("DROP POLICY of_tenant ON api_keys", "GET /v1/keys"),
-    ("DROP POLICY of_tenant ON audit", "GET /v1/audit"),
+    ("DROP POLICY of_tenant ON oidc_providers", "GET /v1/oidc"),
     ("DROP POLICY of_provider ON service_users", "GET /v1/homes"),
     ("DROP POLICY of_provider ON check_events", "GET /v1/check-events/{event_id}"),
     ("DROP POLICY of_provider ON devices", "GET /v1/phones"),
-    ("DROP POLICY of_role ON audit", "GET /v1/audit"),
+    ("DROP POLICY of_role ON oidc_providers", "GET /v1/oidc"),
     ("DROP POLICY of_role ON api_keys", "GET /v1/keys"),
     ("DROP POLICY of_role ON accounts", "GET /v1/accounts"),
     ("DROP POLICY of_role ON quarantine", "GET /v1/quarantine"),

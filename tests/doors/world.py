@@ -156,7 +156,7 @@ def of_owner(t: Things) -> str:
     ]  # fmt: skip
     here = [{**stays[0], "check_in_at": "2026-11-21T09:02:00Z", "check_out_at": None, "check_in_event": e[1]}]
     found = [{"code": "location_inside", "measure": 12.0, "limit": 100.0, "unit": "m", "event_id": e[1],
-              "detail": w("finding")}]  # fmt: skip
+              "care_worker": t.care_worker, "detail": w("finding")}]  # fmt: skip
     step = {"rule": "basis", "clause": w("clause", "pay"), "inputs": {"rate": n(8, "pay")}, "seconds_after": seconds,
             "pence_after": n(1, "pay"), "words": w("stepwords", "pay"), "care_worker": None}  # fmt: skip
     remark = {"words": w("remark"), "wrong": False, "exception": None, "acknowledged": False}

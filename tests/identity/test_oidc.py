@@ -85,6 +85,22 @@ async def test_a_group_changed_at_the_provider_is_another_role_here(town: Story,
     assert reason == "duty_officer to coordinator, by group Coordinators of P1"
 
 
+async def test_a_group_takes_no_last_administrator_away(town: Story, provider: Provider) -> None:
+    """Else nobody would administer, and a code of the set-up that was never used would open it once more."""
+    await come_in(a_browser(town))
+    await town.run("UPDATE accounts SET role = 'duty_officer' WHERE role = 'administrator'")
+    await town.run("UPDATE accounts SET role = 'administrator' WHERE made_by_oidc")
+    browser = a_browser(town)
+    assert said(await come_in(browser)) == "council_no_role"
+    assert not await is_in(browser)
+    assert (await town.one("SELECT ecm_awaits_setup()"))[0] is None
+    [(_, _, reason)] = await written(town, "sign_in_failed")
+    assert reason == "their groups would leave nobody who administers"
+    await town.run("UPDATE accounts SET role = 'administrator' WHERE email = 'ada@example.org'")
+    await come_in(browser)
+    assert (await browser.get("/v1/me")).json()["role"] == "duty_officer"
+
+
 async def test_who_is_in_no_group_any_more_is_out_wherever_a_group_had_let_them_in(
     town: Story, provider: Provider
 ) -> None:

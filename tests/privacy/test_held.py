@@ -149,6 +149,40 @@ async def test_an_account_is_told_what_is_held_under_it(story: Story) -> None:
     assert (eves["alerts"], eves["audit"]) == ([], []), "another's is another's"
 
 
+async def test_whoever_has_anothers_name_is_told_nothing_of_what_the_other_signed(story: Story) -> None:
+    """Amendments and alarms are signed with a name; an account at Birch is given that of Amber's coordinator."""
+    await story.run(HERS)
+    cory = await story.signed_in("cory")
+    assert len((await cory.get("/v1/me/held")).json()["parts"]["amendments"]) == 1
+    await story.run(
+        "INSERT INTO accounts (tenant_id, email, name, role, provider_ref)"
+        " VALUES (1, 'twin@p2.example.org', 'Cory Coordinator', 'coordinator', 'P2')"
+    )
+    await story.run(
+        "INSERT INTO alert_actions (tenant_id, alert_id, kind, made_by, made_at)"
+        " VALUES (1, 1, 'note', 'Cory Coordinator', now())"
+    )
+    twin = await story.signed_in("twin")
+    parts = (await twin.get("/v1/me/held")).json()["parts"]
+    assert (parts["amendments"], parts["alerts"]) == ([], [])
+
+
+async def test_a_person_and_a_name_that_end_as_she_is_called_are_not_she(
+    story: Story,
+    alices: Caller,  # noqa: F811
+) -> None:
+    """References of people and of workers are given apart, and may be the same; a name may say anything."""
+    before = (await held(alices)).json()["parts"]["audit"]
+    await story.run(
+        "INSERT INTO audit (tenant_id, at, actor, action, subject) VALUES"
+        " (1, now(), 'account 5 Dana Duty', 'key_safe_set', 'home of CW-A'),"
+        " (1, now(), 'account 5 Dana Duty', 'tag_made', 'tag T1 of CW-A'),"
+        " (1, now(), 'account 5 Duchess of CW-A', 'signed_in', 'account 5 Duchess of CW-A')"
+    )
+    after = (await held(alices)).json()["parts"]["audit"]
+    assert {each["action"] for each in after} - {each["action"] for each in before} <= {"own_data_told"}
+
+
 @pytest.mark.parametrize("path", ["/v1/me/held", "/v1/app/held"])
 async def test_nobody_and_no_key_is_told_anything(story: Story, path: str) -> None:
     assert (await story.at_the_door().get(path)).status_code == 401

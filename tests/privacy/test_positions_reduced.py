@@ -218,6 +218,19 @@ async def test_of_a_body_plain_words_stay(
     assert [json.loads(body) for body in bodies] == [stays]
 
 
+async def test_what_a_phone_signed_and_nobody_could_use_as_a_position_goes_too(desk: Desk) -> None:
+    """A fix without its accuracy is set aside: no column holds it, and the signed body does."""
+    await desk.plan("breakfast", "09:00", "09:45")
+    await desk.arrive("in", "09:02")
+    await desk.run(
+        "UPDATE check_events SET lat = NULL, lon = NULL, accuracy_m = NULL, body = $1",
+        jws_of({"fix": {"lat": 52.6369, "lon": -1.1398}, "note": "all well"}),
+    )
+    await ages(desk)
+    await reduce_all(desk)
+    assert await desk.value("SELECT body::jsonb FROM check_events") == {"note": "all well"}
+
+
 @pytest.mark.parametrize(
     "body", ["", "[1]", "not JSON", '{"fix": "\\u0000"}', '{"jws": 7}', '{"jws": "a.b!.c"}', '"lat"']
 )

@@ -337,4 +337,27 @@ BEGIN
   CREATE POLICY may_add ON accounts AS RESTRICTIVE FOR INSERT TO ecm_web WITH CHECK ((SELECT ecm_may_change()));
   CREATE POLICY may_change ON accounts AS RESTRICTIVE FOR UPDATE TO ecm_web
     USING ((SELECT ecm_may_change()) OR account_id = (SELECT ecm_account()));
+  -- Nobody makes a way in for somebody else: not even whoever may end theirs.
+  FOREACH t IN ARRAY ARRAY['passkeys', 'second_steps', 'recovery_codes', 'sessions', 'socket_tickets'] LOOP
+    EXECUTE format('CREATE POLICY ones_own ON %I AS RESTRICTIVE FOR INSERT TO ecm_web
+                    WITH CHECK ((SELECT ecm_among(''system'')) OR account_id = (SELECT ecm_account()))', t);
+  END LOOP;
 END $$;
+
+-- What an account may do, and whether and by which password it comes in, is an administrator's to say; of the last,
+-- one's own too. A policy cannot tell what a row was before.
+CREATE FUNCTION ecm_guard_account() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public
+  AS $$
+  BEGIN
+    IF ecm_among('administrator') THEN
+      RETURN NEW;
+    END IF;
+    IF TG_OP = 'UPDATE' AND (NEW.tenant_id, NEW.account_id, NEW.role, NEW.provider_ref, NEW.disabled_at)
+        IS NOT DISTINCT FROM (OLD.tenant_id, OLD.account_id, OLD.role, OLD.provider_ref, OLD.disabled_at)
+        AND (NEW.password_hash IS NOT DISTINCT FROM OLD.password_hash OR NEW.account_id = ecm_account()) THEN
+      RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'an account is given its role by an administrator' USING ERRCODE = 'insufficient_privilege';
+  END $$;
+REVOKE EXECUTE ON FUNCTION ecm_guard_account FROM PUBLIC;
+CREATE TRIGGER guarded BEFORE INSERT OR UPDATE ON accounts FOR EACH ROW EXECUTE FUNCTION ecm_guard_account();

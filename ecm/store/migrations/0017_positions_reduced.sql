@@ -134,10 +134,11 @@ CREATE FUNCTION ecm_said(body text) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE SET
   END $$;
 REVOKE EXECUTE ON FUNCTION ecm_said FROM PUBLIC;
 
--- A name that a position may come by, in a body whose columns hold none: a partner may send it in words of its own.
+-- A name that a position may come by, in a body whose columns hold none: a partner may send it in words of its own. A
+-- signed body shows no names, and may hold a position that made no sense as a whole and was set aside.
 CREATE FUNCTION ecm_may_hold_a_position(lat double precision, body text) RETURNS boolean
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  AS $$ SELECT lat IS NOT NULL OR body ~* '"[^"]*(fix|lat|lon|lng|gps|position|location|coord|place|postcode|address)[^"]*"' $$;
+  AS $$ SELECT lat IS NOT NULL OR body ~* '"[^"]*(jws|fix|lat|lon|lng|gps|position|location|coord|place|postcode|address)[^"]*"' $$;
 REVOKE EXECUTE ON FUNCTION ecm_may_hold_a_position FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ecm_may_hold_a_position TO ecm_worker;
 

@@ -38,8 +38,6 @@ ROWS = [
     listed("POST /v1/session/second-step", body=CODE, ok=REFUSED),
     listed("GET /sign-in/code", ok=SENT_ON),
     listed("POST /sign-in/code", body="code=123456", headers=BY_FORM, ok=SENT_ON),
-    listed("GET /sign-in/council", ok=303),
-    listed("GET /sign-in/council/back", ok=303),
     own("GET /v1/me/passkeys"),
     own("POST /v1/me/passkeys/options", ok=frozenset({200, 409}), leaves=OPENED),
     own(

@@ -13,6 +13,7 @@ import { personDialog } from "./person.js";
 const TITLE = "People";
 const SORTS = [
   ["Can sign in", (one) => !one.disabled_at && !one.left_at],
+  ["Password alone", (one) => !one.disabled_at && !one.left_at && one.ways.length === 1 && one.ways[0] === "password"],
   ["Kept out", (one) => one.disabled_at && !one.left_at],
   ["Have left", (one) => Boolean(one.left_at)],
   ["All", () => true],

@@ -32,7 +32,6 @@ export const TODO = {
   phones_silent: [(n) => (n === 1 ? "One phone has been silent for 14 days" : `${n} phones have been silent for 14 days`), "It may be lost, or in a drawer. Ask its holder; cut it off if nobody knows.", "warning", "See which"],
   phones_of_leavers: [(n) => (n === 1 ? "One phone belongs to somebody who has left" : `${n} phones belong to people who have left`), "Cut it off.", "warning", "See which"],
   keys_unused: [(n) => (n === 1 ? "One key has not been used for 90 days" : `${n} keys have not been used for 90 days`), "A key nobody needs is a door nobody watches. Revoke it.", "warning", "See which"],
-  audit_not_exported: [() => "The audit’s head was not exported in the last 36 hours", "Without it, somebody with the database in their hands could rewrite what was done.", "warning", "See the audit"],
 };
 
 /** "alert_acknowledged" as people say it. */
