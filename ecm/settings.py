@@ -51,7 +51,7 @@ class Settings(BaseSettings):
 
     sealing_key: str | None = Field(
         None,
-        description="32 bytes in base64 that seal the secrets of tags and code cards. Unset: made in the data folder.",
+        description="32 bytes in base64 that seal every secret that is kept. Unset: made in the data folder.",
     )
     sealing_keys_old: str | None = Field(
         None,
