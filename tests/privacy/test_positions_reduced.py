@@ -93,6 +93,20 @@ async def test_the_positions_go_and_every_assessment_folds_again_to_what_it_was(
     assert told == [], "folded by the second opinion too"
 
 
+async def test_what_was_taken_away_stands_in_the_audit_by_the_hour(desk: Desk) -> None:
+    await a_day_of_doubts(desk)
+    await ages(desk)
+    await reduce_all(desk)
+    entries = await desk.rows(
+        "SELECT actor, subject_ref, facts ->> 'events' FROM audit WHERE action = 'positions_reduced'"
+        " ORDER BY subject_ref"
+    )
+    assert {row[0] for row in entries} == {"system 0 retention"}
+    assert entries[0][1] == "positions 2026-11-23T08:30Z"
+    assert sum(int(row[2]) for row in entries) == 10
+    assert await desk.value("SELECT count(*) FROM audit_chain") == len(entries), "and in its chain"
+
+
 async def test_where_only_the_morning_is_old_enough_the_road_to_the_rest_stays_as_found(desk: Desk) -> None:
     """Hour by hour: first the check-out goes that was too near to the next check-in, and then that one."""
     sent = await a_day_of_doubts(desk)

@@ -152,11 +152,12 @@ CREATE FUNCTION ecm_reduce_positions(of_tenant integer, since timestamptz, until
   AS $$
   DECLARE
     kept_from timestamptz;
+    kept_days integer;
     reduced integer;
   BEGIN
     SELECT coalesce((SELECT c.starts_at + (now() - c.real_start) * c.speed FROM scaled_clock c), now())
-             - make_interval(days => t.positions_kept_days)
-      INTO kept_from FROM tenants t WHERE t.tenant_id = of_tenant;
+             - make_interval(days => t.positions_kept_days), t.positions_kept_days
+      INTO kept_from, kept_days FROM tenants t WHERE t.tenant_id = of_tenant;
     IF kept_from IS NULL OR until > kept_from THEN
       RAISE EXCEPTION 'positions of that time are still kept' USING ERRCODE = 'check_violation';
     END IF;
@@ -176,6 +177,13 @@ CREATE FUNCTION ecm_reduce_positions(of_tenant integer, since timestamptz, until
     UPDATE feed_records SET body = '{}'
       WHERE tenant_id = of_tenant AND received_at >= since AND received_at < until;
     UPDATE tenants SET positions_reduced_to = until WHERE tenant_id = of_tenant;
+    -- The one edit of evidence there is, so it stands in the audit.
+    IF reduced > 0 THEN
+      INSERT INTO audit (tenant_id, at, actor, action, subject, facts)
+      VALUES (of_tenant, kept_from + make_interval(days => kept_days), 'system 0 retention', 'positions_reduced',
+              'positions ' || to_char(since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI"Z"'),
+              json_build_object('events', reduced));
+    END IF;
     RETURN reduced;
   END $$;
 REVOKE EXECUTE ON FUNCTION ecm_reduce_positions FROM PUBLIC;
