@@ -34,8 +34,10 @@ ON CONFLICT DO NOTHING
 RETURNING account_id
 
 -- name: follow_role role: ecm_web
--- What the groups say now.
-UPDATE accounts SET role = $3::text, provider_ref = $4::text WHERE tenant_id = $1::int AND account_id = $2::bigint
+-- What the groups say now. With another provider they are no longer the care worker they were.
+UPDATE accounts SET role = $3::text, provider_ref = $4::text,
+  care_worker_ref = CASE WHEN provider_ref IS NOT DISTINCT FROM $4::text THEN care_worker_ref END
+WHERE tenant_id = $1::int AND account_id = $2::bigint
 RETURNING tenant_id, account_id, name, role, provider_ref
 
 -- name: end_sessions role: ecm_web

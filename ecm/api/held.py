@@ -9,7 +9,7 @@ they are.
 
 Row-level security would keep most of it from whoever asks: their wrong PINs, what another system said of them, what
 others wrote down. So it is read as the service itself, and whose it is comes from nothing but the lock of whoever was
-let in: each statement names the tenant and the one it is about.
+let in: each statement names the tenant and the one it is about. What is signed by a name alone is read as theirs.
 """
 
 from __future__ import annotations
@@ -128,15 +128,12 @@ async def held_of_account(request: Request, door: Door, who: OfOwnData, shape: S
     account_id = int(number)
     async with door.web.locked(system(tenant_id)) as connection:
         account = await _rows(connection, sql.account, tenant_id, account_id)
-        name = account[0]["name"]
         parts = {
             "account": account,
             "sessions": await _rows(connection, sql.sessions, tenant_id, account_id),
             "passkeys": await _rows(connection, sql.passkeys, tenant_id, account_id),
             "codes": await _rows(connection, sql.codes, tenant_id, account_id),
             "identities": await _rows(connection, sql.account_identities, tenant_id, account_id),
-            "amendments": await _rows(connection, sql.account_amendments, tenant_id, name),
-            "alerts": await _rows(connection, sql.account_alerts, tenant_id, name),
             "audit": await _rows(connection, sql.account_audit, tenant_id, named),
         }
         if (worker := account[0]["care_worker"]) is not None:
@@ -145,6 +142,11 @@ async def held_of_account(request: Request, door: Door, who: OfOwnData, shape: S
         await write_down(
             connection, tenant_id, str(who), "own_data_told", named, now, origin=address_of(request)
         )
+    # Signed by a name, which somebody of another provider may have too: so under the lock of whoever asks.
+    async with door.web.locked(who.lock) as connection:
+        for part, statement in (("amendments", sql.account_amendments), ("alerts", sql.account_alerts)):
+            signed = await _rows(connection, statement, tenant_id, account[0]["name"])
+            parts[part] = signed + parts.get(part, [])
     return await _told(Held(about=named, at=now, parts=parts), shape)
 
 

@@ -24,6 +24,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, Field
 
+from ecm.api.accounts import administrators_held
 from ecm.api.audit import write_down
 from ecm.api.wire import Asked, Id, Ref, answers, asks
 from ecm.doors import Services, address_of, permit_for, services
@@ -195,7 +196,7 @@ async def _come_back(
 
 async def _of_account(connection: Connection, who: Actor, account_id: int) -> Person:
     """Raises NotFound, also for whoever is of no concern to `who`."""
-    administrators = await _administrators(connection, who)
+    administering = await administrators_held(connection, who.tenant_id)
     accounts = await connection.fetch(sql.accounts_of, who.tenant_id, account_id, None)
     named = next((account for account in accounts if account["account_id"] == account_id), None)
     if named is None or who.provider_ref not in (None, named["provider_ref"]):
@@ -204,21 +205,17 @@ async def _of_account(connection: Connection, who: Actor, account_id: int) -> Pe
     worker = await connection.fetchrow(sql.worker, who.tenant_id, worker_ref) if worker_ref else None
     if worker_ref is not None and worker is None:  # another provider's, whom the database does not show
         raise NotPermitted(MORE_THAN_YOURS)
-    return Person(worker, accounts, administrators)
+    return Person(worker, accounts, administering)
 
 
 async def _of_worker(connection: Connection, who: Actor, ref: str) -> Person:
     """Raises NotFound, also for another provider's: nobody learns whom it employs."""
-    administrators = await _administrators(connection, who)
+    administering = await administrators_held(connection, who.tenant_id)
     accounts = await connection.fetch(sql.accounts_of, who.tenant_id, None, ref)
     worker = await connection.fetchrow(sql.worker, who.tenant_id, ref)
     if worker is None or who.provider_ref not in (None, worker["provider_ref"]):
         raise NotFound("There is no such care worker.")
-    return Person(worker, accounts, administrators)
-
-
-async def _administrators(connection: Connection, who: Actor) -> frozenset[int]:
-    return frozenset(row["account_id"] for row in await connection.fetch(sql.administrators, who.tenant_id))
+    return Person(worker, accounts, administering)
 
 
 def _require_reach(who: Actor, person: Person) -> None:

@@ -14,14 +14,6 @@ SELECT ref, name, provider_ref, left_at FROM care_workers WHERE tenant_id = $1::
 -- Whose e-mail this is.
 SELECT account_id FROM accounts WHERE tenant_id = $1::int AND email = lower($2::text);
 
--- name: administrators role: ecm_web
--- Who administers the service now. Locked, and before anything else: of two who end each other, the second waits here,
--- and finds that it would be the last.
-SELECT account_id FROM accounts
-WHERE tenant_id = $1::int AND role = 'administrator' AND disabled_at IS NULL AND left_at IS NULL
-ORDER BY account_id
-FOR UPDATE;
-
 -- name: accounts_leave role: ecm_web
 -- From now on these accounts open nothing; NULL: again they do. The first instant stays.
 UPDATE accounts

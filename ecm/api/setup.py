@@ -42,6 +42,7 @@ from ecm.identity.passkeys import (
 from ecm.lock import system
 from ecm.passwords import hash_password
 from ecm.qr import qr_of
+from ecm.sealing_key import require_one_key
 from ecm.store.db import Connection
 from ecm.store.queries import load_queries
 from ecm.weak_passwords import weakness
@@ -297,6 +298,7 @@ async def _keep_way(
 ) -> None:
     ids = account.tenant_id, account.account_id
     if proved.passkey is None:
+        await require_one_key(connection, door.sealer)
         sealed = door.sealer.seal(proved.secret, rules.belongs_to(*ids))
         await connection.execute(sql.insert_second_step, *ids, sealed, now, proved.step)
         return

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
 from alerts.channels import CHANNELS
+from ecm.audit.writing import write_down
 from ecm.cli.options import data_option, json_option, runs, tenant_option
-from ecm.cli.place import opened
+from ecm.cli.place import opened, service_clock
 from ecm.errors import NotFound
 from ecm.settings import Settings
+from ecm.store.db import Connection
 from ecm.store.queries import load_queries
 
 sql = load_queries(__package__, "contacts.sql")
@@ -55,11 +58,13 @@ async def add(
         place.of_tenant(tenant_id) as db,
         db.tenant(tenant_id) as connection,
     ):
+        now = (await service_clock(place)).now()
         if provider_ref and not await connection.fetchval(sql.knows_provider, tenant_id, provider_ref):
             raise NotFound(f"There is no provider {provider_ref}.")
         contact_id = await connection.fetchval(
             sql.add, tenant_id, provider_ref, min_severity, channel, address, after_minutes, security
         )
+        await _write_down(connection, tenant_id, "contact_added", contact_id, address, now)
     click.echo(
         f"contact {contact_id}: {address} hears of {min_severity} alarms after {after_minutes} min"
         + (", and of security" if security else "")
@@ -104,7 +109,18 @@ async def remove(contact_id: int, tenant_id: int, data_dir: Path) -> dict[str, A
         place.of_tenant(tenant_id) as db,
         db.tenant(tenant_id) as connection,
     ):
-        if not await connection.fetchval(sql.remove, tenant_id, contact_id):
+        now = (await service_clock(place)).now()
+        address = await connection.fetchval(sql.remove, tenant_id, contact_id)
+        if address is None:
             raise NotFound(f"There is no contact {contact_id}.")
+        await _write_down(connection, tenant_id, "contact_removed", contact_id, address, now)
     click.echo(f"contact {contact_id} is told no more")
     return {"removed": contact_id}
+
+
+async def _write_down(
+    connection: Connection, tenant_id: int, action: str, contact_id: int, address: str, now: datetime
+) -> None:
+    """Whoever quietly took away who is warned would be warned of by nobody."""
+    subject = f"contact {contact_id} {address}"
+    await write_down(connection, tenant_id, "command line", action, subject, now)

@@ -14,4 +14,4 @@ WHERE tenant_id = $1::int ORDER BY after_minutes, contact_id;
 
 -- name: remove role: ecm_web
 -- Told no more.
-DELETE FROM alert_contacts WHERE tenant_id = $1::int AND contact_id = $2::bigint RETURNING contact_id;
+DELETE FROM alert_contacts WHERE tenant_id = $1::int AND contact_id = $2::bigint RETURNING address;

@@ -255,8 +255,11 @@ async def awaits_setup(request: Request) -> bool:
     """
     state = request.app.state
     if not getattr(state, "set_up", False):
-        async with state.services.web.connection() as connection:
-            state.set_up = await connection.fetchval(sql.awaits_setup) is None
+        try:
+            async with state.services.web.connection() as connection:
+                state.set_up = await connection.fetchval(sql.awaits_setup) is None
+        except Unavailable:
+            return False  # nobody can say; the form does when it is used
     return not state.set_up
 
 

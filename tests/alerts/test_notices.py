@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from alerts.channels.message import Letter, NotDelivered
 from alerts.notices import NoticeSender
 from ecm.clock import ManualClock
 from ecm.notices import SAYINGS, Kind, in_words, notice, notice_by_worker
@@ -106,6 +107,32 @@ async def test_what_nobody_took_is_tried_again(database: Addresses) -> None:
         assert await night.rows() == [("recovery_code_used", DANA, 1, False)]
         postbox.answer_to_recipient = "250 OK"
         assert await sender.step()
+
+
+async def test_an_authority_whose_mail_server_is_away_holds_up_no_other(database: Addresses) -> None:
+    async with a_night(database) as night:
+        await night.owner.execute(
+            "INSERT INTO tenants (tenant_id, name, zone) OVERRIDING SYSTEM VALUE VALUES (2, 'Other Shire', 'UTC')"
+        )
+        await night.owner.execute(
+            "INSERT INTO alert_contacts (tenant_id, min_severity, channel, address, security)"
+            " VALUES (1, 'critical', 'email', 'away', true), (2, 'critical', 'email', 'here', true)"
+        )
+        await night.owner.execute(
+            "INSERT INTO notices (tenant_id, kind, subject, first_at, last_at, tell_from)"
+            " SELECT 1, 'guessing', 'account ' || n, now(), now(), 1 FROM generate_series(1, 101) n"
+            " UNION ALL SELECT 2, 'guessing', 'account 1', now(), now(), 1"
+        )
+        told: list[str] = []
+
+        class Mail:
+            async def send(self, message: Letter) -> None:
+                if message.address == "away":
+                    raise NotDelivered("no mail server")
+                told.append(message.address)
+
+        assert await NoticeSender(night.db, night.clock, Settings(), {"email": Mail()}).step()
+        assert told == ["here"]
 
 
 async def test_without_anybody_to_tell_it_waits_in_the_settings(database: Addresses) -> None:

@@ -129,6 +129,20 @@ async def test_two_administrators_who_demote_each_other_leave_one(story: Story) 
     assert len(left) == 1
 
 
+async def test_two_administrators_who_disable_each_other_leave_one(story: Story) -> None:
+    await story.run("UPDATE accounts SET role = 'administrator' WHERE name = 'Eve Evening'")
+    ada, eve = await story.signed_in("ada"), await story.signed_in("eve")
+    ids = [await id_of(story, name) for name in ("Eve Evening", "Ada Administrator")]
+    answers = await asyncio.gather(
+        *(one.post(f"/v1/accounts/{number}/disablement") for one, number in zip((ada, eve), ids, strict=True))
+    )
+    assert sorted(answer.status_code for answer in answers)[0] == 200
+    left = await story.all(
+        "SELECT FROM accounts WHERE tenant_id = 1 AND role = 'administrator' AND disabled_at IS NULL"
+    )
+    assert len(left) == 1
+
+
 # ---------------------------------------------------------------------- what needs doing
 
 

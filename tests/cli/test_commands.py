@@ -228,6 +228,15 @@ def test_an_authority_is_added_once_by_a_name_in_a_zone_that_exists(ecm: Ecm, da
     assert len(fetch(database, "SELECT * FROM tenants")) == 1
 
 
+def test_who_is_warned_and_who_no_more_stands_in_the_audit(ecm: Ecm, database: Addresses) -> None:
+    added = ecm("contact", "add", "security@example.org", "--security", "--json").answer["contact_id"]
+    assert ecm("contact", "remove", str(added)).status == 0
+    assert ecm("contact", "remove", str(added)).status == 1
+    written = fetch(database, "SELECT action, subject, subject_ref FROM audit WHERE action LIKE 'contact%'")
+    about = (f"contact {added} security@example.org", f"contact {added}")
+    assert [tuple(row) for row in written] == [("contact_added", *about), ("contact_removed", *about)]
+
+
 @pytest.mark.parametrize(
     "command",
     [

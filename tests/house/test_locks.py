@@ -227,6 +227,23 @@ async def test_a_phone_sees_what_hangs_on_the_visits_of_whoever_holds_it(town: A
             assert await seen(town, connection) <= {"tenants", "board_heads", "providers"}, stranger
 
 
+async def test_what_looks_past_the_lock_asks_for_itself_whom_it_works_for(town: Addresses) -> None:
+    async def done(who: str) -> tuple[list[int], list[str]]:
+        async with under(town, _actor(who).lock) as connection:
+            trying = connection.transaction()
+            await trying.start()
+            erased = await connection.fetchval(
+                "SELECT ecm_erase_words(ARRAY[1], 'Mallory', 'entry', 'why', NULL, now())"
+            )
+            changed = await connection.fetch("SELECT ecm_set_key_safes(ARRAY['s'], ARRAY['x'::bytea])")
+            await trying.rollback()
+        return erased, [row[0] for row in changed]
+
+    assert await done("administrator") == ([1], ["s"])
+    for who in set(ROLES) - {"administrator"}:
+        assert await done(who) == ([], []), who
+
+
 async def test_what_is_ones_own_is_there_whatever_ones_role(town: Addresses) -> None:
     async with under(town, Lock(1, None, None, "quality", "account 1")) as connection:
         assert await seen(town, connection) >= {"accounts", "sessions", "socket_tickets"}

@@ -75,8 +75,10 @@ async def test_she_is_the_same_person_the_next_time_and_her_old_session_ends(tow
 async def test_a_group_changed_at_the_provider_is_another_role_here(town: Story, provider: Provider) -> None:
     browser = a_browser(town)
     await come_in(browser)
+    await town.run("UPDATE accounts SET care_worker_ref = 'CW-B' WHERE made_by_oidc")
     provider.groups(dana=[FINANCE, COORDINATORS])
     await come_in(browser)
+    assert (await town.one("SELECT care_worker_ref FROM accounts WHERE made_by_oidc"))[0] is None
     me = (await browser.get("/v1/me")).json()
     assert (me["role"], me["provider"]) == ("coordinator", "P1")
     [(_, _, reason)] = await written(town, "role_changed")

@@ -62,6 +62,8 @@ async def test_set_up_with_a_password_and_an_app(fresh: Story) -> None:
     kept = await fresh.one("SELECT * FROM accounts")
     assert (kept["email"], kept["password_temporary"]) == ("first@example.org", False)
     assert (await fresh.one("SELECT second_way_required FROM tenants WHERE tenant_id = 1"))[0]
+    sealer = fresh.app.state.services.sealer
+    assert (await fresh.one("SELECT fingerprint FROM sealing_key"))[0] == sealer.fingerprint, "one key seals"
     entry = await fresh.one("SELECT * FROM audit WHERE action = 'service_set_up'")
     assert entry["subject"].endswith("Ada First")
     assert entry["origin"] == "127.0.0.1"

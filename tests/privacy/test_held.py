@@ -141,6 +141,10 @@ async def test_an_account_is_told_what_is_held_under_it(story: Story) -> None:
     assert "token" not in answer.text
     assert (await dana.get("/v1/me/held?as=csv")).headers["content-type"] == "application/zip"
     assert (await dana.get("/v1/me/held?as=pdf")).status_code == 422
+    await story.run("UPDATE accounts SET name = 'Cleo Coordinator' WHERE name = 'Cory Coordinator'")
+    await story.run(HERS)
+    namesakes = (await (await story.signed_in("cory")).get("/v1/me/held")).json()["parts"]
+    assert namesakes["amendments"] == [], "what a namesake of another provider signed is not told"
     eves = (await (await story.signed_in("eve")).get("/v1/me/held")).json()["parts"]
     assert (eves["alerts"], eves["audit"]) == ([], []), "another's is another's"
 

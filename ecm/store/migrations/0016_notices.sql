@@ -75,7 +75,9 @@ CREATE FUNCTION ecm_notice_entry() RETURNS trigger
       ('account_created',         '^administrator',    'administrator_made',  1),
       ('role_changed',            ' to administrator', 'administrator_made',  1)
     ) AS t(action, reason, kind, tell_from)
-    WHERE t.action = NEW.action AND coalesce(NEW.reason, '') ~ t.reason AND NEW.subject_ref LIKE 'account %';
+    WHERE t.action = NEW.action AND coalesce(NEW.reason, '') ~ t.reason AND NEW.subject_ref LIKE 'account %'
+      -- Whoever sets the service up, or stands at its machine, knows.
+      AND NOT (t.kind = 'administrator_made' AND NEW.actor_ref IN ('command line', 'set-up'));
     RETURN NULL;
   END $$;
 REVOKE EXECUTE ON FUNCTION ecm_notice_entry FROM PUBLIC;
