@@ -36,6 +36,7 @@ from ecm.doors import (
     HALF_WAY_COOKIE,
     Services,
     address_of,
+    digest,
     names_foreign_page,
     open_because,
     services,
@@ -243,10 +244,20 @@ async def come_by_code(request: Request, door: Services, opening: str, code: str
     if names_foreign_page(request):
         raise NotPermitted("Another site's page sent this. Open the service itself and sign in there.")
     said = await openings.look(door, "second_step", opening)
-    way = said and await prove_code(door, request, AccountRow(**said), code)
-    if not said or not way or await openings.close(door, "second_step", opening) is None:
+    account = said and AccountRow(**said["account"])
+    if not said or not account or not await _is_still_the_password(door, account, said["password"]):
         raise NotSignedIn(REFUSED)
-    return await open_session_for(door, AccountRow(**said), way, request, old_token=token_of(request))
+    way = await prove_code(door, request, account, code)
+    if not way or await openings.close(door, "second_step", opening) is None:
+        raise NotSignedIn(REFUSED)
+    return await open_session_for(door, account, way, request, old_token=token_of(request))
+
+
+async def _is_still_the_password(door: Services, account: AccountRow, proved: str) -> bool:
+    """Whoever changed it meanwhile shut out who came half way by the one before."""
+    async with door.web.locked(account.actor.lock) as connection:
+        stored = await connection.fetchval(sql.password_now, account.tenant_id, account.account_id)
+    return stored is not None and digest(stored).hex() == proved
 
 
 async def prove_code(

@@ -1,3 +1,7 @@
+-- name: password_now role: ecm_web
+-- Which password opens the account by now.
+SELECT password_hash FROM accounts WHERE tenant_id = $1::int AND account_id = $2::bigint
+
 -- name: kept_secret role: ecm_web
 -- An account's secret and how it was tried; whoever else tries at the same moment waits.
 SELECT sealed_secret, last_step, tries, tried_at FROM second_steps

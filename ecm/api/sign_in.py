@@ -37,6 +37,7 @@ from ecm.doors import (
     Services,
     actor,
     address_of,
+    digest,
     is_over_https,
     names_foreign_page,
     of_session,
@@ -338,7 +339,9 @@ async def _begin(request: Request, door: Services, row: Any, password: str) -> O
     ways = second_ways(standing, recovery_codes)
     if not ways:
         return await open_session_for(door, account, Way.PASSWORD, request, old_token=token_of(request))
-    return HalfWay(await openings.open_(door, "second_step", asdict(account), SECOND_STEP_LASTS), ways)
+    proved = digest(better_hash or row["password_hash"]).hex()
+    said = {"account": asdict(account), "password": proved}
+    return HalfWay(await openings.open_(door, "second_step", said, SECOND_STEP_LASTS), ways)
 
 
 def second_ways(standing: Standing, recovery_codes: int) -> list[SecondWay]:

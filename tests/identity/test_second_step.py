@@ -10,7 +10,7 @@ import pyotp
 import pytest
 
 from ecm.identity import second_step
-from tests.api.conftest import Story
+from tests.api.conftest import PASSWORD, Story
 from tests.identity.conftest import (
     DANA,
     a_browser,
@@ -270,3 +270,19 @@ async def test_half_a_sign_in_is_good_for_ten_minutes(story: Story) -> None:
     await story.run("UPDATE openings SET expires_at = now()")
     late = {"opening": opening, "code": next_code(app)}
     assert (await browser.post("/v1/session/second-step", json=late)).status_code == 401
+
+
+async def test_whoever_came_half_way_by_a_password_that_was_changed_meanwhile_comes_no_further(
+    story: Story,
+) -> None:
+    dana = await signed_in(story)
+    app, codes = await with_code(dana)
+    thief = a_browser(story)
+    half_way = (await thief.post("/v1/session", json=DANA)).json()["second_step"]
+    changed = {"current": PASSWORD, "new": "another-long-made-up-phrase"}
+    assert (await dana.post("/v1/me/password", json=changed)).status_code == 204
+    for code in (codes[0], app.at(datetime.now(UTC) + timedelta(seconds=30))):
+        asked = {"opening": half_way, "code": code}
+        assert (await thief.post("/v1/session/second-step", json=asked)).status_code == 401
+    left = await story.one("SELECT count(*) FROM recovery_codes WHERE used_at IS NULL")
+    assert left[0] == 10, "nothing was used up by it"

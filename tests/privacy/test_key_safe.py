@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from ecm.doors import Services
+from ecm.lock import Lock, held_by
 from ecm.sealing import key_safe_of
 from tests.api.conftest import ADAMS_CHECK_IN, NOW, Story
 from tests.api.test_phones import Caller, alices, shared  # noqa: F401 - fixtures
@@ -107,6 +108,27 @@ async def test_the_services_login_cannot_read_a_code_and_the_function_asks_for_i
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             async with story.web.tenant(1) as connection:
                 await connection.fetch(statement)
+
+
+async def test_the_functions_that_look_past_the_lock_ask_who_wants_it(story: Story) -> None:
+    amber = Lock(1, "P1", None, "coordinator", "account 2")
+    sets = "SELECT ecm_set_key_safes(ARRAY['SU-A', 'SU-B'], ARRAY['\\x01', '\\x02']::bytea[])"
+    has = "SELECT ecm_has_key_safe($1)"
+    for lock in (amber, Lock(1, None, None, "quality", "account 9"), held_by(amber, "CW-A")):
+        async with story.web.locked(lock) as connection:
+            assert await connection.fetch(sets) == []
+    async with story.web.locked(Lock(1, None, None, "import ingest", "key 1")) as connection:
+        assert len(await connection.fetch(sets)) == 2
+    async with story.web.locked(amber) as connection:
+        assert await connection.fetchval(has, "SU-A") is True
+        assert await connection.fetchval(has, "SU-B") is None, "Birch's"
+    await story.run(
+        "INSERT INTO audit (tenant_id, at, actor, action, subject) VALUES (1, now(), 'a', 'b', 'c')"
+    )
+    for role in ("coordinator", "quality", "auditor", "phone", "read"):
+        async with story.web.locked(Lock(1, None, None, role, "account 9")) as connection:
+            erases = "SELECT ecm_erase_words('{1}', 'Mallory', 'entry', '', NULL, now())"
+            assert await connection.fetchval(erases) == []
 
 
 async def test_a_process_with_another_key_seals_nothing_and_says_so(story: Story) -> None:

@@ -64,7 +64,7 @@ async def test_a_passkey_is_made_here_and_the_last_strong_way_in_stays(
     await expect(asked.get_by_label("What do you call it?")).to_have_value(re.compile("Chrome on"))
     await asked.get_by_label("What do you call it?").fill("The desk’s laptop")
     await asked.get_by_role("button", name="Make it").click()
-    await expect(page.get_by_text("The desk’s laptop")).to_be_visible()
+    await expect(page.get_by_text("The desk’s laptop", exact=True)).to_be_visible()
     await expect(page.get_by_text("Only one")).to_be_visible()
     await no_faults(page)
     await picture(page, "me-with-passkey-phone", full_page=True)
@@ -76,7 +76,7 @@ async def test_a_passkey_is_made_here_and_the_last_strong_way_in_stays(
     await page.get_by_role("button", name="Use your passkey").click()  # prove again that it is you
     await expect(asked.get_by_role("alert")).to_contain_text("last strong way in")
     await asked.get_by_role("button", name="Cancel").click()
-    await expect(page.get_by_text("The desk’s laptop")).to_be_visible()
+    await expect(page.get_by_text("The desk’s laptop", exact=True)).to_be_visible()
 
 
 async def test_an_app_is_set_up_and_its_recovery_codes_are_shown_once(door: Stage, open_page) -> None:

@@ -21,7 +21,8 @@ END $$;
 
 CREATE FUNCTION ecm_has_key_safe(person text) RETURNS boolean
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public
-  AS $$ SELECT sealed_key_safe IS NOT NULL FROM service_users WHERE tenant_id = ecm_tenant() AND ref = person $$;
+  AS $$ SELECT sealed_key_safe IS NOT NULL FROM service_users
+        WHERE tenant_id = ecm_tenant() AND ref = person AND (ecm_sees_all() OR ecm_sees_person(tenant_id, ref)) $$;
 
 -- The same code sealed again is the same bytes (ecm/sealing.py), so a file that is read again changes nothing. For whoever
 -- imports, because it looks past the second lock.
