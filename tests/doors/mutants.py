@@ -129,5 +129,7 @@ OF_THE_DATABASE = (
     ("DROP POLICY of_role ON accounts", "GET /v1/accounts"),
     ("DROP POLICY of_role ON quarantine", "GET /v1/quarantine"),
     ("DROP POLICY may_add ON tags", "POST /v1/tags"),
-    ("DROP POLICY may_change ON service_users", "PUT /v1/homes/key-safe"),
+    ("DROP POLICY may_change ON tags", "POST /v1/tags/{tag_id}/retirement"),
+    ("DROP POLICY may_change ON devices", "POST /v1/phones/{device_id}/cut-off"),
+    ("DROP POLICY may_change ON code_cards", "POST /v1/code-cards/{card_id}/retirement"),
 )

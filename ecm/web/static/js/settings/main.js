@@ -6,7 +6,7 @@ import { h, icon } from "../dom.js";
 import { page } from "../page.js";
 import { dayOf, hourMinute } from "../time.js";
 import { head, root, show } from "./parts.js";
-import { TODO, plain } from "./words.js";
+import { NEEDS, plain } from "./words.js";
 
 const TITLE = "What needs doing";
 const WORST = ["critical", "warning", "information"];
@@ -22,7 +22,7 @@ const both = async () => {
 const load = () => show(TITLE, both, draw);
 
 function draw({ items, notices }) {
-  const known = items.map((item) => ({ ...item, words: TODO[item.code] ?? [() => plain(item.code), "", "information", "See"] }));
+  const known = items.map((item) => ({ ...item, words: NEEDS[item.code] ?? [() => plain(item.code), "", "information", "See"] }));
   known.sort((a, b) => WORST.indexOf(a.words[2]) - WORST.indexOf(b.words[2]));
   root.replaceChildren(
     head(TITLE, "What this service noticed about its own doors and keys."),

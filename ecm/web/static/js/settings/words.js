@@ -24,7 +24,7 @@ export const WAYS = {
 };
 
 // what needs doing -> [(n) => title, why, tone, what its button says]
-export const TODO = {
+export const NEEDS = {
   second_administrator: [() => "There is only one administrator", "If that person is ill or loses their phone, nobody can let others in. Make a second one.", "warning", "Add somebody"],
   nothing_imported: [() => "No provider is known yet", "Import providers, care workers, people and planned visits; the README says how. Until then nobody can check in.", "information", "Make a key for the import"],
   one_way_in: [(n) => (n === 1 ? "One person signs in with a password alone" : `${n} people sign in with a password alone`), "A stolen password is then enough. Ask them to set up a passkey or a code on their own page.", "warning", "See who"],
