@@ -216,6 +216,14 @@ def require(actor: Actor, action: Action, scope: Scope = ANYWHERE) -> None:
         raise NotPermitted(decision.reason)
 
 
+def is_above(role: str, actor: Actor) -> bool:
+    """Whether a provider's `role` stands above the actor's own: a coordinator lets no manager go."""
+    mine, theirs = (
+        PROVIDER_ROLES.index(each) if each in PROVIDER_ROLES else None for each in (actor.role, role)
+    )
+    return mine is not None and theirs is not None and theirs > mine
+
+
 def require_step_up(actor: Actor, action: Action, now: datetime) -> None:
     """Raises StepUpNeeded where `action` asks for a proof younger than the one this session holds. Real time."""
     lasts = STEP_UP.get(action)

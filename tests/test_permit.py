@@ -21,6 +21,7 @@ from ecm.permit import (
     Action,
     Actor,
     Scope,
+    is_above,
     permit,
     reach,
     require,
@@ -224,3 +225,11 @@ def test_whoever_has_not_finished_setting_up_may_do_nothing() -> None:
     for who in ROLES:
         limited = replace(actor(who), limited=True)
         assert not any(permit(limited, action) for action in Action), who
+
+
+def test_a_manager_stands_above_a_coordinator_and_of_the_authority_nobody_is_above_or_below() -> None:
+    assert is_above("manager", actor("coordinator"))
+    assert not is_above("coordinator", actor("coordinator"))
+    assert not is_above("coordinator", actor("manager"))
+    assert not is_above("manager", actor("administrator"))
+    assert not is_above("administrator", actor("coordinator")), "out of a provider's reach anyhow"

@@ -11,25 +11,26 @@
 
 An account may name the care worker it belongs to: they are one person, and leave together. Nothing is deleted, because
 evidence and audit name people for ever. Somebody who comes back signs in as before; phones, codes and passkeys are made
-anew.
+anew. A provider lets its own go, but nobody above who asks; its care workers come back by it too, accounts by an
+administrator alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, Field
 
-from ecm.api.accounts import administrators_held
+from ecm.api.accounts import OfAccounts, administrators_held
 from ecm.api.audit import write_down
 from ecm.api.wire import Asked, Id, Ref, answers, asks
 from ecm.doors import Services, address_of, permit_for, services
 from ecm.errors import Conflict, NotFound, NotPermitted
-from ecm.permit import Action, Actor, permit
+from ecm.permit import Action, Actor, is_above, permit
 from ecm.store.db import Connection, Database, Record
 from ecm.store.queries import load_queries
 
@@ -108,8 +109,8 @@ async def account_leaves(
 
 
 @router.delete("/v1/accounts/{account_id}/departure", status_code=204, responses={404: {}})
-async def account_comes_back(request: Request, door: Door, who: OfLeavers, account_id: Id) -> None:
-    """They did not leave, or are here again. What was ended stays ended."""
+async def account_comes_back(request: Request, door: Door, who: OfAccounts, account_id: Id) -> None:
+    """They did not leave, or are here again: for administrators. What was ended stays ended."""
     async with door.web.locked(who.lock) as connection:
         person = await _of_account(connection, who, account_id)
         await _come_back(connection, who, person, door.clock.now(), address_of(request))
@@ -188,6 +189,8 @@ async def _come_back(
     connection: Connection, who: Actor, person: Person, now: datetime, origin: str | None
 ) -> None:
     _require_reach(who, person)
+    if not permit(who, Action.MANAGE_ACCOUNTS):  # who lets somebody sign in again could make an account
+        person = replace(person, accounts=())
     await connection.execute(sql.accounts_leave, who.tenant_id, person.account_ids, None)
     if person.worker is not None:
         await connection.execute(sql.worker_leaves, who.tenant_id, person.worker["ref"], None, None)
@@ -221,6 +224,8 @@ async def _of_worker(connection: Connection, who: Actor, ref: str) -> Person:
 def _require_reach(who: Actor, person: Person) -> None:
     if who.provider_ref is not None and person.provider_refs != {who.provider_ref}:
         raise NotPermitted(MORE_THAN_YOURS)
+    if any(is_above(account["role"], who) for account in person.accounts):
+        raise NotPermitted("That person's role is above yours; ask a manager or an administrator.")
 
 
 async def _keys_to_look_at(connection: Connection, who: Actor, person: Person) -> list[KeyToLookAt]:

@@ -168,10 +168,10 @@ async def test_an_account_and_the_care_worker_it_names_leave_together(story: Sto
     )
     alices = Caller(story.at_the_door())
     await alices.enrol(await code_for(story, care_worker="CW-A"))
-    cara, cory = await story.signed_in("cara"), await story.signed_in("cory")
+    cara, ada = await story.signed_in("cara"), await story.signed_in("ada")
     cara_id = await id_of(story, "Cara Care")
 
-    answer = await cory.post(f"/v1/accounts/{cara_id}/departure", json=REASON)
+    answer = await ada.post(f"/v1/accounts/{cara_id}/departure", json=REASON)
 
     assert answer.json() == NOTHING | {"phones_cut": 1, "sessions_ended": 1}
     assert (await cara.get("/v1/me")).status_code == 401
@@ -183,7 +183,9 @@ async def test_an_account_and_the_care_worker_it_names_leave_together(story: Sto
     }
     left = await story.all("SELECT name FROM accounts WHERE left_at IS NOT NULL ORDER BY name")
     assert [row["name"] for row in left] == ["Cara Care", "Max Manager"]
-    await cory.delete("/v1/care-workers/CW-A/departure")
+    cory = await story.signed_in("cory")
+    assert (await cory.delete("/v1/care-workers/CW-A/departure")).status_code == 403, "a manager among them"
+    await ada.delete("/v1/care-workers/CW-A/departure")
     assert await story.all("SELECT FROM accounts WHERE left_at IS NOT NULL") == []
 
 
@@ -215,7 +217,40 @@ async def test_each_ends_their_own_people_only(
     undone = [(await browser.delete(path)).status_code for path in asked]
     done = [(await browser.post(path, json=REASON)).status_code for path in asked]
     assert done == [of_alice, of_cara, of_dana]
-    assert undone == [204 if status == 200 else status for status in done]
+    account = 204 if who == "ada" else 403  # who lets somebody sign in again may make an account
+    assert undone == [204 if of_alice == 200 else of_alice, account, account]
+
+
+@pytest.mark.parametrize(
+    ("who", "whom", "status"),
+    [
+        ("cory", "Max Manager", 403),
+        ("max", "Cory Coordinator", 200),
+        ("ada", "Max Manager", 200),
+    ],
+)
+async def test_nobody_lets_somebody_go_who_stands_above_them(
+    story: Story, who: str, whom: str, status: int
+) -> None:
+    browser, number = await story.signed_in(who), await id_of(story, whom)
+    answer = await browser.post(f"/v1/accounts/{number}/departure", json=REASON)
+    assert answer.status_code == status
+    left = await story.all("SELECT name FROM accounts WHERE left_at IS NOT NULL")
+    assert [row["name"] for row in left] == ([whom] if status == 200 else [])
+
+
+async def test_a_care_worker_comes_back_by_the_provider_and_their_account_by_an_administrator(
+    story: Story,
+) -> None:
+    await story.run("UPDATE accounts SET care_worker_ref = 'CW-A' WHERE email = 'cara@p1.example.org'")
+    cory, ada = await story.signed_in("cory"), await story.signed_in("ada")
+    await cory.post("/v1/care-workers/CW-A/departure", json=REASON)
+    for browser, left in ((cory, ["Cara Care"]), (ada, [])):
+        assert (await browser.delete("/v1/care-workers/CW-A/departure")).status_code == 204
+        still = await story.all("SELECT name FROM accounts WHERE left_at IS NOT NULL")
+        assert [row["name"] for row in still] == left
+        assert await story.all("SELECT FROM care_workers WHERE left_at IS NOT NULL") == []
+    assert len(await story.all("SELECT FROM audit WHERE action = 'account_came_back'")) == 1
 
 
 async def test_who_is_more_than_their_providers_is_left_to_an_administrator(story: Story) -> None:
