@@ -166,7 +166,7 @@ async def test_functions_that_look_past_the_lock_are_few_and_closed_to_the_publi
 
 
 async def test_what_looks_past_the_lock_for_the_web_is_told_no_tenant(towns: Addresses) -> None:
-    """It is that of the transaction. But for who comes in before anybody is known, and who refuses another's by itself."""
+    """It is that of the transaction: but for what is asked before anybody is known, and what refuses another's."""
     found = await asked(
         towns,
         """SELECT proname FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace
