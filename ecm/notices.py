@@ -26,6 +26,7 @@ class Kind(StrEnum):
     COUNCIL_SIGN_IN_AWAY = "council_sign_in_away"
     AUDIT_CHAIN_BROKEN = "audit_chain_broken"
     AUDIT_HEAD_NOT_EXPORTED = "audit_head_not_exported"
+    POSITIONS_NOT_REDUCED = "positions_not_reduced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,10 @@ SAYINGS: dict[Kind, Saying] = {
     ),
     Kind.AUDIT_HEAD_NOT_EXPORTED: Saying(
         "has not gone out for more than a day", "Look at ECM_AUDIT_HEADS_FILE and ECM_AUDIT_HEADS_URL."
+    ),
+    Kind.POSITIONS_NOT_REDUCED: Saying(
+        "are kept longer than you said: they could not be taken away",
+        "It is tried again every night; the worker's log says what failed.",
     ),
 }
 

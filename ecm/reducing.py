@@ -11,11 +11,17 @@ function of the database does it, checks the age itself, and can only take away.
 
 An hour of receipts in a transaction, until less than a whole hour is old enough. People and workers are locked as in
 processing, so that nobody works out a visit from positions that are just going.
+
+An hour that cannot be reduced, which is a bug of ours, must not keep every other authority's positions: its authority
+is left until the next night, and whoever administers it is told.
 """
 
 from __future__ import annotations
 
 import json
+import logging
+import time
+import traceback
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -24,6 +30,7 @@ from typing import Any
 from uuid import UUID
 
 from ecm.clock import Clock
+from ecm.notices import Kind, notice_by_worker
 from ecm.processing import load, rows
 from ecm.processing.batch import lock_keys
 from ecm.processing.contracts import Policies
@@ -35,10 +42,13 @@ from ecm.visit.stays import LONGEST_STAY
 from ecm.visit.verification import OF_THE_PLACE, OF_THE_ROAD, location
 
 sql = load_queries("ecm", "reducing.sql")
+log = logging.getLogger(__name__)
 
 SPAN = timedelta(hours=1)
 # The database asks its own clock whether they are old enough.
 APART_AT_MOST = timedelta(minutes=1)
+REST_AFTER_FAILURE_SECONDS = 12 * 3600.0
+"""Real seconds: until the next night."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +67,30 @@ class Reducer:
     def __init__(self, db: Database, clock: Clock) -> None:
         self._db = db
         self._clock = clock
+        self._aside: dict[int, float] = {}
+        """Authorities whose span failed, and until when they are left alone (as time.monotonic counts)."""
 
     async def step(self) -> bool:
-        """One span of one authority; whether there was one."""
+        """One span of one authority, reduced or put aside; whether there was one. Raises DatabaseAway."""
+        due: list[int] = []
+        try:
+            return await self._attempt(due)
+        except Exception as error:
+            if not due:
+                raise
+            await self._put_aside(due[0], error)
+            return True
+
+    async def _attempt(self, due: list[int]) -> bool:
+        """`due` tells whose it was, even if it fails."""
         async with self._db.transaction() as connection:
             await connection.execute(sql.one_at_a_time)
             now = self._clock.now()
-            due = await connection.fetchrow(sql.due, now - APART_AT_MOST, SPAN)
-            if due is None:
+            found = await connection.fetchrow(sql.due, now - APART_AT_MOST, SPAN, self._put_aside_now())
+            if found is None:
                 return False
-            tenant_id, since, until = due["tenant_id"], due["since"], due["since"] + SPAN
+            tenant_id, since, until = found["tenant_id"], found["since"], found["since"] + SPAN
+            due.append(tenant_id)
             kept = await _to_keep(connection, tenant_id, since, until)
             await connection.execute(
                 sql.keep,
@@ -80,6 +104,21 @@ class Reducer:
             )
             await connection.execute(sql.reduce, tenant_id, since, until)
         return True
+
+    async def _put_aside(self, tenant_id: int, error: Exception) -> None:
+        """Also where the database was away: what takes too long every night looks the same. Raises DatabaseAway."""
+        self._aside[tenant_id] = time.monotonic() + REST_AFTER_FAILURE_SECONDS
+        # The place and the kind of the error only: its text may hold what a person sent.
+        place = "".join(traceback.format_tb(error.__traceback__))
+        log.error("positions of tenant %s were not reduced: %s\n%s", tenant_id, type(error).__name__, place)
+        async with self._db.transaction() as connection:
+            await notice_by_worker(
+                connection, tenant_id, Kind.POSITIONS_NOT_REDUCED, "positions", self._clock.now()
+            )
+
+    def _put_aside_now(self) -> list[int]:
+        now = time.monotonic()
+        return [tenant_id for tenant_id, until in self._aside.items() if until > now]
 
 
 async def _to_keep(connection: Connection, tenant_id: int, since: datetime, until: datetime) -> list[Kept]:

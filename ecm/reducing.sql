@@ -4,7 +4,7 @@ SELECT pg_advisory_xact_lock(hashtext('ecm positions reduced'));
 
 -- name: due role: ecm_worker
 -- An authority with positions to reduce, and since when they were received. The first time the oldest of everything is
--- looked for; ever after the place is known.
+-- looked for; ever after the place is known. But for those that are put aside ($3).
 SELECT t.tenant_id, span.since
 FROM tenants t
 CROSS JOIN LATERAL (SELECT $1::timestamptz - make_interval(days => t.positions_kept_days) AS kept_from) kept
@@ -14,7 +14,7 @@ CROSS JOIN LATERAL (SELECT coalesce(t.positions_reduced_to, (
     UNION ALL SELECT min(received_at) FROM reports WHERE tenant_id = t.tenant_id
     UNION ALL SELECT min(received_at) FROM quarantine WHERE tenant_id = t.tenant_id
     UNION ALL SELECT min(received_at) FROM feed_records WHERE tenant_id = t.tenant_id) AS each)) AS since) span
-WHERE span.since <= kept.kept_from - $2::interval
+WHERE span.since <= kept.kept_from - $2::interval AND t.tenant_id <> ALL ($3::int[])
 ORDER BY span.since LIMIT 1;
 
 -- name: events role: ecm_worker

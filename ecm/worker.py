@@ -65,8 +65,8 @@ class Worker:
         self._reducer = Reducer(db, clock)
         self._woken: dict[str, asyncio.Event] = {}
         self._name = f"worker {socket.gethostname()} {os.getpid()}"
-        self._heads = Heads(db, settings, self._name)
-        self._proving = Proving(db, settings, self._name)
+        self._heads = Heads(db, clock, settings, self._name)
+        self._proving = Proving(db, clock, settings, self._name)
 
     def steps(self) -> dict[str, Step]:
         """What `ecm tick NAME` can run by hand; each is safe to run twice, and on two machines."""
@@ -205,9 +205,9 @@ class Worker:
                 sql.clear_heartbeats,
                 sql.clear_phone_calls,
                 sql.clear_pin_tries,
-                sql.clear_notices,
             ):
                 await connection.execute(query, now)
+            await connection.execute(sql.clear_notices, self._clock.now())
 
     async def _tell_heads(self) -> int:
         """Tells somebody outside where each authority's audit ends, by the real clock."""

@@ -23,7 +23,7 @@ from ecm.api.reads import note_read
 from ecm.api.wire import Asked, Id, Ref, answers, asks
 from ecm.doors import Services, address_of, for_action, open_because, services
 from ecm.errors import Left, NotFound, NotPermitted
-from ecm.lock import of_its_provider
+from ecm.lock import held_by, of_its_provider
 from ecm.names import short_person
 from ecm.permit import Action
 from ecm.phone_doors import Phone, held, phone
@@ -288,7 +288,7 @@ async def _holder(door: Services, who: Phone, unlock: str | None) -> str:
     worker = who.care_worker or unlocking_of(door).worker(unlock, who.device_id, door.clock.now())
     if worker is None:
         raise NotPermitted("This phone is shared: open it with your PIN.")
-    async with door.web.connection() as connection:
+    async with door.web.locked(held_by(who.lock, worker)) as connection:
         if await connection.fetchval(sql.left_at, who.tenant_id, worker) is not None:
             raise Left
     return worker

@@ -40,7 +40,7 @@ SELECT epoch FROM board_heads WHERE tenant_id = $1::int;
 
 -- name: left_at role: ecm_web
 -- When this care worker left, and NULL for who has not, before any of their day is read.
-SELECT ecm_left_at($1::int, $2::text);
+SELECT left_at FROM care_workers WHERE tenant_id = $1::int AND ref = $2::text;
 
 -- name: key_safe role: ecm_web
 -- How to get in, sealed, and why this worker is told it; no code outside its time. The function asks who and when.

@@ -43,11 +43,12 @@ VALUES ($1::int, $2::date, $3::text, $4::bigint, $5::bytea, $6::timestamptz)
 ON CONFLICT DO NOTHING
 RETURNING seq
 
--- name: untold_since role: ecm_worker
--- Since when nothing was told to this place: the last telling, else the first entry.
+-- name: untold role: ecm_worker
+-- For how long nothing was told to this place: since the last telling, as of the real $3; else since the first entry, as
+-- of the service's $4.
 SELECT coalesce(
-  (SELECT max(exported_at) FROM audit_exports WHERE tenant_id = $1::int AND went_to = $2::text),
-  (SELECT min(at) FROM audit WHERE tenant_id = $1::int))
+  $3::timestamptz - (SELECT max(exported_at) FROM audit_exports WHERE tenant_id = $1::int AND went_to = $2::text),
+  $4::timestamptz - (SELECT min(at) FROM audit WHERE tenant_id = $1::int))
 
 -- name: all_told role: ecm_worker
 -- When every head was last told everywhere it should go: part of a process's own row, as its beats are.

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from ecm.audit.entry import Head
 from ecm.audit.heads import line_of
+from ecm.clock import Clock
 from ecm.notices import Kind, notice_by_worker
 from ecm.outgoing import NotReached, Outgoing
 from ecm.settings import Settings
@@ -43,8 +44,9 @@ class HeadNotTold(Exception):
 class Heads:
     """Tells heads for a worker. `db` is under the role ecm_worker, `process` the worker's name in its heartbeats."""
 
-    def __init__(self, db: Database, settings: Settings, process: str) -> None:
+    def __init__(self, db: Database, clock: Clock, settings: Settings, process: str) -> None:
         self._db = db
+        self._clock = clock
         self._key = settings.audit_key
         self._process = process
         self._places = _places(settings)
@@ -83,10 +85,11 @@ class Heads:
 
     async def _notice(self, place: str, tenant_id: int, now: datetime) -> None:
         async with self._db.transaction() as connection:
-            since = await connection.fetchval(sql.untold_since, tenant_id, place)
-            if since is not None and now - since > LATE:
+            service_now = self._clock.now()
+            untold = await connection.fetchval(sql.untold, tenant_id, place, now, service_now)
+            if untold is not None and untold > LATE:
                 await notice_by_worker(
-                    connection, tenant_id, Kind.AUDIT_HEAD_NOT_EXPORTED, "the audit's head", now
+                    connection, tenant_id, Kind.AUDIT_HEAD_NOT_EXPORTED, "the audit's head", service_now
                 )
 
 

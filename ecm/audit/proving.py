@@ -12,6 +12,7 @@ from datetime import datetime
 from ecm.audit.chain import Verdict
 from ecm.audit.heads import HeadsNotTrusted, read_heads
 from ecm.audit.verify import verify
+from ecm.clock import Clock
 from ecm.notices import Kind, notice_by_worker
 from ecm.settings import Settings
 from ecm.store.db import Database
@@ -24,8 +25,9 @@ log = logging.getLogger(__name__)
 class Proving:
     """Proves for a worker. `db` is under the role ecm_worker, `process` the worker's name in its heartbeats."""
 
-    def __init__(self, db: Database, settings: Settings, process: str) -> None:
+    def __init__(self, db: Database, clock: Clock, settings: Settings, process: str) -> None:
         self._db = db
+        self._clock = clock
         self._settings = settings
         self._process = process
 
@@ -46,7 +48,11 @@ class Proving:
             for verdict in broken:
                 if verdict.tenant_id in tenants:  # heads may speak of one that is gone
                     await notice_by_worker(
-                        connection, verdict.tenant_id, Kind.AUDIT_CHAIN_BROKEN, "the audit", now
+                        connection,
+                        verdict.tenant_id,
+                        Kind.AUDIT_CHAIN_BROKEN,
+                        "the audit",
+                        self._clock.now(),
                     )
             await connection.execute(sql.proved, self._process, now, len(broken))
         return broken

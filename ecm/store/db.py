@@ -57,9 +57,16 @@ async def driver_errors(dsn: str = "") -> AsyncIterator[None]:
     except FULL as error:
         raise StorageFull from error
     except AWAY as error:
-        if isinstance(error, ValueError):  # the driver's DataError: our own mistake, not the server's absence
+        if _our_own_mistake(error):
             raise
         raise (StoppedByFullDisk if short_of_room(dsn) else DatabaseAway) from error
+
+
+def _our_own_mistake(error: Exception) -> bool:
+    """An address that is none, or too many arguments or too few: for these the driver has no class of their own."""
+    return isinstance(error, asyncpg.InterfaceError) and (
+        isinstance(error, ValueError) or "argument" in str(error)
+    )
 
 
 async def open_connection(dsn: str, role: str | None) -> asyncpg.Connection[Any]:

@@ -18,6 +18,7 @@ from ecm.audit.export import Heads, how_it_is
 from ecm.audit.heads import HeadsNotTrusted, line_of, read_heads
 from ecm.audit.proving import Proving
 from ecm.audit.verify import head_of
+from ecm.clock import ManualClock
 from ecm.settings import Settings
 from ecm.store.db import Connection, Database
 from ecm.store.embedded import Addresses
@@ -26,6 +27,7 @@ from tests.audit.book import fill
 
 KEY = "a made-up key of the audit"
 HALF_PAST_TWO = datetime(2026, 11, 22, 2, 30, tzinfo=UTC)
+CLOCK = ManualClock(HALF_PAST_TWO)
 HEAD = Head(812, bytes(range(32)))
 
 
@@ -48,7 +50,7 @@ async def test_a_head_is_added_to_the_file_once_a_day(
     web: Database, worker: Database, owner: Connection, tmp_path: Path
 ) -> None:
     file = tmp_path / "heads"
-    heads = Heads(worker, settings(audit_heads_file=file), "worker a")
+    heads = Heads(worker, CLOCK, settings(audit_heads_file=file), "worker a")
     assert await heads.tell(HALF_PAST_TWO) == 0, "nothing was written yet, so there is no head"
     await fill(web, 5)
     assert await heads.tell(HALF_PAST_TWO) == 1
@@ -66,7 +68,7 @@ async def test_a_head_is_added_to_the_file_once_a_day(
 async def test_two_workers_tell_it_once(web: Database, worker: Database, tmp_path: Path) -> None:
     file = tmp_path / "heads"
     await fill(web, 1)
-    both = [Heads(worker, settings(audit_heads_file=file), name) for name in ("worker a", "worker b")]
+    both = [Heads(worker, CLOCK, settings(audit_heads_file=file), name) for name in ("worker a", "worker b")]
     assert sorted(await asyncio.gather(*(heads.tell(HALF_PAST_TWO) for heads in both))) == [0, 1]
     assert len(heads_in(file)) == 1
 
@@ -78,7 +80,7 @@ async def test_what_is_not_taken_is_told_at_the_next_try_and_costs_the_others_no
     await fill(web, 1)
     async with somebody_outside() as outside:
         given = settings(audit_heads_file=file, audit_heads_url=outside.url)
-        heads = Heads(worker, given, "worker a")
+        heads = Heads(worker, CLOCK, given, "worker a")
         outside.status = "503 Service Unavailable"
         with caplog.at_level(logging.ERROR):
             assert await heads.tell(HALF_PAST_TWO) == 1
@@ -99,13 +101,32 @@ async def test_a_head_that_was_not_taken_for_more_than_a_day_is_a_notice(
     web: Database, worker: Database, owner: Connection, tmp_path: Path
 ) -> None:
     await fill(web, 1)  # on the 21st, at 09:16
-    broken = Heads(worker, settings(audit_heads_file=tmp_path), "worker a")
+    clock = ManualClock(HALF_PAST_TWO)
+    broken = Heads(worker, clock, settings(audit_heads_file=tmp_path), "worker a")
     await broken.tell(HALF_PAST_TWO)
     assert await owner.fetchval("SELECT count(*) FROM notices") == 0
+    clock.at += timedelta(days=1)
     await broken.tell(HALF_PAST_TWO + timedelta(days=1))
     notice = await owner.fetchrow("SELECT kind, subject, times FROM notices")
     assert notice is not None
     assert tuple(notice) == ("audit_head_not_exported", "the audit's head", 1)
+
+
+async def test_what_is_noticed_of_the_audit_has_the_services_time(
+    web: Database, worker: Database, owner: Connection, tmp_path: Path
+) -> None:
+    """On a scaled clock, where it is the 25th; the heads go out by the real one."""
+    await fill(web, 1)
+    clock = ManualClock(HALF_PAST_TWO + timedelta(days=3))
+    no_file = settings(audit_heads_file=tmp_path)
+    await Heads(worker, clock, no_file, "worker a").tell(HALF_PAST_TWO)
+    await owner.execute("UPDATE audit SET reason = 'none'")
+    await Proving(worker, clock, settings(), "worker a").prove(HALF_PAST_TWO)
+    notices = await owner.fetch("SELECT kind, first_at FROM notices ORDER BY kind")
+    assert [tuple(notice) for notice in notices] == [
+        ("audit_chain_broken", clock.at),
+        ("audit_head_not_exported", clock.at),
+    ]
 
 
 async def test_a_file_that_cannot_be_written_is_said(
@@ -113,7 +134,10 @@ async def test_a_file_that_cannot_be_written_is_said(
 ) -> None:
     await fill(web, 1)
     with caplog.at_level(logging.ERROR):
-        assert await Heads(worker, settings(audit_heads_file=tmp_path), "worker a").tell(HALF_PAST_TWO) == 0
+        assert (
+            await Heads(worker, CLOCK, settings(audit_heads_file=tmp_path), "worker a").tell(HALF_PAST_TWO)
+            == 0
+        )
     assert "was not told to the file: it cannot be written: Is a directory" in caplog.text
 
 
@@ -138,7 +162,7 @@ async def test_a_row_somebody_touched_is_known_of_by_the_morning(
     story: Story, worker: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     await fill(story.web, 9)
-    proving = Proving(worker, settings(), "worker a")
+    proving = Proving(worker, CLOCK, settings(), "worker a")
     assert await proving.prove(datetime.now(UTC)) == []
     health = story.at_the_door()
     assert (await health.get("/readyz")).json()["audit"] == {
@@ -163,18 +187,18 @@ async def test_the_night_holds_the_chain_against_the_heads_in_the_file(
 ) -> None:
     given = settings(audit_heads_file=tmp_path / "heads")
     await fill(web, 9)
-    await Heads(worker, given, "worker a").tell(HALF_PAST_TWO)
+    await Heads(worker, CLOCK, given, "worker a").tell(HALF_PAST_TWO)
     await owner.execute("DELETE FROM audit_chain WHERE seq > 7; DELETE FROM audit WHERE audit_id > 7")
     await owner.execute(
         "UPDATE audit_heads SET seq = 7, hash = (SELECT hash FROM audit_chain WHERE tenant_id = 1 AND seq = 7)"
     )
-    assert await Proving(worker, settings(), "worker a").prove(HALF_PAST_TWO) == [], "whole by itself"
-    [verdict] = await Proving(worker, given, "worker a").prove(HALF_PAST_TWO)
+    assert await Proving(worker, CLOCK, settings(), "worker a").prove(HALF_PAST_TWO) == [], "whole by itself"
+    [verdict] = await Proving(worker, CLOCK, given, "worker a").prove(HALF_PAST_TWO)
     assert verdict.first_bad is not None
     assert verdict.first_bad.seq == 8
     (tmp_path / "heads").write_text("x")
     with caplog.at_level(logging.ERROR):
-        assert await Proving(worker, given, "worker a").prove(HALF_PAST_TWO) == []
+        assert await Proving(worker, CLOCK, given, "worker a").prove(HALF_PAST_TWO) == []
     assert "prove nothing: line 1 is no head of a chain" in caplog.text
 
 

@@ -165,6 +165,16 @@ async def test_functions_that_look_past_the_lock_are_few_and_closed_to_the_publi
         assert not row["for_everybody"], row["proname"]
 
 
+async def test_what_looks_past_the_lock_for_the_web_is_told_no_tenant(towns: Addresses) -> None:
+    """It is that of the transaction: but for what is asked before anybody is known, and what refuses another's."""
+    found = await asked(
+        towns,
+        """SELECT proname FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace
+           AND 'of_tenant' = ANY (proargnames) AND has_function_privilege('ecm_web', oid, 'EXECUTE')""",
+    )
+    assert {row["proname"] for row in found} == {"ecm_oidc_subject", "ecm_sees_event"}
+
+
 # ---------------------------------------------------------------------- and what they do to a row
 
 

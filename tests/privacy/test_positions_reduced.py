@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from ecm.reducing import Reducer
+from ecm.reducing import REST_AFTER_FAILURE_SECONDS, Reducer
 from tests.processing.desk import DAY, HOME, Desk, at
 from tests.prove.refold import refold
 
@@ -299,3 +299,36 @@ async def test_a_second_night_has_nothing_left_to_do_and_a_late_event_has_its_ow
     await reduce_all(desk)
     assert await desk.value("SELECT lat FROM check_events WHERE event_id = $1", event) is not None
     assert desk.clock.at.date() > DAY
+
+
+async def test_an_hour_that_cannot_be_reduced_stops_no_other_authority_and_is_told(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The first authority's oldest hour holds a finding of a newer release."""
+    await a_day_of_doubts(desk)
+    await desk.run("INSERT INTO tenants (tenant_id, name) VALUES (2, 'Next Borough')")
+    await desk.run(
+        "INSERT INTO quarantine (tenant_id, received_at, door, reason, body) VALUES (2, $1, 'v1', 'r', '52.6369')",
+        at("20:00"),
+    )
+    before = await desk.value("SELECT findings FROM visits WHERE ref = 'breakfast'")
+    await desk.run(
+        "UPDATE visits SET findings = jsonb_set(findings, '{0,code}', '\"seen at Fern Lane\"') WHERE ref = 'breakfast'"
+    )
+    await ages(desk)
+    reducer = Reducer(desk.worker, desk.clock)
+    while await reducer.step():
+        pass
+    assert await desk.value("SELECT body FROM quarantine") == b"", "the other authority's"
+    assert await desk.value("SELECT count(*) FROM check_events WHERE lat IS NOT NULL") > 0
+    (told,) = await desk.rows("SELECT tenant_id, kind, subject, times, first_at FROM notices")
+    assert tuple(told) == (1, "positions_not_reduced", "positions", 1, desk.clock.at)
+    assert "positions of tenant 1 were not reduced: ValueError" in caplog.text
+    assert "Fern Lane" not in caplog.text
+
+    await desk.run("UPDATE visits SET findings = $1 WHERE ref = 'breakfast'", before)
+    assert await reducer.step() is False, "not tried again at once"
+    reducer._aside[1] -= REST_AFTER_FAILURE_SECONDS
+    while await reducer.step():
+        pass
+    assert await desk.value("SELECT count(*) FROM check_events WHERE lat IS NOT NULL") == 0

@@ -95,18 +95,24 @@ GRANT DELETE ON second_steps, recovery_codes TO ecm_web;
 GRANT SELECT, INSERT, DELETE ON openings TO ecm_web;
 GRANT SELECT, DELETE ON openings TO ecm_worker;
 
-DO $$
-DECLARE t text;
-BEGIN
-  FOREACH t IN ARRAY ARRAY['passkeys', 'second_steps', 'recovery_codes'] LOOP
-    EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
-    EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
-    EXECUTE format('CREATE POLICY of_tenant ON %I TO ecm_web
-                    USING (tenant_id = (SELECT ecm_tenant())) WITH CHECK (tenant_id = (SELECT ecm_tenant()))', t);
-    EXECUTE format('CREATE POLICY of_worker ON %I TO ecm_worker USING (true) WITH CHECK (true)', t);
-    EXECUTE format('CREATE POLICY of_owner ON %I TO CURRENT_USER USING (true) WITH CHECK (true)', t);
-  END LOOP;
-END $$;
+-- Locks tables as those of 0001 are: the web sees one tenant's rows, the worker everybody's, and the owner, who is no
+-- exception to a lock that is forced, brings the schema up to date. For the migrations, from here on.
+CREATE FUNCTION ecm_lock_by_tenant(VARIADIC tables regclass[]) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
+  DECLARE t regclass;
+  BEGIN
+    FOREACH t IN ARRAY tables LOOP
+      EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t);
+      EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', t);
+      EXECUTE format('CREATE POLICY of_tenant ON %s TO ecm_web
+                      USING (tenant_id = (SELECT ecm_tenant())) WITH CHECK (tenant_id = (SELECT ecm_tenant()))', t);
+      EXECUTE format('CREATE POLICY of_worker ON %s TO ecm_worker USING (true) WITH CHECK (true)', t);
+      EXECUTE format('CREATE POLICY of_owner ON %s TO CURRENT_USER USING (true) WITH CHECK (true)', t);
+    END LOOP;
+  END $$;
+REVOKE EXECUTE ON FUNCTION ecm_lock_by_tenant FROM PUBLIC;
+
+SELECT ecm_lock_by_tenant('passkeys', 'second_steps', 'recovery_codes');
 
 -- Whose session this is, while it stands. Being asked is being there: at most once a minute the idle limit moves on.
 CREATE FUNCTION ecm_session(sought bytea, at timestamptz, idle interval)

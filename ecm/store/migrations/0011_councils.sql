@@ -44,18 +44,7 @@ GRANT SELECT ON oidc_providers, oidc_roles, oidc_subjects TO ecm_web, ecm_worker
 GRANT INSERT, DELETE ON oidc_providers, oidc_roles, oidc_subjects TO ecm_web;
 GRANT UPDATE ON oidc_providers TO ecm_web;
 
-DO $$
-DECLARE t text;
-BEGIN
-  FOREACH t IN ARRAY ARRAY['oidc_providers', 'oidc_roles', 'oidc_subjects'] LOOP
-    EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
-    EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
-    EXECUTE format('CREATE POLICY of_tenant ON %I TO ecm_web
-                    USING (tenant_id = (SELECT ecm_tenant())) WITH CHECK (tenant_id = (SELECT ecm_tenant()))', t);
-    EXECUTE format('CREATE POLICY of_worker ON %I TO ecm_worker USING (true) WITH CHECK (true)', t);
-    EXECUTE format('CREATE POLICY of_owner ON %I TO CURRENT_USER USING (true) WITH CHECK (true)', t);
-  END LOOP;
-END $$;
+SELECT ecm_lock_by_tenant('oidc_providers', 'oidc_roles', 'oidc_subjects');
 
 -- Which authorities sign their people in so, before anybody is known: the sign-in page shows a way to each.
 CREATE FUNCTION ecm_councils()

@@ -41,9 +41,10 @@ CREATE OR REPLACE FUNCTION ecm_key(sought bytea)
         WHERE key_sha256 = sought AND revoked_at IS NULL AND used_at IS DISTINCT FROM current_date;
         SELECT tenant_id, key_id, name, scopes FROM api_keys WHERE key_sha256 = sought AND revoked_at IS NULL $$;
 
--- When a care worker left, for the doors that take evidence; NULL for who has not, and for nobody's reference.
+-- When a care worker left, for the doors that take evidence: they read no people, and are of no tenant until they know
+-- whose evidence it is. NULL for who has not, and for nobody's reference.
 CREATE FUNCTION ecm_left_at(of_tenant integer, sought text) RETURNS timestamptz
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public
   AS $$ SELECT left_at FROM care_workers WHERE tenant_id = of_tenant AND ref = sought $$;
 REVOKE EXECUTE ON FUNCTION ecm_left_at FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ecm_left_at TO ecm_web, ecm_ingest;
+GRANT EXECUTE ON FUNCTION ecm_left_at TO ecm_ingest;

@@ -175,15 +175,4 @@ GRANT EXECUTE ON FUNCTION ecm_erase_words TO ecm_web;
 GRANT INSERT ON audit, audit_exports TO ecm_worker;
 GRANT SELECT ON audit_chain, audit_heads, audit_exports TO ecm_web, ecm_worker;
 
-DO $$
-DECLARE t text;
-BEGIN
-  FOREACH t IN ARRAY ARRAY['audit_chain', 'audit_heads', 'audit_exports'] LOOP
-    EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
-    EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
-    EXECUTE format('CREATE POLICY of_tenant ON %I TO ecm_web
-                    USING (tenant_id = (SELECT ecm_tenant())) WITH CHECK (tenant_id = (SELECT ecm_tenant()))', t);
-    EXECUTE format('CREATE POLICY of_worker ON %I TO ecm_worker USING (true) WITH CHECK (true)', t);
-    EXECUTE format('CREATE POLICY of_owner ON %I TO CURRENT_USER USING (true) WITH CHECK (true)', t);
-  END LOOP;
-END $$;
+SELECT ecm_lock_by_tenant('audit_chain', 'audit_heads', 'audit_exports');

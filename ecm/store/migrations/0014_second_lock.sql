@@ -96,12 +96,7 @@ CREATE TRIGGER visit_given_away AFTER UPDATE OF provider_ref, service_user_ref O
   EXECUTE FUNCTION ecm_visit_given_away();
 
 GRANT SELECT ON visited TO ecm_web, ecm_worker;
-ALTER TABLE visited ENABLE ROW LEVEL SECURITY;
-ALTER TABLE visited FORCE ROW LEVEL SECURITY;
-CREATE POLICY of_tenant ON visited TO ecm_web
-  USING (tenant_id = (SELECT ecm_tenant())) WITH CHECK (tenant_id = (SELECT ecm_tenant()));
-CREATE POLICY of_worker ON visited TO ecm_worker USING (true) WITH CHECK (true);
-CREATE POLICY of_owner ON visited TO CURRENT_USER USING (true) WITH CHECK (true);
+SELECT ecm_lock_by_tenant('visited');
 
 -- The one care worker, as one of the provider's: whoever holds a shared phone is nobody of another's.
 CREATE FUNCTION ecm_own_worker() RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE COST 5 AS $$
@@ -308,36 +303,46 @@ END $$;
 
 -- ---------------------------------------------------------------- who changes nothing
 
+-- Only whoever may change anything changes these tables, and whoever `unless` says.
+CREATE FUNCTION ecm_lock_against_change(unless text, VARIADIC tables regclass[]) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
+  DECLARE
+    t regclass;
+    those text := concat_ws(' OR ', '(SELECT ecm_may_change())', unless);
+  BEGIN
+    FOREACH t IN ARRAY tables LOOP
+      EXECUTE format('CREATE POLICY may_add ON %s AS RESTRICTIVE FOR INSERT TO ecm_web WITH CHECK (%s)', t, those);
+      EXECUTE format('CREATE POLICY may_change ON %s AS RESTRICTIVE FOR UPDATE TO ecm_web USING (%s)', t, those);
+      EXECUTE format('CREATE POLICY may_take_away ON %s AS RESTRICTIVE FOR DELETE TO ecm_web USING (%s)', t, those);
+    END LOOP;
+  END $$;
+REVOKE EXECUTE ON FUNCTION ecm_lock_against_change FROM PUBLIC;
+
 -- Whoever is signed in may sign out, change their own ways in and leave their lines in the audit.
+SELECT ecm_lock_against_change('account_id = (SELECT ecm_account())', 'passkeys', 'second_steps', 'recovery_codes');
+SELECT ecm_lock_against_change(NULL, VARIADIC ARRAY(
+  SELECT c.oid::regclass FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id'
+  WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
+    AND c.relname NOT IN ('audit', 'sessions', 'socket_tickets', 'accounts',
+                          'passkeys', 'second_steps', 'recovery_codes')));
+
+-- A run is for the whole authority, so that no provider's own people ask for one.
+CREATE POLICY may_ask_for_run ON payment_periods AS RESTRICTIVE FOR INSERT TO ecm_web
+  WITH CHECK ((SELECT ecm_among('finance')));
+CREATE POLICY may_run_or_lock ON payment_periods AS RESTRICTIVE FOR UPDATE TO ecm_web
+  USING ((SELECT ecm_among('finance', 'finance_approver')));
+
+-- What is asked of whoever signs in is the authority's to say.
+CREATE POLICY may_set_rules ON tenants AS RESTRICTIVE FOR UPDATE TO ecm_web
+  USING ((SELECT ecm_among('administrator')));
+CREATE POLICY may_add ON accounts AS RESTRICTIVE FOR INSERT TO ecm_web WITH CHECK ((SELECT ecm_may_change()));
+CREATE POLICY may_change ON accounts AS RESTRICTIVE FOR UPDATE TO ecm_web
+  USING ((SELECT ecm_may_change()) OR account_id = (SELECT ecm_account()));
+
+-- Nobody makes a way in for somebody else: not even whoever may end theirs.
 DO $$
-DECLARE
-  t text;
-  own text;
+DECLARE t text;
 BEGIN
-  FOR t IN SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id'
-           WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
-             AND c.relname NOT IN ('audit', 'sessions', 'socket_tickets', 'accounts') LOOP
-    own := CASE WHEN t IN ('passkeys', 'second_steps', 'recovery_codes')
-                THEN ' OR account_id = (SELECT ecm_account())' ELSE '' END;
-    EXECUTE format('CREATE POLICY may_add ON %I AS RESTRICTIVE FOR INSERT TO ecm_web
-                    WITH CHECK ((SELECT ecm_may_change())%s)', t, own);
-    EXECUTE format('CREATE POLICY may_change ON %I AS RESTRICTIVE FOR UPDATE TO ecm_web
-                    USING ((SELECT ecm_may_change())%s)', t, own);
-    EXECUTE format('CREATE POLICY may_take_away ON %I AS RESTRICTIVE FOR DELETE TO ecm_web
-                    USING ((SELECT ecm_may_change())%s)', t, own);
-  END LOOP;
-  -- A run is for the whole authority, so that no provider's own people ask for one.
-  CREATE POLICY may_ask_for_run ON payment_periods AS RESTRICTIVE FOR INSERT TO ecm_web
-    WITH CHECK ((SELECT ecm_among('finance')));
-  CREATE POLICY may_run_or_lock ON payment_periods AS RESTRICTIVE FOR UPDATE TO ecm_web
-    USING ((SELECT ecm_among('finance', 'finance_approver')));
-  -- What is asked of whoever signs in is the authority's to say.
-  CREATE POLICY may_set_rules ON tenants AS RESTRICTIVE FOR UPDATE TO ecm_web
-    USING ((SELECT ecm_among('administrator')));
-  CREATE POLICY may_add ON accounts AS RESTRICTIVE FOR INSERT TO ecm_web WITH CHECK ((SELECT ecm_may_change()));
-  CREATE POLICY may_change ON accounts AS RESTRICTIVE FOR UPDATE TO ecm_web
-    USING ((SELECT ecm_may_change()) OR account_id = (SELECT ecm_account()));
-  -- Nobody makes a way in for somebody else: not even whoever may end theirs.
   FOREACH t IN ARRAY ARRAY['passkeys', 'second_steps', 'recovery_codes', 'sessions', 'socket_tickets'] LOOP
     EXECUTE format('CREATE POLICY ones_own ON %I AS RESTRICTIVE FOR INSERT TO ecm_web
                     WITH CHECK ((SELECT ecm_among(''system'')) OR account_id = (SELECT ecm_account()))', t);

@@ -23,19 +23,12 @@ CREATE INDEX notices_to_tell ON notices (tenant_id) WHERE told_at IS NULL AND se
 -- Who hears of these, besides of alarms or instead.
 ALTER TABLE alert_contacts ADD COLUMN security boolean NOT NULL DEFAULT false;
 
-ALTER TABLE notices ENABLE ROW LEVEL SECURITY;
-ALTER TABLE notices FORCE ROW LEVEL SECURITY;
-CREATE POLICY of_tenant ON notices TO ecm_web
-  USING (tenant_id = (SELECT ecm_tenant())) WITH CHECK (tenant_id = (SELECT ecm_tenant()));
-CREATE POLICY of_worker ON notices TO ecm_worker USING (true) WITH CHECK (true);
-CREATE POLICY of_owner ON notices TO CURRENT_USER USING (true) WITH CHECK (true);
+SELECT ecm_lock_by_tenant('notices');
 
 -- The second lock (0014): whoever administers or audits sees them, and whoever may change something says "seen".
 CREATE POLICY of_role ON notices AS RESTRICTIVE FOR SELECT TO ecm_web
   USING ((SELECT ecm_among('administrator', 'auditor')));
-CREATE POLICY may_add ON notices AS RESTRICTIVE FOR INSERT TO ecm_web WITH CHECK ((SELECT ecm_may_change()));
-CREATE POLICY may_change ON notices AS RESTRICTIVE FOR UPDATE TO ecm_web USING ((SELECT ecm_may_change()));
-CREATE POLICY may_take_away ON notices AS RESTRICTIVE FOR DELETE TO ecm_web USING ((SELECT ecm_may_change()));
+SELECT ecm_lock_against_change(NULL, 'notices');
 
 GRANT SELECT ON notices TO ecm_web;
 GRANT UPDATE (seen_at, seen_by) ON notices TO ecm_web;

@@ -105,17 +105,10 @@ CREATE TABLE reduced_positions (
 );
 GRANT SELECT ON reduced_positions TO ecm_web, ecm_worker;
 GRANT INSERT ON reduced_positions TO ecm_worker;
-ALTER TABLE reduced_positions ENABLE ROW LEVEL SECURITY;
-ALTER TABLE reduced_positions FORCE ROW LEVEL SECURITY;
-CREATE POLICY of_tenant ON reduced_positions TO ecm_web
-  USING (tenant_id = (SELECT ecm_tenant())) WITH CHECK (tenant_id = (SELECT ecm_tenant()));
+SELECT ecm_lock_by_tenant('reduced_positions');
 CREATE POLICY of_provider ON reduced_positions AS RESTRICTIVE TO ecm_web
   USING ((SELECT ecm_all_is_shown()) OR ecm_sees_event(tenant_id, event_id));
-CREATE POLICY may_add ON reduced_positions AS RESTRICTIVE FOR INSERT TO ecm_web WITH CHECK ((SELECT ecm_may_change()));
-CREATE POLICY may_change ON reduced_positions AS RESTRICTIVE FOR UPDATE TO ecm_web USING ((SELECT ecm_may_change()));
-CREATE POLICY may_take_away ON reduced_positions AS RESTRICTIVE FOR DELETE TO ecm_web USING ((SELECT ecm_may_change()));
-CREATE POLICY of_worker ON reduced_positions TO ecm_worker USING (true) WITH CHECK (true);
-CREATE POLICY of_owner ON reduced_positions TO CURRENT_USER USING (true) WITH CHECK (true);
+SELECT ecm_lock_against_change(NULL, 'reduced_positions');
 
 -- What a body said, out of its signature; NULL for one that only a salvage could read.
 CREATE FUNCTION ecm_said(body text) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, public
