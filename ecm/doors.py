@@ -54,8 +54,9 @@ OPEN_TO_LIMITED = (
     "/v1/me/passkeys",
     "/v1/me/second-step",
     "/v1/me/recovery-codes",
-    "/v1/me/sessions",
 )
+# What it may look at and no more: who knows a password alone must not sign its owner out.
+READ_BY_LIMITED = frozenset({"/v1/me/sessions"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 # The description of each operation names the action its door asks for (`ecm.api.openapi`), or why it asks for none.
@@ -103,7 +104,7 @@ async def actor(
         if request.method not in SAFE_METHODS:
             require_same_origin(request)
         who = await of_session(door, token)
-        if who.limited and not _is_open_to_limited(request.url.path):
+        if who.limited and not _is_open_to_limited(request.method, request.url.path):
             raise FinishSettingUp
         return who
     raise NotSignedIn
@@ -181,7 +182,9 @@ async def of_key(door: Services, key: str) -> Actor:
     return Actor("key", row["tenant_id"], row["key_id"], row["name"], scopes=frozenset(row["scopes"]))
 
 
-def _is_open_to_limited(path: str) -> bool:
+def _is_open_to_limited(method: str, path: str) -> bool:
+    if path in READ_BY_LIMITED:
+        return method in SAFE_METHODS
     return path in OPEN_TO_LIMITED or path.startswith(tuple(f"{open_}/" for open_ in OPEN_TO_LIMITED[2:]))
 
 
