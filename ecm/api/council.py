@@ -29,6 +29,7 @@ from ecm.api.council_visit import (
     begun,
     council_of,
     forget,
+    noticed_if_away,
     remember,
 )
 from ecm.api.session import give_cookie, open_session_for, step_up
@@ -38,7 +39,6 @@ from ecm.doors import Services, address_of, of_session, services, token_of
 from ecm.errors import NotSignedIn, TooMany, Unavailable
 from ecm.identity.assurance import Way
 from ecm.identity.oidc import Claims, NotUsable, NotVerified, is_afresh
-from ecm.notices import Kind, notice
 from ecm.permit import Actor
 from ecm.refusals import Door as RefusedAt
 from ecm.refusals import refused
@@ -59,7 +59,6 @@ async def go_there(
 ) -> Response:
     """`again`: whoever is signed in shows once more that it is they."""
     purpose: Purpose = "step_up" if again else "sign_in"
-    tenant_id: int | None = None
     try:
         if request.headers.get("sec-fetch-mode", "navigate") != "navigate":
             raise Refused("council_again", "another page's picture or script asked, and nobody went there")
@@ -68,8 +67,6 @@ async def go_there(
         tenant_id = await _which(door, tenant) if who is None else who.lock.tenant_id
         url, token = await begin_at(request, door, tenant_id, purpose, who, next)
     except (Refused, NotUsable, CouncilAway, TooMany, Unavailable) as error:
-        if isinstance(error, CouncilAway) and tenant_id is not None:
-            await _say_it_is_away(door, tenant_id)
         return _not_in(error, purpose, next, tenant)
     response = RedirectResponse(url, 303)
     remember(request, response, token)
@@ -94,15 +91,16 @@ async def come_back(
                 "council_refused" if error == "access_denied" else "council_failed", "sent back without"
             )
         council = await council_of(door, kept["tenant"], kept["issuer"])
-        claims = await door.councils.claims(
-            council.client,
-            code,
-            verifier=kept["verifier"],
-            nonce=kept["nonce"],
-            redirect_uri=kept["redirect_uri"],
-            now=datetime.now(UTC),
-            private=door.settings.oidc_private,
-        )
+        async with noticed_if_away(door, council.tenant_id):
+            claims = await door.councils.claims(
+                council.client,
+                code,
+                verifier=kept["verifier"],
+                nonce=kept["nonce"],
+                redirect_uri=kept["redirect_uri"],
+                now=datetime.now(UTC),
+                private=door.settings.oidc_private,
+            )
         if purpose == "step_up":
             response = await _stepped_up(request, door, council, claims, kept)
         elif purpose == "join":
@@ -118,11 +116,6 @@ async def come_back(
 
 
 # ---------------------------------------------------------------------- there
-
-
-async def _say_it_is_away(door: Services, tenant_id: int) -> None:
-    async with door.web.tenant(tenant_id) as connection:
-        await notice(connection, Kind.COUNCIL_SIGN_IN_AWAY, "the council's sign-in", door.clock.now())
 
 
 async def _which(door: Services, tenant: str) -> int:
