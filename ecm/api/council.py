@@ -35,7 +35,7 @@ from ecm.api.council_visit import (
 from ecm.api.session import give_cookie, open_session_for, step_up
 from ecm.api.sign_in import go_on
 from ecm.councils import CouncilAway
-from ecm.doors import Services, address_of, of_session, services, token_of
+from ecm.doors import Services, address_of, of_session, own_page, services, token_of
 from ecm.errors import NotSignedIn, TooMany, Unavailable
 from ecm.identity.assurance import Way
 from ecm.identity.oidc import Claims, NotUsable, NotVerified, is_afresh
@@ -158,7 +158,7 @@ async def _stepped_up(
     if row is None or row["account_id"] != who.id:
         raise Refused("council_failed", "somebody else came back")
     opened = await step_up(door, who, token_of(request) or "", Way.OIDC, request)
-    response = RedirectResponse(_own_page(kept["next"]) or "/", 303)
+    response = RedirectResponse(own_page(kept["next"]) or "/", 303)
     give_cookie(request, response, opened)
     return response
 
@@ -179,7 +179,7 @@ async def _joined(
         await write_down(
             connection, who.tenant_id, str(who), "council_joined", str(who), now, reason=issuer, origin=origin
         )
-    return RedirectResponse(_with(_own_page(kept["next"]) or "/me", council="joined"), 303)
+    return RedirectResponse(_with(own_page(kept["next"]) or "/me", council="joined"), 303)
 
 
 async def _still_there(
@@ -209,7 +209,7 @@ def _not_in(error: Exception, purpose: Purpose, onward: str, tenant: str = "") -
     if isinstance(error, Refused | NotVerified | TooMany):
         refused(RefusedAt.SIGN_IN, error.slug if isinstance(error, TooMany) else NotSignedIn.slug)
     log.warning("a sign-in at a council's own did not succeed: %s", error)
-    page = _own_page(onward)
+    page = own_page(onward)
     if purpose != "sign_in" and said != "again":
         where = _with(page or "/me", **{"step_up" if purpose == "step_up" else "council": said})
         response = RedirectResponse(where, 303)
@@ -222,9 +222,3 @@ def _not_in(error: Exception, purpose: Purpose, onward: str, tenant: str = "") -
 
 def _with(page: str, **said: str) -> str:
     return f"{page}{'&' if urlsplit(page).query else '?'}{urlencode(said)}"
-
-
-def _own_page(path: str) -> str | None:
-    """A path here; the sign-in page checks it once more."""
-    own = path.startswith("/") and path[1:2] not in ("/", "\\") and path.isprintable() and path.isascii()
-    return path if own else None

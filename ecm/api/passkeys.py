@@ -28,7 +28,15 @@ from ecm.api.session import (
 )
 from ecm.api.sign_in import SIGNED_IN, SignedIn
 from ecm.api.wire import NO_NUL, Asked, Id, Name, answers, asks
-from ecm.doors import Services, address_of, names_foreign_page, open_because, services, token_of
+from ecm.doors import (
+    Services,
+    address_of,
+    names_foreign_page,
+    open_because,
+    services,
+    site_of,
+    token_of,
+)
 from ecm.errors import Conflict, NotFound, NotPermitted, NotSignedIn
 from ecm.identity.assurance import Way
 from ecm.identity.passkeys import (
@@ -247,7 +255,7 @@ async def remove_passkey(request: Request, door: Door, who: Person, passkey_id: 
 
 def relying_party(request: Request) -> RelyingParty:
     """The site, as passkeys know it. Raises Conflict where a browser would take none."""
-    rp = RelyingParty.of(services(request).settings.public_url, request.headers.get("host", ""))
+    rp = site_of(request)
     if rp is None:
         raise Conflict("Passkeys work by https (ECM_PUBLIC_URL), or on this machine at http://localhost.")
     return rp

@@ -21,12 +21,12 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from ecm import openings, setup_codes
 from ecm.api.audit import write_down
-from ecm.api.passkeys import CEREMONY_LASTS, Credential, Opening, challenge_kept
+from ecm.api.passkeys import CEREMONY_LASTS, Credential, Opening, challenge_kept, relying_party
 from ecm.api.second_step import NEW_SECOND_STEP, SETTING_UP_LASTS, Code, NewSecondStep, QrShown
 from ecm.api.session import AccountRow, give_cookie, open_session_for
 from ecm.api.sign_in import Email, Password
 from ecm.api.wire import NO_NUL, Asked, Name, answers, asks
-from ecm.doors import Services, address_of, names_foreign_page, open_because, services, token_of
+from ecm.doors import Services, address_of, names_foreign_page, open_because, services, site_of, token_of
 from ecm.errors import Conflict, NotFound, NotPermitted, NotUnderstood
 from ecm.identity import second_step as rules
 from ecm.identity.assurance import Way
@@ -34,7 +34,6 @@ from ecm.identity.passkeys import (
     Holder,
     NewPasskey,
     NotVerified,
-    RelyingParty,
     created,
     creation_options,
     new_challenge,
@@ -142,7 +141,7 @@ async def check_code(request: Request, door: Door, asked: WithCode) -> Waiting:
     tenant_id = await _admitted(request, door, asked.setup_code)
     async with door.web.locked(system(tenant_id)) as connection:
         name = await connection.fetchval(sql.authority, tenant_id)
-    return Waiting(authority=name, passkeys=_site(request) is not None)
+    return Waiting(authority=name, passkeys=site_of(request) is not None)
 
 
 @router.post(
@@ -155,9 +154,7 @@ async def begin_passkey(request: Request, door: Door, asked: AboutThem) -> Passk
     """What a browser needs to make the first administrator's passkey."""
     await _admitted(request, door, asked.setup_code)
     challenge, uid = new_challenge(), uuid4()
-    options = creation_options(
-        _site_or_conflict(request), Holder(uid, asked.email, asked.name), [], challenge
-    )
+    options = creation_options(relying_party(request), Holder(uid, asked.email, asked.name), [], challenge)
     kept = challenge_kept(challenge) | NO_TENANT | {"uid": str(uid)}
     return PasskeyOptions(
         opening=await openings.open_(door, "passkey_new", kept, CEREMONY_LASTS), options=options
@@ -225,7 +222,7 @@ async def _admitted(request: Request, door: Services, code: str) -> int:
 
 async def _by_passkey(request: Request, door: Services, asked: SetupAsked) -> Proved:
     assert asked.passkey is not None
-    site = _site_or_conflict(request)
+    site = relying_party(request)
     said = await openings.close(door, "passkey_new", asked.passkey.opening)
     if said is None or "uid" not in said:
         raise Conflict("That took too long, or was used before. Begin again; nothing was kept.")
@@ -316,17 +313,3 @@ async def _keep_way(
     )
     if kept is None:
         raise Conflict("That passkey is known already. Use another one.")
-
-
-def _site(request: Request) -> RelyingParty | None:
-    return RelyingParty.of(services(request).settings.public_url, request.headers.get("host", ""))
-
-
-def _site_or_conflict(request: Request) -> RelyingParty:
-    site = _site(request)
-    if site is None:
-        raise Conflict(
-            "Passkeys work by https (ECM_PUBLIC_URL), or on this machine at http://localhost."
-            " Use a password with an app here."
-        )
-    return site

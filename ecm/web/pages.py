@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,9 +19,8 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from ecm.doors import HALF_WAY_COOKIE, actor_or_nobody
+from ecm.doors import HALF_WAY_COOKIE, actor_or_nobody, own_page, site_of
 from ecm.errors import DatabaseAway, EcmError, NotFound, Unavailable
-from ecm.identity.passkeys import RelyingParty
 from ecm.permit import Action, Actor, permit
 from ecm.store.queries import load_queries
 from ecm.web import app_pages
@@ -143,18 +141,18 @@ async def front_door(request: Request, sign_in: str = "", next: str = "", tenant
     """
     who = await actor_or_nobody(request)
     if who is not None:
-        return RedirectResponse(OWN_PAGE if who.limited else next_page(next) or home_of(who), 303)
+        return RedirectResponse(OWN_PAGE if who.limited else own_page(next) or home_of(who), 303)
     if not sign_in and await awaits_setup(request):
         return RedirectResponse(SETUP, 303)
-    rp = relying_party(request)
+    site = site_of(request)
     return await render(
         request,
         "sign_in.html",
         None,
         error=SIGN_IN_WORDS.get(sign_in, ""),
-        next=next_page(next) or "",
-        passkeys=rp is not None,
-        localhost=None if rp else _the_same_at_localhost(request),
+        next=own_page(next) or "",
+        passkeys=site is not None,
+        localhost=None if site else _the_same_at_localhost(request),
         council=await _council(request, tenant),
     )
 
@@ -170,9 +168,9 @@ async def second_step(request: Request, sign_in: str = "", by: str = "code", nex
         "sign_in_code.html",
         None,
         error=SIGN_IN_WORDS.get(sign_in, ""),
-        next=next_page(next) or "",
+        next=own_page(next) or "",
         by=ways,
-        passkeys=relying_party(request) is not None,
+        passkeys=site_of(request) is not None,
     )
 
 
@@ -273,26 +271,13 @@ def home_of(who: Actor) -> str:
     return pages[0].path if pages else OWN_PAGE
 
 
-def relying_party(request: Request) -> RelyingParty | None:
-    """The site as passkeys know it; None where a browser would take none."""
-    settings = request.app.state.services.settings
-    return RelyingParty.of(settings.public_url, request.headers.get("host", ""))
-
-
 def _the_same_at_localhost(request: Request) -> str | None:
     """This page where passkeys do work, for whoever tries the service out by the machine's own number."""
     url = request.url
     return f"http://localhost:{url.port or 80}/" if url.hostname == "127.0.0.1" else None
 
 
-def next_page(path: str) -> str | None:
-    """Where to go after signing in: one of our own paths, never another site's address."""
-    inside = path.startswith("/") and not path.startswith("//") and path != "/"
-    return path if inside and set(path) <= PATH_CHARACTERS else None
-
-
 VISIT_NUMBER = re.compile(r"[0-9]{1,18}")
-PATH_CHARACTERS = frozenset(string.ascii_letters + string.digits + "/-_.?=&%+")
 
 
 def wants_page(request: Request) -> bool:
