@@ -34,6 +34,7 @@ from ecm.api.council_visit import (
 )
 from ecm.api.session import give_cookie, open_session_for, step_up
 from ecm.api.sign_in import go_on
+from ecm.authorities import of_council
 from ecm.councils import CouncilAway
 from ecm.doors import Services, address_of, of_session, own_page, services, token_of
 from ecm.errors import NotSignedIn, TooMany, Unavailable
@@ -120,13 +121,11 @@ async def come_back(
 
 async def _which(door: Services, tenant: str) -> int:
     """The authority that is named, or the only one there is. Raises Refused."""
-    if tenant.isascii() and tenant.isdigit() and len(tenant) < 10:
-        return int(tenant)
     async with door.web.connection() as connection:
-        rows = await connection.fetch(sql.councils)
-    if len(rows) != 1:
+        tenant_id = await of_council(connection, tenant)
+    if tenant_id is None:
         raise Refused("council_none")
-    return int(rows[0]["tenant_id"])
+    return tenant_id
 
 
 async def _signed_in(request: Request, door: Services) -> Actor:

@@ -32,6 +32,7 @@ from ecm.api.session import (
     take_cookie,
 )
 from ecm.api.wire import Asked, answers, asks
+from ecm.authorities import authority
 from ecm.doors import (
     HALF_WAY_COOKIE,
     Services,
@@ -224,7 +225,7 @@ async def me(door: Annotated[Services, Depends(services)], who: Annotated[Actor,
     way = Way(who.signed_in_by) if who.signed_in_by else None
     left: list[ToFinish] = []
     async with door.web.locked(who.lock) as connection:
-        tenant = await connection.fetchrow(sql.tenant, who.tenant_id)
+        tenant = await authority(connection, who.tenant_id)
         has_password = who.kind == "account" and await connection.fetchval(
             sql.has_password, who.tenant_id, who.id
         )

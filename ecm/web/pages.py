@@ -19,14 +19,14 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
+from ecm.authorities import authority, of_council
 from ecm.doors import HALF_WAY_COOKIE, actor_or_nobody, own_page, site_of
 from ecm.errors import DatabaseAway, EcmError, NotFound, Unavailable
 from ecm.permit import Action, Actor, permit
-from ecm.store.queries import load_queries
+from ecm.setup_codes import waiting_tenant
 from ecm.web import app_pages
 from ecm.web.static_files import STATIC, TEMPLATES, VERSION
 
-sql = load_queries(__package__, "pages.sql")
 router = APIRouter(include_in_schema=False)
 
 POLICY = {
@@ -255,7 +255,7 @@ async def awaits_setup(request: Request) -> bool:
     if not getattr(state, "set_up", False):
         try:
             async with state.services.web.connection() as connection:
-                state.set_up = await connection.fetchval(sql.awaits_setup) is None
+                state.set_up = await waiting_tenant(connection) is None
         except Unavailable:
             return False  # nobody can say; the form does when it is used
     return not state.set_up
@@ -285,25 +285,19 @@ def wants_page(request: Request) -> bool:
 
 
 async def _council(request: Request, tenant: str) -> int | None:
-    """The authority whose people may sign in at their council: the only one there is, or that of the page's address.
-
-    An installation of several does not tell strangers whose they are. None while nobody can say.
-    """
+    """The authority whose people may sign in at their council, by its number `tenant`; None while nobody can say."""
     try:
         async with request.app.state.services.web.connection() as connection:
-            known = [row["tenant_id"] for row in await connection.fetch(sql.councils)]
+            return await of_council(connection, tenant)
     except Unavailable:
         return None
-    if tenant:
-        return next((one for one in known if str(one) == tenant), None)
-    return known[0] if len(known) == 1 else None
 
 
 async def _tenant_of(request: Request, who: Actor | None) -> dict[str, Any]:
     if who is None:
         return {"name": "", "zone": "Europe/London", "labels": {}}
     async with request.app.state.services.web.locked(who.lock) as connection:
-        row = await connection.fetchrow(sql.tenant, who.tenant_id)
+        row = await authority(connection, who.tenant_id)
     if row is None:
         raise NotFound
     return dict(row)
