@@ -14,10 +14,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
 from ecm import keys
-from ecm.api.audit import write_down
 from ecm.api.session import finish
 from ecm.api.sign_in import Email, Password
 from ecm.api.wire import NEXT_PAGE, Asked, Id, IdCursor, Limit, Name, Page, Ref, answers, asks, page_of
+from ecm.audit.writing import write_down
 from ecm.authorities import has_provider
 from ecm.doors import (
     Services,

@@ -18,7 +18,6 @@ from urllib.parse import urlencode, urlsplit
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
-from ecm.api.audit import write_down
 from ecm.api.council_people import account_of
 from ecm.api.council_visit import (
     BACK,
@@ -34,6 +33,7 @@ from ecm.api.council_visit import (
 )
 from ecm.api.session import give_cookie, open_session_for, step_up
 from ecm.api.sign_in import go_on
+from ecm.audit.writing import write_down
 from ecm.authorities import of_council
 from ecm.councils import CouncilAway
 from ecm.doors import Services, address_of, of_session, own_page, services, token_of

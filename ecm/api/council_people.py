@@ -11,9 +11,9 @@ from __future__ import annotations
 from fastapi import Request
 
 from ecm.api.accounts import administrators_held
-from ecm.api.audit import write_down
 from ecm.api.council_visit import Council, Refused
 from ecm.api.session import AccountRow
+from ecm.audit.writing import write_down
 from ecm.doors import Services, address_of
 from ecm.identity.oidc import Claims, NoRole, Rule, role_for
 from ecm.store.db import Connection

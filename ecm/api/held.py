@@ -30,11 +30,11 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from ecm.api import patterns as pattern_sheet
-from ecm.api.audit import write_down
 from ecm.api.evidence import text_said
 from ecm.api.holder import Unlock, holder, require_not_left
 from ecm.api.today import Door, OfPhone
 from ecm.api.wire import answers
+from ecm.audit.writing import write_down
 from ecm.doors import Services, address_of, for_action, permit_for
 from ecm.errors import NotPermitted
 from ecm.lock import Lock, of_its_provider, system

@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field, SecretStr, StrictBool, StringConstraints, field_validator
 
-from ecm.api.audit import write_down
 from ecm.api.council_people import rules_of
 from ecm.api.council_visit import Refused, secret_of, way_back
 from ecm.api.wire import ONE_LINE, Asked, Ref, answers, asks
+from ecm.audit.writing import write_down
 from ecm.councils import CouncilAway
 from ecm.doors import Services, address_of, permit_for, services
 from ecm.errors import Conflict, NotFound

@@ -16,7 +16,6 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from ecm import openings
-from ecm.api.audit import write_down
 from ecm.api.session import (
     AccountRow,
     finish,
@@ -28,6 +27,7 @@ from ecm.api.session import (
 )
 from ecm.api.sign_in import SIGNED_IN, SignedIn
 from ecm.api.wire import NO_NUL, Asked, Id, Name, answers, asks
+from ecm.audit.writing import write_down
 from ecm.doors import (
     Services,
     address_of,

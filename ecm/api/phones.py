@@ -17,9 +17,9 @@ from uuid import UUID, uuid5
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ecm.api.audit import write_down
 from ecm.api.homes import QrShown, qr_shown
 from ecm.api.wire import NEXT_PAGE, Asked, Limit, Page, Ref, answers, asks, point_to_next
+from ecm.audit.writing import write_down
 from ecm.authorities import has_provider
 from ecm.doors import Services, address_of, open_because, permit_for, services
 from ecm.errors import Conflict, NotFound, NotPermitted, NotUnderstood

@@ -18,7 +18,6 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field, StringConstraints
 
 from ecm import openings
-from ecm.api.audit import write_down
 from ecm.api.passkeys import Opening
 from ecm.api.session import (
     AccountRow,
@@ -32,6 +31,7 @@ from ecm.api.session import (
 )
 from ecm.api.sign_in import SIGNED_IN, SignedIn, go_on
 from ecm.api.wire import NO_NUL, Asked, answers, asks
+from ecm.audit.writing import write_down
 from ecm.doors import (
     HALF_WAY_COOKIE,
     Services,

@@ -18,7 +18,6 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from ecm import openings, setup_codes
-from ecm.api.audit import write_down
 from ecm.api.passkeys import (
     CEREMONY_LASTS,
     NewPasskeyAsked,
@@ -33,6 +32,7 @@ from ecm.api.second_step import NEW_SECOND_STEP, App, Code, NewSecondStep, keep_
 from ecm.api.session import AccountRow, give_cookie, open_session_for
 from ecm.api.sign_in import Email, Password
 from ecm.api.wire import NO_NUL, Asked, Name, answers, asks
+from ecm.audit.writing import write_down
 from ecm.authorities import authority
 from ecm.doors import Services, address_of, names_foreign_page, open_because, services, site_of, token_of
 from ecm.errors import Conflict, NotFound, NotPermitted, NotUnderstood

@@ -21,7 +21,6 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel, Field, SecretStr, StringConstraints
 
 from ecm import openings
-from ecm.api.audit import write_down
 from ecm.api.session import (
     AccountRow,
     Opened,
@@ -32,6 +31,7 @@ from ecm.api.session import (
     take_cookie,
 )
 from ecm.api.wire import Asked, answers, asks
+from ecm.audit.writing import write_down
 from ecm.authorities import authority
 from ecm.doors import (
     HALF_WAY_COOKIE,

@@ -18,10 +18,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
 from ecm import pin_tries
-from ecm.api.audit import write_down
 from ecm.api.holder import Unlock, holder, require_not_left
 from ecm.api.reads import note_read
 from ecm.api.wire import Asked, Id, Ref, answers, asks
+from ecm.audit.writing import write_down
 from ecm.doors import Services, address_of, for_action, open_because, services
 from ecm.errors import Left, NotFound, NotPermitted
 from ecm.lock import of_its_provider
