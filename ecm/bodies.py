@@ -63,21 +63,23 @@ def _patient(receive: Receive, *, in_all: bool) -> Receive:
     loop = asyncio.get_running_loop()
     until_s = loop.time() + PATIENCE_S
     whole = False
+    begins_anew = not in_all  # as it begins to wait: what we do between two parts is not their silence
 
     async def patient() -> Message:
-        nonlocal until_s, whole
+        nonlocal until_s, whole, begins_anew
         if (
             whole
         ):  # what follows a body is only that somebody hung up, and that may take as long as the answer
             return await receive()
+        if begins_anew:
+            until_s = loop.time() + PATIENCE_S
         try:
             async with asyncio.timeout_at(until_s):
                 message = await receive()
         except TimeoutError:
             raise HTTPException(408, headers={"Connection": "close"}) from None
         whole = not message.get("more_body", False)
-        if not in_all and message.get("body"):
-            until_s = loop.time() + PATIENCE_S
+        begins_anew = not in_all and bool(message.get("body"))
         return message
 
     return patient

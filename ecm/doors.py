@@ -16,6 +16,7 @@ finish setting up how they sign in.
 from __future__ import annotations
 
 import hashlib
+import string
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -32,6 +33,7 @@ from ecm.audit.noted import Noted
 from ecm.clock import Clock
 from ecm.councils import Councils
 from ecm.errors import FinishSettingUp, NotPermitted, NotSignedIn
+from ecm.identity.passkeys import RelyingParty
 from ecm.permit import Action, Actor, require, require_step_up
 from ecm.sealing import Sealer, sealer
 from ecm.settings import Settings
@@ -54,9 +56,12 @@ OPEN_TO_LIMITED = (
     "/v1/me/passkeys",
     "/v1/me/second-step",
     "/v1/me/recovery-codes",
-    "/v1/me/sessions",
 )
+# What it may look at and no more: who knows a password alone must not sign its owner out.
+READ_BY_LIMITED = frozenset({"/v1/me/sessions"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+# RFC 3986, of a path and its query.
+OF_A_PATH = frozenset(string.ascii_letters + string.digits + "-._~!$&'()*+,;=:@%/?")
 
 # The description of each operation names the action its door asks for (`ecm.api.openapi`), or why it asks for none.
 ACTION, OPEN = "x-ecm-action", "x-ecm-public"
@@ -103,7 +108,7 @@ async def actor(
         if request.method not in SAFE_METHODS:
             require_same_origin(request)
         who = await of_session(door, token)
-        if who.limited and not _is_open_to_limited(request.url.path):
+        if who.limited and not _is_open_to_limited(request.method, request.url.path):
             raise FinishSettingUp
         return who
     raise NotSignedIn
@@ -181,7 +186,9 @@ async def of_key(door: Services, key: str) -> Actor:
     return Actor("key", row["tenant_id"], row["key_id"], row["name"], scopes=frozenset(row["scopes"]))
 
 
-def _is_open_to_limited(path: str) -> bool:
+def _is_open_to_limited(method: str, path: str) -> bool:
+    if path in READ_BY_LIMITED:
+        return method in SAFE_METHODS
     return path in OPEN_TO_LIMITED or path.startswith(tuple(f"{open_}/" for open_ in OPEN_TO_LIMITED[2:]))
 
 
@@ -216,6 +223,20 @@ def is_over_https(request: Request) -> bool:
 
 def is_known_over_https(settings: Settings) -> bool:
     return (settings.public_url or "").lower().startswith("https://")
+
+
+def own_page(path: str) -> str | None:
+    """Where somebody wanted to go, if that is a path here other than the first page; never another site's address.
+
+    `//host` and `/\\host` are other sites to a browser.
+    """
+    here = path.startswith("/") and not path.startswith("//") and path != "/"
+    return path if here and set(path) <= OF_A_PATH else None
+
+
+def site_of(request: Request) -> RelyingParty | None:
+    """The site as passkeys know it; None where a browser would take none."""
+    return RelyingParty.of(services(request).settings.public_url, request.headers.get("host", ""))
 
 
 def names_foreign_page(request: Request) -> bool:

@@ -14,10 +14,11 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
 from ecm import keys
-from ecm.api.audit import write_down
 from ecm.api.session import finish
 from ecm.api.sign_in import Email, Password
 from ecm.api.wire import NEXT_PAGE, Asked, Id, IdCursor, Limit, Name, Page, Ref, answers, asks, page_of
+from ecm.audit.writing import write_down
+from ecm.authorities import has_provider
 from ecm.doors import (
     Services,
     actor,
@@ -359,7 +360,7 @@ async def require_role_fits(
             "names its provider" if role in PROVIDER_ROLES else "works for the whole authority, no provider"
         )
         raise Conflict(f"A {role} {whose}.")
-    if provider_ref and not await connection.fetchval(sql.provider_exists, tenant_id, provider_ref):
+    if provider_ref and not await has_provider(connection, tenant_id, provider_ref):
         raise Conflict(f"No provider has the reference {provider_ref}.")
 
 

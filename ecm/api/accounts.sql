@@ -9,9 +9,6 @@ VALUES ($1::int, $2::text, $3::text, $4::text, $5::text, $6::text, $7::bool)
 ON CONFLICT (tenant_id, email) DO NOTHING
 RETURNING account_id, email, name, role, provider_ref, disabled_at
 
--- name: provider_exists role: ecm_web
-SELECT EXISTS (SELECT FROM providers WHERE tenant_id = $1::int AND ref = $2::text)
-
 -- name: hold_administrators role: ecm_web
 -- Everybody who can administer, held until the end: in one order, so that nobody waits in a circle.
 SELECT account_id FROM accounts

@@ -16,11 +16,11 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from ecm.actuals.periods import Period, no_day_twice, period_named
-from ecm.api.audit import write_down
 from ecm.api.exports import FORMATS, export, left_out
 from ecm.api.exports.spool import spooled
 from ecm.api.visits import Step
 from ecm.api.wire import NEXT_PAGE, NO_NUL, Limit, Page, answers, page_of
+from ecm.audit.writing import write_down
 from ecm.doors import Services, address_of, permit_for, services
 from ecm.errors import Conflict, NotFound, NotPermitted
 from ecm.permit import Action, Actor, reach

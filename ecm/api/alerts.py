@@ -15,8 +15,8 @@ from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from ecm.api import wire
-from ecm.api.audit import write_down
 from ecm.api.wire import NEXT_PAGE, Asked, Id, IdCursor, Limit, LocalDate, Page, answers, asks, page_of
+from ecm.audit.writing import write_down
 from ecm.doors import Services, address_of, permit_for, services
 from ecm.errors import Conflict, NotFound
 from ecm.permit import Action, Actor, permit, reach

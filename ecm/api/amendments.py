@@ -24,8 +24,8 @@ from fastapi import APIRouter, Body, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ecm.api import evidence, wire
-from ecm.api.audit import write_down
 from ecm.api.wire import Asked, EventId, Id, IdempotencyKey, Instant, Ref, answers, asks
+from ecm.audit.writing import write_down
 from ecm.doors import Services, address_of, permit_for, services
 from ecm.errors import Conflict, NotFound
 from ecm.permit import Action, Actor, permit, reach

@@ -18,7 +18,6 @@ from urllib.parse import urlencode, urlsplit
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
-from ecm.api.audit import write_down
 from ecm.api.council_people import account_of
 from ecm.api.council_visit import (
     BACK,
@@ -29,16 +28,18 @@ from ecm.api.council_visit import (
     begun,
     council_of,
     forget,
+    noticed_if_away,
     remember,
 )
 from ecm.api.session import give_cookie, open_session_for, step_up
 from ecm.api.sign_in import go_on
+from ecm.audit.writing import write_down
+from ecm.authorities import of_council
 from ecm.councils import CouncilAway
-from ecm.doors import Services, address_of, of_session, services, token_of
+from ecm.doors import Services, address_of, of_session, own_page, services, token_of
 from ecm.errors import NotSignedIn, TooMany, Unavailable
 from ecm.identity.assurance import Way
 from ecm.identity.oidc import Claims, NotUsable, NotVerified, is_afresh
-from ecm.notices import Kind, notice
 from ecm.permit import Actor
 from ecm.refusals import Door as RefusedAt
 from ecm.refusals import refused
@@ -59,7 +60,6 @@ async def go_there(
 ) -> Response:
     """`again`: whoever is signed in shows once more that it is they."""
     purpose: Purpose = "step_up" if again else "sign_in"
-    tenant_id: int | None = None
     try:
         if request.headers.get("sec-fetch-mode", "navigate") != "navigate":
             raise Refused("council_again", "another page's picture or script asked, and nobody went there")
@@ -68,8 +68,6 @@ async def go_there(
         tenant_id = await _which(door, tenant) if who is None else who.lock.tenant_id
         url, token = await begin_at(request, door, tenant_id, purpose, who, next)
     except (Refused, NotUsable, CouncilAway, TooMany, Unavailable) as error:
-        if isinstance(error, CouncilAway) and tenant_id is not None:
-            await _say_it_is_away(door, tenant_id)
         return _not_in(error, purpose, next, tenant)
     response = RedirectResponse(url, 303)
     remember(request, response, token)
@@ -94,15 +92,16 @@ async def come_back(
                 "council_refused" if error == "access_denied" else "council_failed", "sent back without"
             )
         council = await council_of(door, kept["tenant"], kept["issuer"])
-        claims = await door.councils.claims(
-            council.client,
-            code,
-            verifier=kept["verifier"],
-            nonce=kept["nonce"],
-            redirect_uri=kept["redirect_uri"],
-            now=datetime.now(UTC),
-            private=door.settings.oidc_private,
-        )
+        async with noticed_if_away(door, council.tenant_id):
+            claims = await door.councils.claims(
+                council.client,
+                code,
+                verifier=kept["verifier"],
+                nonce=kept["nonce"],
+                redirect_uri=kept["redirect_uri"],
+                now=datetime.now(UTC),
+                private=door.settings.oidc_private,
+            )
         if purpose == "step_up":
             response = await _stepped_up(request, door, council, claims, kept)
         elif purpose == "join":
@@ -120,20 +119,13 @@ async def come_back(
 # ---------------------------------------------------------------------- there
 
 
-async def _say_it_is_away(door: Services, tenant_id: int) -> None:
-    async with door.web.tenant(tenant_id) as connection:
-        await notice(connection, Kind.COUNCIL_SIGN_IN_AWAY, "the council's sign-in", door.clock.now())
-
-
 async def _which(door: Services, tenant: str) -> int:
     """The authority that is named, or the only one there is. Raises Refused."""
-    if tenant.isascii() and tenant.isdigit() and len(tenant) < 10:
-        return int(tenant)
     async with door.web.connection() as connection:
-        rows = await connection.fetch(sql.councils)
-    if len(rows) != 1:
+        tenant_id = await of_council(connection, tenant)
+    if tenant_id is None:
         raise Refused("council_none")
-    return int(rows[0]["tenant_id"])
+    return tenant_id
 
 
 async def _signed_in(request: Request, door: Services) -> Actor:
@@ -165,7 +157,7 @@ async def _stepped_up(
     if row is None or row["account_id"] != who.id:
         raise Refused("council_failed", "somebody else came back")
     opened = await step_up(door, who, token_of(request) or "", Way.OIDC, request)
-    response = RedirectResponse(_own_page(kept["next"]) or "/", 303)
+    response = RedirectResponse(own_page(kept["next"]) or "/", 303)
     give_cookie(request, response, opened)
     return response
 
@@ -186,7 +178,7 @@ async def _joined(
         await write_down(
             connection, who.tenant_id, str(who), "council_joined", str(who), now, reason=issuer, origin=origin
         )
-    return RedirectResponse(_with(_own_page(kept["next"]) or "/me", council="joined"), 303)
+    return RedirectResponse(_with(own_page(kept["next"]) or "/me", council="joined"), 303)
 
 
 async def _still_there(
@@ -216,7 +208,7 @@ def _not_in(error: Exception, purpose: Purpose, onward: str, tenant: str = "") -
     if isinstance(error, Refused | NotVerified | TooMany):
         refused(RefusedAt.SIGN_IN, error.slug if isinstance(error, TooMany) else NotSignedIn.slug)
     log.warning("a sign-in at a council's own did not succeed: %s", error)
-    page = _own_page(onward)
+    page = own_page(onward)
     if purpose != "sign_in" and said != "again":
         where = _with(page or "/me", **{"step_up" if purpose == "step_up" else "council": said})
         response = RedirectResponse(where, 303)
@@ -229,9 +221,3 @@ def _not_in(error: Exception, purpose: Purpose, onward: str, tenant: str = "") -
 
 def _with(page: str, **said: str) -> str:
     return f"{page}{'&' if urlsplit(page).query else '?'}{urlencode(said)}"
-
-
-def _own_page(path: str) -> str | None:
-    """A path here; the sign-in page checks it once more."""
-    own = path.startswith("/") and path[1:2] not in ("/", "\\") and path.isprintable() and path.isascii()
-    return path if own else None

@@ -1,7 +1,3 @@
--- name: councils role: ecm_web
--- Which authorities sign their people in by a provider of their own, before anybody is known.
-SELECT tenant_id FROM ecm_councils()
-
 -- name: provider role: ecm_web
 -- How one of them does.
 SELECT issuer, client_id, sealed_client_secret, scopes, groups_claim, makes_accounts FROM ecm_oidc_provider($1::int)

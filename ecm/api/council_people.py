@@ -11,9 +11,9 @@ from __future__ import annotations
 from fastapi import Request
 
 from ecm.api.accounts import administrators_held
-from ecm.api.audit import write_down
 from ecm.api.council_visit import Council, Refused
 from ecm.api.session import AccountRow
+from ecm.audit.writing import write_down
 from ecm.doors import Services, address_of
 from ecm.identity.oidc import Claims, NoRole, Rule, role_for
 from ecm.store.db import Connection
@@ -30,7 +30,7 @@ async def account_of(request: Request, door: Services, council: Council, claims:
         await connection.execute(sql.one_at_a_time, tenant_id, issuer, claims.subject)
         row = await connection.fetchrow(sql.subject, tenant_id, issuer, claims.subject)
         known = None if row is None else AccountRow.of(row)
-        granted = role_for(claims, await _rules(connection, tenant_id))
+        granted = role_for(claims, await rules_of(connection, tenant_id))
         if isinstance(granted, NoRole):
             refused = Refused("council_no_role", granted.reason)
         elif row is not None and row["kept_out"]:
@@ -58,7 +58,8 @@ async def account_of(request: Request, door: Services, council: Council, claims:
     return known
 
 
-async def _rules(connection: Connection, tenant_id: int) -> list[Rule]:
+async def rules_of(connection: Connection, tenant_id: int) -> list[Rule]:
+    """Which group has which role here; the first counts."""
     rows = await connection.fetch(sql.rules, tenant_id)
     return [Rule(row["group_name"], row["role"], row["provider_ref"]) for row in rows]
 

@@ -7,6 +7,8 @@ What was begun is kept sealed (`ecm.openings`) for the browser that began it: a 
 from __future__ import annotations
 
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -14,8 +16,10 @@ from typing import Any, Literal
 from fastapi import Request, Response
 
 from ecm import openings
+from ecm.councils import CouncilAway
 from ecm.doors import Services, is_known_over_https, is_over_https, services
 from ecm.identity.oidc import Client, NotUsable, begin
+from ecm.notices import Kind, notice
 from ecm.permit import Actor
 from ecm.sealing import Unsealable
 from ecm.store.queries import load_queries
@@ -54,7 +58,8 @@ async def begin_at(
     """Where to send the browser, and what it has to remember. Raises Refused, NotUsable, CouncilAway, Unavailable."""
     council = await council_of(door, tenant_id)
     redirect_uri = way_back(request)
-    at = await door.councils.endpoints(council.client.issuer, private=door.settings.oidc_private)
+    async with noticed_if_away(door, tenant_id):
+        at = await door.councils.endpoints(council.client.issuer, private=door.settings.oidc_private)
     sent = begin(council.client, at, redirect_uri, afresh=purpose != "sign_in")
     kept = {
         "purpose": purpose,
@@ -99,6 +104,17 @@ async def begun(request: Request, door: Services, state: str) -> dict[str, Any]:
     if await openings.close(door, "oidc", token) is None:
         raise Refused("council_again", "what was begun is used up, or too old")
     return kept
+
+
+@asynccontextmanager
+async def noticed_if_away(door: Services, tenant_id: int) -> AsyncIterator[None]:
+    """Whoever administers is told that their council's sign-in does not answer, wherever somebody found it out."""
+    try:
+        yield
+    except CouncilAway:
+        async with door.web.tenant(tenant_id) as connection:
+            await notice(connection, Kind.COUNCIL_SIGN_IN_AWAY, "the council's sign-in", door.clock.now())
+        raise
 
 
 def forget(response: Response) -> None:

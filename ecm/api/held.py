@@ -30,10 +30,11 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from ecm.api import patterns as pattern_sheet
-from ecm.api.audit import write_down
 from ecm.api.evidence import text_said
-from ecm.api.today import Door, OfPhone, Unlock, _holder
+from ecm.api.holder import Unlock, holder, require_not_left
+from ecm.api.today import Door, OfPhone
 from ecm.api.wire import answers
+from ecm.audit.writing import write_down
 from ecm.doors import Services, address_of, for_action, permit_for
 from ecm.errors import NotPermitted
 from ecm.lock import Lock, of_its_provider, system
@@ -161,10 +162,11 @@ async def held_of_worker(
 ) -> Response:
     """Everything that is held about the care worker who holds this phone."""
     now = door.clock.now()
-    lock = lock_of(who, await _holder(door, who, unlock), Action.READ_OWN_DATA)
+    lock = lock_of(who, holder(door, who, unlock), Action.READ_OWN_DATA)
     tenant_id, worker = lock.tenant_id, lock.care_worker_ref
     assert worker is not None
     async with door.web.locked(system(tenant_id)) as connection:
+        await require_not_left(connection, worker)
         parts = await _of_worker(connection, tenant_id, worker)
         await write_down(
             connection,

@@ -23,8 +23,8 @@ from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from ecm import ntag424
-from ecm.api.audit import write_down
 from ecm.api.wire import NEXT_PAGE, NO_NUL, Asked, Limit, Page, Ref, answers, asks, page_of
+from ecm.audit.writing import write_down
 from ecm.doors import Services, address_of, permit_for, services
 from ecm.errors import Conflict, NotFound
 from ecm.names import short_person

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Request
 
 from ecm.api.actuals import NAME, STATE, PeriodState
-from ecm.api.audit import write_down
 from ecm.api.wire import answers
+from ecm.audit.writing import write_down
 from ecm.doors import Services, address_of, permit_for, services
 from ecm.errors import Conflict, NotFound, NotPermitted
 from ecm.permit import Action, Actor, reach

@@ -5,7 +5,7 @@ Each is counted here and put into words by the page that shows it. A provider's 
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends
@@ -68,7 +68,12 @@ async def what_needs_doing(
     only = reach(who, Action.MANAGE_PHONES)
     async with door.web.locked(who.lock) as connection:
         row = await connection.fetchrow(
-            sql.counts, who.tenant_id, only, now - SILENT_AFTER, now - UNUSED_AFTER
+            sql.counts,
+            who.tenant_id,
+            only,
+            now - SILENT_AFTER,
+            now - UNUSED_AFTER,
+            (datetime.now(UTC) - UNUSED_AFTER).date(),
         )
     assert row is not None
     return WhatNeedsDoing(

@@ -1,6 +1,6 @@
 -- name: counts role: ecm_web
 -- How many of each; 0 where all is well. Phones of one provider ($2) or all; silent: nothing since
--- $3. Keys made before $4 and not used since.
+-- $3. Keys made before $4 and not used since the day $5: they are made at the service's time and used on real days.
 SELECT
   (SELECT (count(*) = 1)::int FROM accounts
    WHERE tenant_id = $1::int AND role = 'administrator' AND disabled_at IS NULL AND left_at IS NULL)
@@ -16,7 +16,7 @@ SELECT
   (SELECT (NOT EXISTS (SELECT FROM providers WHERE tenant_id = $1::int))::int) AS nothing_imported,
   (SELECT count(*)::int FROM api_keys
    WHERE tenant_id = $1::int AND revoked_at IS NULL AND created_at < $4::timestamptz
-     AND coalesce(used_at < $4::timestamptz, true)) AS keys_unused,
+     AND coalesce(used_at < $5::date, true)) AS keys_unused,
   (SELECT count(*)::int FROM devices d
    JOIN care_workers w ON w.tenant_id = d.tenant_id AND w.ref = d.care_worker_ref AND w.left_at IS NOT NULL
    WHERE d.tenant_id = $1::int AND ($2::text IS NULL OR d.provider_ref = $2::text) AND d.cut_off_at IS NULL)

@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
-from ecm.api.audit import write_down
 from ecm.api.wire import Id, answers
+from ecm.audit.writing import write_down
 from ecm.doors import Services, address_of, permit_for, services
 from ecm.errors import NotFound
 from ecm.notices import in_words, what_to_do

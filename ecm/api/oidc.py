@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field, SecretStr, StrictBool, StringConstraints, field_validator
 
-from ecm.api.audit import write_down
+from ecm.api.council_people import rules_of
 from ecm.api.council_visit import Refused, secret_of, way_back
 from ecm.api.wire import ONE_LINE, Asked, Ref, answers, asks
+from ecm.audit.writing import write_down
 from ecm.councils import CouncilAway
 from ecm.doors import Services, address_of, permit_for, services
 from ecm.errors import Conflict, NotFound
@@ -231,7 +232,7 @@ async def _shown(request: Request, connection: Connection, who: Actor) -> Oidc:
     row = await connection.fetchrow(sql.provider, who.tenant_id)
     if row is None:
         raise NotFound
-    rules = await connection.fetch(sql.rules, who.tenant_id)
+    rules = await rules_of(connection, who.tenant_id)
     try:
         sends_back_to = way_back(request)
     except Refused:
@@ -243,7 +244,7 @@ async def _shown(request: Request, connection: Connection, who: Actor) -> Oidc:
         scopes=row["scopes"],
         groups_claim=row["groups_claim"],
         makes_accounts=row["makes_accounts"],
-        rules=[Rule(group=r["group_name"], role=r["role"], provider=r["provider_ref"]) for r in rules],
+        rules=[Rule(group=r.group, role=r.role, provider=r.provider_ref) for r in rules],
         sends_back_to=sends_back_to,
         checked_at=row["checked_at"],
         last_error=row["last_error"],

@@ -21,10 +21,6 @@ DELETE FROM oidc_providers WHERE tenant_id = $1::int RETURNING issuer
 UPDATE oidc_providers SET checked_at = $3::timestamptz, last_error = $4::text
 WHERE tenant_id = $1::int AND issuer = $2::text
 
--- name: rules role: ecm_web
--- Which group has which role; the first counts.
-SELECT group_name, role, provider_ref FROM oidc_roles WHERE tenant_id = $1::int ORDER BY priority
-
 -- name: delete_rules role: ecm_web
 DELETE FROM oidc_roles WHERE tenant_id = $1::int
 

@@ -12,10 +12,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
-from ecm.api.audit import write_down
 from ecm.api.council_visit import Refused, begin_at, remember
 from ecm.api.session import person, require_own_ways, standing_of
 from ecm.api.wire import answers
+from ecm.audit.writing import write_down
 from ecm.councils import CouncilAway
 from ecm.doors import Services, address_of, open_because, services
 from ecm.errors import Conflict, NotFound, NotSignedIn

@@ -9,9 +9,9 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, Field
 
-from ecm.api.audit import write_down
 from ecm.api.session import person
 from ecm.api.wire import answers
+from ecm.audit.writing import write_down
 from ecm.doors import Services, address_of, digest, services, token_of
 from ecm.errors import NotFound
 from ecm.identity.assurance import Way

@@ -16,7 +16,6 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from ecm import openings
-from ecm.api.audit import write_down
 from ecm.api.session import (
     AccountRow,
     finish,
@@ -28,12 +27,22 @@ from ecm.api.session import (
 )
 from ecm.api.sign_in import SIGNED_IN, SignedIn
 from ecm.api.wire import NO_NUL, Asked, Id, Name, answers, asks
-from ecm.doors import Services, address_of, names_foreign_page, open_because, services, token_of
+from ecm.audit.writing import write_down
+from ecm.doors import (
+    Services,
+    address_of,
+    names_foreign_page,
+    open_because,
+    services,
+    site_of,
+    token_of,
+)
 from ecm.errors import Conflict, NotFound, NotPermitted, NotSignedIn
 from ecm.identity.assurance import Way
 from ecm.identity.passkeys import (
     Holder,
     KeptPasskey,
+    NewPasskey,
     NotVerified,
     RelyingParty,
     asserted,
@@ -44,7 +53,7 @@ from ecm.identity.passkeys import (
     request_options,
 )
 from ecm.permit import Actor
-from ecm.store.db import Record
+from ecm.store.db import Connection, Record
 from ecm.store.queries import load_queries
 
 log = logging.getLogger(__name__)
@@ -195,35 +204,14 @@ async def begin_new_passkey(request: Request, door: Door, who: Person) -> Passke
 )
 async def add_passkey(request: Request, door: Door, who: Person, asked: NewPasskeyAsked) -> Passkey:
     """Keeps a passkey that the browser has just made. It signs in from here on, and finishes setting up."""
-    rp = relying_party(request)
-    said = await openings.close(door, "passkey_new", asked.opening)
-    if said is None or (said["tenant"], said["account"]) != (who.tenant_id, who.id):
-        raise Conflict("That took too long, or was used before. Begin again.")
-    try:
-        made = created(rp, _challenge(said), asked.credential)
-    except NotVerified as error:
-        log.info("a new passkey of %s was not taken: %s", who.lock.who, error)
-        raise Conflict("The browser's answer could not be taken. Begin again.") from None
+    made, _ = await new_passkey(request, door, asked, {"tenant": who.tenant_id, "account": who.id})
     now = datetime.now(UTC)
     async with door.web.locked(who.lock) as connection:
         await connection.fetchrow(sql.holder, who.tenant_id, who.id)
         require_own_ways(who, await standing_of(connection, who), now)
         if len(await connection.fetch(sql.list_passkeys, who.tenant_id, who.id)) >= PASSKEYS_AT_MOST:
             raise Conflict(f"{PASSKEYS_AT_MOST} passkeys are the most there may be. Remove one first.")
-        row = await connection.fetchrow(
-            sql.insert_passkey,
-            who.tenant_id,
-            who.id,
-            made.credential_id,
-            made.public_key,
-            made.sign_count,
-            made.backed_up,
-            made.aaguid,
-            asked.name,
-            now,
-        )
-        if row is None:
-            raise Conflict("That passkey is known already.")
+        row = await keep_passkey(connection, who, made, asked.name, now)
         await finish(connection, who, token_of(request) or "", added=True)
         await _audit(connection, request, door, who, "passkey_added", row["name"])
     return _passkey(row)
@@ -247,10 +235,46 @@ async def remove_passkey(request: Request, door: Door, who: Person, passkey_id: 
 
 def relying_party(request: Request) -> RelyingParty:
     """The site, as passkeys know it. Raises Conflict where a browser would take none."""
-    rp = RelyingParty.of(services(request).settings.public_url, request.headers.get("host", ""))
+    rp = site_of(request)
     if rp is None:
         raise Conflict("Passkeys work by https (ECM_PUBLIC_URL), or on this machine at http://localhost.")
     return rp
+
+
+async def new_passkey(
+    request: Request, door: Services, asked: PasskeyAsked, whose: dict[str, int]
+) -> tuple[NewPasskey, dict[str, Any]]:
+    """What a browser made of the options it was given, and what was kept with those. Raises Conflict."""
+    rp = relying_party(request)
+    said = await openings.close(door, "passkey_new", asked.opening)
+    if said is None or not whose.items() <= said.items():
+        raise Conflict("That took too long, or was used before. Begin again.")
+    try:
+        return created(rp, _challenge(said), asked.credential), said
+    except NotVerified as error:
+        log.info("a new passkey was not taken: %s", error)
+        raise Conflict("The browser's answer could not be taken. Begin again.") from None
+
+
+async def keep_passkey(
+    connection: Connection, who: Actor, made: NewPasskey, name: str, now: datetime
+) -> Record:
+    """Raises Conflict when somebody has it already."""
+    row: Record | None = await connection.fetchrow(
+        sql.insert_passkey,
+        who.tenant_id,
+        who.id,
+        made.credential_id,
+        made.public_key,
+        made.sign_count,
+        made.backed_up,
+        made.aaguid,
+        name,
+        now,
+    )
+    if row is None:
+        raise Conflict("That passkey is known already. Use another one.")
+    return row
 
 
 async def prove(

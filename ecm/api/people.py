@@ -20,8 +20,8 @@ from ecm.api.accounts import (
     require_role_fits,
     require_still_administrator,
 )
-from ecm.api.audit import write_down
 from ecm.api.wire import NEXT_PAGE, Asked, Id, IdCursor, Limit, Page, Ref, answers, asks, page_of
+from ecm.audit.writing import write_down
 from ecm.doors import address_of
 from ecm.errors import Conflict, NotFound
 from ecm.identity.assurance import Way

@@ -17,9 +17,10 @@ from uuid import UUID, uuid5
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ecm.api.audit import write_down
 from ecm.api.homes import QrShown, qr_shown
 from ecm.api.wire import NEXT_PAGE, Asked, Limit, Page, Ref, answers, asks, point_to_next
+from ecm.audit.writing import write_down
+from ecm.authorities import has_provider
 from ecm.doors import Services, address_of, open_because, permit_for, services
 from ecm.errors import Conflict, NotFound, NotPermitted, NotUnderstood
 from ecm.permit import Action, Actor, Scope, permit, reach, require
@@ -319,7 +320,7 @@ async def _provider_of(connection: Connection, who: Actor, asked: EnrolmentAsked
     )  # another's is not there to be seen, which tells nobody why
     if asked.care_worker is None:
         assert asked.provider is not None
-        if not await connection.fetchval(sql.provider_exists, who.tenant_id, asked.provider):
+        if not await has_provider(connection, who.tenant_id, asked.provider):
             raise NotFound("There is no such provider.")
         return asked.provider
     worker = await connection.fetchrow(sql.worker_provider, who.tenant_id, asked.care_worker)

@@ -1,7 +1,3 @@
--- name: provider_exists role: ecm_web
--- Whether there is such a provider.
-SELECT EXISTS (SELECT FROM providers WHERE tenant_id = $1::int AND ref = $2::text);
-
 -- name: worker_provider role: ecm_web
 -- Whom a care worker works for, and since when no longer.
 SELECT provider_ref, left_at FROM care_workers WHERE tenant_id = $1::int AND ref = $2::text;

@@ -16,6 +16,7 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Depends, Request, Response
 from pydantic import BaseModel, Field, ValidationError
 
+from ecm.api.holder import left_at
 from ecm.api.report_in import Kind, ReportIn, TaskDone, Urgency, understood
 from ecm.api.wire import Id, answers, asks
 from ecm.doors import Services, open_because, permit_for, services
@@ -156,16 +157,16 @@ async def _take(connection: Connection, door: Services, phone: Phone, raw: bytes
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
         return Receipt(id=None, status="rejected", detail=wrong)
-    left_at = await connection.fetchval(sql.left_at, phone.tenant_id, report.care_worker or phone.care_worker)
+    had_left_at = await left_at(connection, report.care_worker or phone.care_worker)
     try:
-        proofs = _proofs(door, phone, item, report, left_at)
+        proofs = _proofs(door, phone, item, report, had_left_at)
     except NotSignedIn as error:
         return Receipt(id=report.id, status="rejected", detail=error.detail)
     return await _store(connection, door.clock.now(), phone, item, report, proofs, raw)
 
 
 def _proofs(
-    door: Services, phone: Phone, item: SignedItem, report: ReportIn, left_at: datetime | None
+    door: Services, phone: Phone, item: SignedItem, report: ReportIn, had_left_at: datetime | None
 ) -> list[Proof]:
     """Raises NotSignedIn for what this phone did not sign, or says to have happened after it was cut off."""
     if item.jws.key_id != str(phone.device_id) or not checks(item.jws, phone.public_key):
@@ -175,7 +176,7 @@ def _proofs(
         if report.occurred_at > phone.cut_off_at:
             raise NotSignedIn("this phone was cut off")
         proofs.append(Proof.CUT_OFF)
-    had_left = left_at is not None and report.occurred_at > left_at
+    had_left = had_left_at is not None and report.occurred_at > had_left_at
     if had_left:
         proofs.append(Proof.LEFT)
     if phone.care_worker is None or report.care_worker not in (None, phone.care_worker):

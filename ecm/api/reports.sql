@@ -42,10 +42,6 @@ WITH named AS (
 )
 SELECT received_at, visit_id IS NOT NULL AS rings FROM added;
 
--- name: left_at role: ecm_web
--- When this care worker left; NULL for who has not.
-SELECT left_at FROM care_workers WHERE tenant_id = $1::int AND ref = $2::text;
-
 -- name: known_report role: ecm_web
 -- What stands under this id, and whether it can ring.
 SELECT received_at, body_sha256, visit_id IS NOT NULL AS rings FROM reports

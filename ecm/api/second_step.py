@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -18,7 +18,6 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field, StringConstraints
 
 from ecm import openings
-from ecm.api.audit import write_down
 from ecm.api.passkeys import Opening
 from ecm.api.session import (
     AccountRow,
@@ -32,6 +31,7 @@ from ecm.api.session import (
 )
 from ecm.api.sign_in import SIGNED_IN, SignedIn, go_on
 from ecm.api.wire import NO_NUL, Asked, answers, asks
+from ecm.audit.writing import write_down
 from ecm.doors import (
     HALF_WAY_COOKIE,
     Services,
@@ -164,15 +164,7 @@ async def begin_second_step(door: Door, who: Person) -> NewSecondStep:
         require_own_ways(who, await standing_of(connection, who), datetime.now(UTC))
         account = await connection.fetchrow(sql.own_account, who.tenant_id, who.id)
     assert account is not None
-    secret = rules.new_secret()
-    url = rules.otpauth_url(secret, account["email"], account["tenant"])
-    kept = {"tenant": who.tenant_id, "account": who.id, "secret": base64.b64encode(secret).decode()}
-    return NewSecondStep(
-        opening=await openings.open_(door, "second_step_new", kept, SETTING_UP_LASTS),
-        secret=rules.in_base32(secret),
-        otpauth_url=url,
-        qr=QrShown(**asdict(qr_of(url))),
-    )
+    return await new_app(door, account["email"], account["tenant"], _whose(who))
 
 
 @router.post(
@@ -184,23 +176,12 @@ async def begin_second_step(door: Door, who: Person) -> NewSecondStep:
 )
 async def confirm_second_step(request: Request, door: Door, who: Person, asked: CodeAsked) -> RecoveryCodes:
     """The first code of a new secret, which takes the place of the one before. Answers ten new recovery codes."""
-    said = await openings.look(door, "second_step_new", asked.opening)
-    if said is None or (said["tenant"], said["account"]) != (who.tenant_id, who.id):
-        raise Conflict("That took too long, or was used before. Begin again.")
-    secret, now = base64.b64decode(said["secret"]), datetime.now(UTC)
-    step = rules.fits(secret, asked.code, now, last_step=-1)
-    if step is None:
-        raise Conflict("That code does not fit. Check that the phone's clock is right, and try the next one.")
-    if await openings.close(door, "second_step_new", asked.opening) is None:
-        raise Conflict("That was used before. Begin again.")
-    sealed = door.sealer.seal(secret, rules.belongs_to(who.tenant_id, who.id))
+    now = datetime.now(UTC)
+    app = await shown_app(door, asked.opening, asked.code, _whose(who), now)
     async with door.web.locked(who.lock) as connection:
-        await require_one_key(connection, door.sealer)
         await connection.fetchrow(sql.own_account, who.tenant_id, who.id)
         require_own_ways(who, await standing_of(connection, who), now)
-        await connection.execute(sql.delete_second_step, who.tenant_id, who.id)
-        await connection.execute(sql.insert_second_step, who.tenant_id, who.id, sealed, now, step)
-        codes = await _new_recovery_codes(connection, who, now)
+        codes = await keep_app(connection, door, who, app, now)
         await finish(connection, who, token_of(request) or "", added=True)
         await _audit(connection, request, door, who, "second_step_set_up")
     return RecoveryCodes(recovery_codes=codes)
@@ -237,6 +218,54 @@ async def renew_recovery_codes(request: Request, door: Door, who: Person) -> Rec
         codes = await _new_recovery_codes(connection, who, now)
         await _audit(connection, request, door, who, "recovery_codes_made")
     return RecoveryCodes(recovery_codes=codes)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """An authenticator app that showed a right code: its secret, and the step of that code, which is used up."""
+
+    secret: bytes
+    step: int
+
+
+async def new_app(door: Services, email: str, authority: str, whose: dict[str, int]) -> NewSecondStep:
+    """A secret for somebody's app, which nobody keeps until its first code was shown."""
+    secret = rules.new_secret()
+    url = rules.otpauth_url(secret, email, authority)
+    kept = whose | {"secret": base64.b64encode(secret).decode()}
+    return NewSecondStep(
+        opening=await openings.open_(door, "second_step_new", kept, SETTING_UP_LASTS),
+        secret=rules.in_base32(secret),
+        otpauth_url=url,
+        qr=QrShown(**asdict(qr_of(url))),
+    )
+
+
+async def shown_app(door: Services, opening: str, code: str, whose: dict[str, int], now: datetime) -> App:
+    """The app whose first code this is. Raises Conflict, and lets a code that does not fit be tried again."""
+    said = await openings.look(door, "second_step_new", opening)
+    if said is None or not whose.items() <= said.items():
+        raise Conflict("That took too long, or was used before. Begin again.")
+    secret = base64.b64decode(said["secret"])
+    step = rules.fits(secret, code, now, last_step=-1)
+    if step is None:
+        raise Conflict("That code does not fit. Check that the phone's clock is right, and try the next one.")
+    if await openings.close(door, "second_step_new", opening) is None:
+        raise Conflict("That was used before. Begin again.")
+    return App(secret, step)
+
+
+async def keep_app(connection: Connection, door: Services, who: Actor, app: App, now: datetime) -> list[str]:
+    """In place of the one before. Returns new recovery codes, in place of those before."""
+    await require_one_key(connection, door.sealer)
+    sealed = door.sealer.seal(app.secret, rules.belongs_to(who.tenant_id, who.id))
+    await connection.execute(sql.delete_second_step, who.tenant_id, who.id)
+    await connection.execute(sql.insert_second_step, who.tenant_id, who.id, sealed, now, app.step)
+    return await _new_recovery_codes(connection, who, now)
+
+
+def _whose(who: Actor) -> dict[str, int]:
+    return {"tenant": who.tenant_id, "account": who.id}
 
 
 async def come_by_code(request: Request, door: Services, opening: str, code: str) -> Opened:

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
 
-from ecm.api.audit import write_down
+from ecm.audit.writing import write_down
 from ecm.doors import (
     HOST_COOKIE,
     SESSION_COOKIE,

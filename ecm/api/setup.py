@@ -8,52 +8,52 @@ transaction, so it cannot be done twice. There is no default password because th
 
 from __future__ import annotations
 
-import base64
-import logging
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from ecm import openings, setup_codes
-from ecm.api.audit import write_down
-from ecm.api.passkeys import CEREMONY_LASTS, Credential, Opening, challenge_kept
-from ecm.api.second_step import NEW_SECOND_STEP, SETTING_UP_LASTS, Code, NewSecondStep, QrShown
+from ecm.api.passkeys import (
+    CEREMONY_LASTS,
+    NewPasskeyAsked,
+    Opening,
+    PasskeyOptions,
+    challenge_kept,
+    keep_passkey,
+    new_passkey,
+    relying_party,
+)
+from ecm.api.second_step import NEW_SECOND_STEP, App, Code, NewSecondStep, keep_app, new_app, shown_app
 from ecm.api.session import AccountRow, give_cookie, open_session_for
 from ecm.api.sign_in import Email, Password
 from ecm.api.wire import NO_NUL, Asked, Name, answers, asks
-from ecm.doors import Services, address_of, names_foreign_page, open_because, services, token_of
+from ecm.audit.writing import write_down
+from ecm.authorities import authority
+from ecm.doors import Services, address_of, names_foreign_page, open_because, services, site_of, token_of
 from ecm.errors import Conflict, NotFound, NotPermitted, NotUnderstood
-from ecm.identity import second_step as rules
 from ecm.identity.assurance import Way
 from ecm.identity.passkeys import (
     Holder,
     NewPasskey,
-    NotVerified,
-    RelyingParty,
-    created,
     creation_options,
     new_challenge,
 )
 from ecm.lock import system
 from ecm.passwords import hash_password
-from ecm.qr import qr_of
-from ecm.sealing_key import require_one_key
-from ecm.store.db import Connection
 from ecm.store.queries import load_queries
 from ecm.weak_passwords import weakness
 
-log = logging.getLogger(__name__)
 sql = load_queries(__package__, "setup.sql")
 router = APIRouter(tags=["set-up"])
 
 UNKNOWN = "That code is not known, was used, or has run out. `ecm setup-code` on the machine makes another."
 DONE = "This service has an administrator already. Sign in, or ask them to let you in."
-NO_TENANT = {"tenant": 0, "account": 0}  # an opening of a set-up is nobody's
+NOBODYS = {"tenant": 0, "account": 0}  # as an opening of a set-up is
 
 SetupCode = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=NO_NUL)]
 Door = Annotated[Services, Depends(services)]
@@ -68,12 +68,6 @@ class AboutThem(WithCode):
     email: Email
 
 
-class ByPasskey(Asked):
-    opening: Opening
-    credential: Credential
-    name: Name = Field(description="What its owner calls it.")
-
-
 class ByPassword(Asked):
     password: Password
     opening: Opening
@@ -82,7 +76,7 @@ class ByPassword(Asked):
 
 class SetupAsked(AboutThem):
     authority: Name = Field(description="What the authority is called.")
-    passkey: ByPasskey | None = None
+    passkey: NewPasskeyAsked | None = None
     password: ByPassword | None = Field(
         None, description="With an authenticator app. Give this or a passkey."
     )
@@ -91,11 +85,6 @@ class SetupAsked(AboutThem):
 class Waiting(BaseModel):
     authority: str
     passkeys: bool = Field(description="Whether a browser would take a passkey for this address.")
-
-
-class PasskeyOptions(BaseModel):
-    opening: str = Field(description="Goes back with what the browser makes of the options. Five minutes.")
-    options: dict[str, Any] = Field(description="For PublicKeyCredential.parseCreationOptionsFromJSON.")
 
 
 class SetUp(BaseModel):
@@ -107,15 +96,13 @@ class SetUp(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """The way in that was shown to work: a passkey, or a password's hash with an app's secret and its used step."""
+    """The way in that was shown to work: a passkey, or a password's hash with an app."""
 
     way: Way
     uid: UUID
     passkey: NewPasskey | None = None
-    passkey_name: str = ""
     password_hash: str | None = None
-    secret: bytes = b""
-    step: int = 0
+    app: App | None = None
 
 
 ASKED_CODE = {"setup_code": "K7MP2XQR4TBN"}
@@ -141,8 +128,9 @@ async def check_code(request: Request, door: Door, asked: WithCode) -> Waiting:
     """Whether this code opens the set-up. It stays good."""
     tenant_id = await _admitted(request, door, asked.setup_code)
     async with door.web.locked(system(tenant_id)) as connection:
-        name = await connection.fetchval(sql.authority, tenant_id)
-    return Waiting(authority=name, passkeys=_site(request) is not None)
+        known = await authority(connection, tenant_id)
+    assert known is not None
+    return Waiting(authority=known["name"], passkeys=site_of(request) is not None)
 
 
 @router.post(
@@ -155,10 +143,8 @@ async def begin_passkey(request: Request, door: Door, asked: AboutThem) -> Passk
     """What a browser needs to make the first administrator's passkey."""
     await _admitted(request, door, asked.setup_code)
     challenge, uid = new_challenge(), uuid4()
-    options = creation_options(
-        _site_or_conflict(request), Holder(uid, asked.email, asked.name), [], challenge
-    )
-    kept = challenge_kept(challenge) | NO_TENANT | {"uid": str(uid)}
+    options = creation_options(relying_party(request), Holder(uid, asked.email, asked.name), [], challenge)
+    kept = challenge_kept(challenge) | NOBODYS | {"uid": str(uid)}
     return PasskeyOptions(
         opening=await openings.open_(door, "passkey_new", kept, CEREMONY_LASTS), options=options
     )
@@ -173,15 +159,7 @@ async def begin_passkey(request: Request, door: Door, asked: AboutThem) -> Passk
 async def begin_second_step(request: Request, door: Door, asked: AboutThem) -> NewSecondStep:
     """A secret for the first administrator's authenticator app."""
     await _admitted(request, door, asked.setup_code)
-    secret = rules.new_secret()
-    url = rules.otpauth_url(secret, asked.email, "")
-    kept = NO_TENANT | {"secret": base64.b64encode(secret).decode()}
-    return NewSecondStep(
-        opening=await openings.open_(door, "second_step_new", kept, SETTING_UP_LASTS),
-        secret=rules.in_base32(secret),
-        otpauth_url=url,
-        qr=QrShown(**asdict(qr_of(url))),
-    )
+    return await new_app(door, asked.email, "", NOBODYS)
 
 
 @router.post(
@@ -196,12 +174,13 @@ async def begin_second_step(request: Request, door: Door, asked: AboutThem) -> N
 async def set_up(request: Request, response: Response, door: Door, asked: SetupAsked) -> SetUp:
     """Names the authority, makes its first administrator, and signs them in. Everything or nothing."""
     tenant_id = await _admitted(request, door, asked.setup_code)
-    if (asked.passkey is None) == (asked.password is None):
+    if asked.passkey is not None and asked.password is None:
+        proved = await _by_passkey(request, door, asked.passkey)
+    elif asked.password is not None and asked.passkey is None:
+        proved = await _by_password(door, asked, asked.password)
+    else:
         raise NotUnderstood("Give a passkey, or a password with the app's code: one of them.")
-    proved = await (_by_passkey(request, door, asked) if asked.passkey else _by_password(door, asked))
-    # They stand in for the app beside a password; a passkey needs none, and has no password to stand beside.
-    codes = rules.new_recovery_codes() if asked.password else []
-    account = await _make(request, door, tenant_id, asked, proved, codes)
+    account, codes = await _make(request, door, tenant_id, asked, proved)
     opened = await open_session_for(door, account, proved.way, request, old_token=token_of(request))
     give_cookie(request, response, opened)
     return SetUp(recovery_codes=codes, lands_on="/settings")
@@ -223,43 +202,28 @@ async def _admitted(request: Request, door: Services, code: str) -> int:
     raise NotFound(UNKNOWN)
 
 
-async def _by_passkey(request: Request, door: Services, asked: SetupAsked) -> Proved:
-    assert asked.passkey is not None
-    site = _site_or_conflict(request)
-    said = await openings.close(door, "passkey_new", asked.passkey.opening)
-    if said is None or "uid" not in said:
-        raise Conflict("That took too long, or was used before. Begin again; nothing was kept.")
-    try:
-        made = created(site, base64.b64decode(said["challenge"]), asked.passkey.credential)
-    except NotVerified as error:
-        log.info("the first passkey was not taken: %s", error)
-        raise Conflict("The browser's answer could not be taken. Begin again; nothing was kept.") from None
-    return Proved(Way.PASSKEY, UUID(said["uid"]), passkey=made, passkey_name=asked.passkey.name)
+async def _by_passkey(request: Request, door: Services, asked: NewPasskeyAsked) -> Proved:
+    made, said = await new_passkey(request, door, asked, NOBODYS)
+    return Proved(Way.PASSKEY, UUID(said["uid"]), passkey=made)
 
 
-async def _by_password(door: Services, asked: SetupAsked) -> Proved:
-    assert asked.password is not None
-    password = asked.password.password.get_secret_value()
+async def _by_password(door: Services, asked: SetupAsked, by: ByPassword) -> Proved:
+    password = by.password.get_secret_value()
     if wrong := weakness(password, asked.name, asked.email, asked.authority):
         raise Conflict(f"Choose another password. {wrong}")
-    said = await openings.look(door, "second_step_new", asked.password.opening)
-    if said is None or said["tenant"] != NO_TENANT["tenant"]:
-        raise Conflict("That took too long, or was used before. Begin again; nothing was kept.")
-    secret = base64.b64decode(said["secret"])
-    step = rules.fits(secret, asked.password.code, datetime.now(UTC), last_step=-1)
-    if step is None:
-        raise Conflict("That code does not fit. Check that the phone's clock is right, and try the next one.")
-    await openings.close(door, "second_step_new", asked.password.opening)
-    return Proved(
-        Way.PASSWORD_TOTP, uuid4(), password_hash=await hash_password(password), secret=secret, step=step
-    )
+    app = await shown_app(door, by.opening, by.code, NOBODYS, datetime.now(UTC))
+    return Proved(Way.PASSWORD_TOTP, uuid4(), password_hash=await hash_password(password), app=app)
 
 
 async def _make(
-    request: Request, door: Services, tenant_id: int, asked: SetupAsked, proved: Proved, codes: list[str]
-) -> AccountRow:
-    """All of it in one transaction. Raises Conflict, NotFound when somebody was quicker."""
+    request: Request, door: Services, tenant_id: int, asked: SetupAsked, proved: Proved
+) -> tuple[AccountRow, list[str]]:
+    """All of it in one transaction; and recovery codes, which stand in for an app beside a password.
+
+    Raises Conflict, NotFound when somebody was quicker.
+    """
     now = datetime.now(UTC)
+    codes: list[str] = []
     async with door.web.locked(system(tenant_id)) as connection:
         await connection.execute(sql.name_authority, tenant_id, asked.authority)
         if await setup_codes.waiting_tenant(connection) != tenant_id:
@@ -277,9 +241,10 @@ async def _make(
         if row is None:
             raise Conflict("That e-mail has an account already. Use another one for the administrator.")
         account = AccountRow.of(row)
-        await _keep_way(connection, door, account, proved, now)
-        digests = [rules.recovery_digest(code) for code in codes]
-        await connection.execute(sql.insert_recovery_codes, tenant_id, account.account_id, digests, now)
+        if asked.passkey is not None and proved.passkey is not None:
+            await keep_passkey(connection, account.actor, proved.passkey, asked.passkey.name, now)
+        if proved.app is not None:
+            codes = await keep_app(connection, door, account.actor, proved.app, now)
         await write_down(
             connection,
             tenant_id,
@@ -290,43 +255,4 @@ async def _make(
             reason=proved.way.value,
             origin=address_of(request),
         )
-    return account
-
-
-async def _keep_way(
-    connection: Connection, door: Services, account: AccountRow, proved: Proved, now: datetime
-) -> None:
-    ids = account.tenant_id, account.account_id
-    if proved.passkey is None:
-        await require_one_key(connection, door.sealer)
-        sealed = door.sealer.seal(proved.secret, rules.belongs_to(*ids))
-        await connection.execute(sql.insert_second_step, *ids, sealed, now, proved.step)
-        return
-    made = proved.passkey
-    kept = await connection.fetchval(
-        sql.insert_passkey,
-        *ids,
-        made.credential_id,
-        made.public_key,
-        made.sign_count,
-        made.backed_up,
-        made.aaguid,
-        proved.passkey_name,
-        now,
-    )
-    if kept is None:
-        raise Conflict("That passkey is known already. Use another one.")
-
-
-def _site(request: Request) -> RelyingParty | None:
-    return RelyingParty.of(services(request).settings.public_url, request.headers.get("host", ""))
-
-
-def _site_or_conflict(request: Request) -> RelyingParty:
-    site = _site(request)
-    if site is None:
-        raise Conflict(
-            "Passkeys work by https (ECM_PUBLIC_URL), or on this machine at http://localhost."
-            " Use a password with an app here."
-        )
-    return site
+    return account, codes

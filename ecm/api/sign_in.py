@@ -21,7 +21,6 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel, Field, SecretStr, StringConstraints
 
 from ecm import openings
-from ecm.api.audit import write_down
 from ecm.api.session import (
     AccountRow,
     Opened,
@@ -32,6 +31,8 @@ from ecm.api.session import (
     take_cookie,
 )
 from ecm.api.wire import Asked, answers, asks
+from ecm.audit.writing import write_down
+from ecm.authorities import authority
 from ecm.doors import (
     HALF_WAY_COOKIE,
     Services,
@@ -42,6 +43,7 @@ from ecm.doors import (
     names_foreign_page,
     of_session,
     open_because,
+    own_page,
     require_same_origin,
     services,
     token_of,
@@ -223,7 +225,7 @@ async def me(door: Annotated[Services, Depends(services)], who: Annotated[Actor,
     way = Way(who.signed_in_by) if who.signed_in_by else None
     left: list[ToFinish] = []
     async with door.web.locked(who.lock) as connection:
-        tenant = await connection.fetchrow(sql.tenant, who.tenant_id)
+        tenant = await authority(connection, who.tenant_id)
         has_password = who.kind == "account" and await connection.fetchval(
             sql.has_password, who.tenant_id, who.id
         )
@@ -310,8 +312,8 @@ def lands_on(who: Actor) -> str:
 
 def go_on(request: Request, opened: Opened, going_to: str) -> Response:
     """To where the person wanted to go, with the session's cookie."""
-    wanted = _is_own_page(going_to) and not opened.who.limited
-    response = RedirectResponse(going_to if wanted else lands_on(opened.who), status_code=303)
+    wanted = None if opened.who.limited else own_page(going_to)
+    response = RedirectResponse(wanted or lands_on(opened.who), status_code=303)
     give_cookie(request, response, opened)
     response.delete_cookie(HALF_WAY_COOKIE, path="/sign-in")
     return response
@@ -370,7 +372,7 @@ async def _write_failures(door: Services, candidates: list[Any], address: str) -
 
 
 def _on_to_second_step(request: Request, came: HalfWay, going_to: str) -> Response:
-    said = {"by": ".".join(came.ways)} | ({"next": going_to} if _is_own_page(going_to) else {})
+    said = {"by": ".".join(came.ways)} | ({"next": going_to} if own_page(going_to) else {})
     response = RedirectResponse(f"/sign-in/code?{urlencode(said)}", status_code=303)
     response.set_cookie(
         HALF_WAY_COOKIE,
@@ -387,8 +389,3 @@ def _on_to_second_step(request: Request, came: HalfWay, going_to: str) -> Respon
 
 def _back_to_form(what: str, **more: int) -> Response:
     return RedirectResponse("/?" + urlencode({"sign_in": what, **more}), status_code=303)
-
-
-def _is_own_page(path: str) -> bool:
-    """A path here. `//host` and `/\\host` are other sites to a browser."""
-    return path.startswith("/") and path[1:2] not in ("/", "\\") and path.isprintable()

@@ -10,10 +10,6 @@ UPDATE accounts SET password_hash = $3::text WHERE tenant_id = $1::int AND accou
 -- How many of an account's recovery codes nobody used yet.
 SELECT count(*) FROM recovery_codes WHERE tenant_id = $1::int AND account_id = $2::bigint AND used_at IS NULL
 
--- name: tenant role: ecm_web
--- The authority that signed-in people work for.
-SELECT name, zone, labels FROM tenants WHERE tenant_id = $1::int
-
 -- name: has_password role: ecm_web
 -- Whether a password opens an account, beside whatever else does.
 SELECT password_hash IS NOT NULL FROM accounts WHERE tenant_id = $1::int AND account_id = $2::bigint

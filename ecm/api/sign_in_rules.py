@@ -11,8 +11,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field, StrictBool
 
-from ecm.api.audit import write_down
 from ecm.api.wire import Asked, Id, answers, asks
+from ecm.audit.writing import write_down
 from ecm.doors import Services, address_of, permit_for, services
 from ecm.errors import Conflict, NotFound
 from ecm.permit import Action, Actor

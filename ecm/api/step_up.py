@@ -15,8 +15,7 @@ from pydantic import BaseModel, Field
 from ecm import openings
 from ecm.api.passkeys import (
     CEREMONY_LASTS,
-    Credential,
-    Opening,
+    PasskeyAsked,
     challenge_kept,
     own_credentials,
     prove,
@@ -42,11 +41,6 @@ REFUSED = "That did not prove it. Try again."
 StepUpWay = Literal["passkey", "code", "council"]
 Door = Annotated[Services, Depends(services)]
 Person = Annotated[Actor, Depends(person)]
-
-
-class ByPasskey(Asked):
-    opening: Opening
-    credential: Credential
 
 
 class ByPasswordAndCode(Asked):
@@ -105,10 +99,10 @@ async def begin_step_up(request: Request, door: Door, who: Person) -> StepUpOpti
     openapi_extra=asks(ASKED),
 )
 async def prove_again(
-    request: Request, response: Response, door: Door, who: Person, asked: ByPasskey | ByPasswordAndCode
+    request: Request, response: Response, door: Door, who: Person, asked: PasskeyAsked | ByPasswordAndCode
 ) -> None:
     """Proves again that it is you, for ten minutes; the session goes on under another token."""
-    if isinstance(asked, ByPasskey):
+    if isinstance(asked, PasskeyAsked):
         way = await _by_passkey(request, door, who, asked)
     else:
         way = await _by_password_and_code(request, door, who, asked)
@@ -117,7 +111,7 @@ async def prove_again(
     give_cookie(request, response, await step_up(door, who, token_of(request) or "", way, request))
 
 
-async def _by_passkey(request: Request, door: Services, who: Actor, asked: ByPasskey) -> Way | None:
+async def _by_passkey(request: Request, door: Services, who: Actor, asked: PasskeyAsked) -> Way | None:
     said = await openings.close(door, "step_up", asked.opening)
     if said is None or (said["tenant"], said["account"]) != (who.tenant_id, who.id):
         return None

@@ -14,16 +14,17 @@ from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
 from ecm import pin_tries
-from ecm.api.audit import write_down
+from ecm.api.holder import Unlock, holder, require_not_left
 from ecm.api.reads import note_read
 from ecm.api.wire import Asked, Id, Ref, answers, asks
+from ecm.audit.writing import write_down
 from ecm.doors import Services, address_of, for_action, open_because, services
 from ecm.errors import Left, NotFound, NotPermitted
-from ecm.lock import held_by, of_its_provider
+from ecm.lock import of_its_provider
 from ecm.names import short_person
 from ecm.permit import Action
 from ecm.phone_doors import Phone, held, phone
@@ -41,10 +42,6 @@ NIGHT_STAYS_FOR = timedelta(hours=4)
 
 Door = Annotated[Services, Depends(services)]
 OfPhone = Annotated[Phone, Depends(phone)]
-Unlock = Annotated[
-    str | None,
-    Header(alias="ECM-Unlock", max_length=1000, description="What a shared phone was given for the PIN."),
-]
 
 
 class Colleague(BaseModel):
@@ -147,10 +144,6 @@ TODAY: dict[str, Any] = EPOCH | {
 }
 
 
-def unlocking_of(door: Services) -> Unlocking:
-    return Unlocking(door.sealer)
-
-
 @router.get(
     "/v1/app/today",
     response_model=Today,
@@ -163,10 +156,11 @@ async def today(
     """The day of the worker who holds this phone."""
     response.headers["Cache-Control"] = "no-store"
     now = door.clock.now()
-    worker = await _holder(door, who, unlock)
+    worker = holder(door, who, unlock)
     async with door.web.locked(held(who, worker, Action.READ_VISITS)) as connection:
         them = await connection.fetchrow(sql.worker, who.tenant_id, worker, who.provider_ref)
-        if them is None:
+        if them is None or them["left_at"] is not None:
+            await require_not_left(connection, worker)
             raise NotFound("This phone's care worker is no longer known.")
         day = now.astimezone(ZoneInfo(them["zone"])).date()
         rows = await connection.fetch(
@@ -236,7 +230,7 @@ async def unlock_phone(response: Response, door: Door, who: OfPhone, asked: PinA
         raise NotPermitted("That is not the PIN of that care worker.")
     if them["left_at"] is not None:
         raise Left
-    ticket = unlocking_of(door).ticket(who.device_id, asked.care_worker, door.clock.now())
+    ticket = Unlocking(door.sealer).ticket(who.device_id, asked.care_worker, door.clock.now())
     return Unlocked(unlock=ticket, name=them["name"])
 
 
@@ -253,10 +247,11 @@ async def key_safe(
     Each telling is an entry of the audit, which says which of the two it was."""
     response.headers["Cache-Control"] = "no-store"
     now = door.clock.now()
-    worker = await _holder(door, who, unlock)
+    worker = holder(door, who, unlock)
     async with door.web.locked(held(who, worker, Action.READ_KEY_SAFE)) as connection:
         row = await connection.fetchrow(sql.key_safe, visit_id, worker, who.provider_ref, now)
         if row is None:
+            await require_not_left(connection, worker)
             raise NotFound("No code for this visit can be told to you; if you stand in, ask the office.")
         if row["sealed"] is None:
             raise NotPermitted(
@@ -281,17 +276,6 @@ def _opened(sealer: Sealer, sealed: bytes, tenant_id: int, service_user: str) ->
         return sealer.open(sealed, key_safe_of(tenant_id, service_user)).decode()
     except Unsealable:
         raise NotFound("The code cannot be opened any more; ask the office.") from None
-
-
-async def _holder(door: Services, who: Phone, unlock: str | None) -> str:
-    """The worker who holds this phone. Raises NotPermitted for a shared phone that no PIN has opened, Left."""
-    worker = who.care_worker or unlocking_of(door).worker(unlock, who.device_id, door.clock.now())
-    if worker is None:
-        raise NotPermitted("This phone is shared: open it with your PIN.")
-    async with door.web.locked(held_by(who.lock, worker)) as connection:
-        if await connection.fetchval(sql.left_at, who.tenant_id, worker) is not None:
-            raise Left
-    return worker
 
 
 # What a phone is told of a home that its worker only says to have been at: people's references can be guessed.

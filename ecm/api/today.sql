@@ -38,10 +38,6 @@ SELECT DISTINCT ref, name FROM ecm_workers_on($1::bigint[]);
 -- The authority's epoch, which dies with a restored copy.
 SELECT epoch FROM board_heads WHERE tenant_id = $1::int;
 
--- name: left_at role: ecm_web
--- When this care worker left, and NULL for who has not, before any of their day is read.
-SELECT left_at FROM care_workers WHERE tenant_id = $1::int AND ref = $2::text;
-
 -- name: key_safe role: ecm_web
 -- How to get in, sealed, and why this worker is told it; no code outside its time. The function asks who and when.
 SELECT service_user_ref, because, sealed FROM ecm_key_safe($1::bigint, $2::text, $3::text, $4::timestamptz);

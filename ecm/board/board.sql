@@ -139,7 +139,3 @@ VALUES ($1::int, $2::bytea, $3::bigint, $4::bytea, $5::timestamptz);
 -- Takes the pass away and says whose it was; no row when unknown, used or too old.
 SELECT tenant_id, account_id, email, name, role, provider_ref, session_sha256
 FROM ecm_use_ticket($1::bytea, $2::timestamptz);
-
--- name: provider_exists role: ecm_web
--- Whether a filter names somebody.
-SELECT EXISTS (SELECT FROM providers WHERE tenant_id = $1::int AND ref = $2::text);

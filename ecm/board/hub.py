@@ -17,6 +17,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ecm.authorities import has_provider
 from ecm.board.cuts import Doorkeeper
 from ecm.board.feed import ONE_DAY, Audience, Feed, frames_for
 from ecm.board.reading import Head, read_changes, read_day, read_head, read_pulse, sql
@@ -101,7 +102,7 @@ class Hub:
     async def knows(self, board: Board, viewer: Viewer, provider: str) -> bool:
         """Whether the tenant has a provider of that reference, for this viewer to see."""
         async with self._db.locked(viewer.lock) as connection:
-            return bool(await connection.fetchval(sql.provider_exists, board.tenant_id, provider))
+            return await has_provider(connection, board.tenant_id, provider)
 
     def hello(self, board: Board, day: date, actor: dict[str, Any]) -> bytes:
         return _frame(

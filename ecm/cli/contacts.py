@@ -10,6 +10,7 @@ import click
 
 from alerts.channels import CHANNELS
 from ecm.audit.writing import write_down
+from ecm.authorities import has_provider
 from ecm.cli.options import data_option, json_option, runs, tenant_option
 from ecm.cli.place import opened, service_clock
 from ecm.errors import NotFound
@@ -59,7 +60,7 @@ async def add(
         db.tenant(tenant_id) as connection,
     ):
         now = (await service_clock(place)).now()
-        if provider_ref and not await connection.fetchval(sql.knows_provider, tenant_id, provider_ref):
+        if provider_ref and not await has_provider(connection, tenant_id, provider_ref):
             raise NotFound(f"There is no provider {provider_ref}.")
         contact_id = await connection.fetchval(
             sql.add, tenant_id, provider_ref, min_severity, channel, address, after_minutes, security

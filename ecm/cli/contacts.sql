@@ -1,7 +1,3 @@
--- name: knows_provider role: ecm_web
--- Whether a provider's reference is one of ours.
-SELECT EXISTS (SELECT FROM providers WHERE tenant_id = $1::int AND ref = $2::text);
-
 -- name: add role: ecm_web
 -- One more who is told.
 INSERT INTO alert_contacts (tenant_id, provider_ref, min_severity, channel, address, after_minutes, security)

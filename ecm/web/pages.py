@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,15 +19,14 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from ecm.doors import HALF_WAY_COOKIE, actor_or_nobody
+from ecm.authorities import authority, of_council
+from ecm.doors import HALF_WAY_COOKIE, actor_or_nobody, own_page, site_of
 from ecm.errors import DatabaseAway, EcmError, NotFound, Unavailable
-from ecm.identity.passkeys import RelyingParty
 from ecm.permit import Action, Actor, permit
-from ecm.store.queries import load_queries
+from ecm.setup_codes import waiting_tenant
 from ecm.web import app_pages
 from ecm.web.static_files import STATIC, TEMPLATES, VERSION
 
-sql = load_queries(__package__, "pages.sql")
 router = APIRouter(include_in_schema=False)
 
 POLICY = {
@@ -143,18 +141,18 @@ async def front_door(request: Request, sign_in: str = "", next: str = "", tenant
     """
     who = await actor_or_nobody(request)
     if who is not None:
-        return RedirectResponse(OWN_PAGE if who.limited else next_page(next) or home_of(who), 303)
+        return RedirectResponse(OWN_PAGE if who.limited else own_page(next) or home_of(who), 303)
     if not sign_in and await awaits_setup(request):
         return RedirectResponse(SETUP, 303)
-    rp = relying_party(request)
+    site = site_of(request)
     return await render(
         request,
         "sign_in.html",
         None,
         error=SIGN_IN_WORDS.get(sign_in, ""),
-        next=next_page(next) or "",
-        passkeys=rp is not None,
-        localhost=None if rp else _the_same_at_localhost(request),
+        next=own_page(next) or "",
+        passkeys=site is not None,
+        localhost=None if site else _the_same_at_localhost(request),
         council=await _council(request, tenant),
     )
 
@@ -170,9 +168,9 @@ async def second_step(request: Request, sign_in: str = "", by: str = "code", nex
         "sign_in_code.html",
         None,
         error=SIGN_IN_WORDS.get(sign_in, ""),
-        next=next_page(next) or "",
+        next=own_page(next) or "",
         by=ways,
-        passkeys=relying_party(request) is not None,
+        passkeys=site_of(request) is not None,
     )
 
 
@@ -257,7 +255,7 @@ async def awaits_setup(request: Request) -> bool:
     if not getattr(state, "set_up", False):
         try:
             async with state.services.web.connection() as connection:
-                state.set_up = await connection.fetchval(sql.awaits_setup) is None
+                state.set_up = await waiting_tenant(connection) is None
         except Unavailable:
             return False  # nobody can say; the form does when it is used
     return not state.set_up
@@ -273,26 +271,13 @@ def home_of(who: Actor) -> str:
     return pages[0].path if pages else OWN_PAGE
 
 
-def relying_party(request: Request) -> RelyingParty | None:
-    """The site as passkeys know it; None where a browser would take none."""
-    settings = request.app.state.services.settings
-    return RelyingParty.of(settings.public_url, request.headers.get("host", ""))
-
-
 def _the_same_at_localhost(request: Request) -> str | None:
     """This page where passkeys do work, for whoever tries the service out by the machine's own number."""
     url = request.url
     return f"http://localhost:{url.port or 80}/" if url.hostname == "127.0.0.1" else None
 
 
-def next_page(path: str) -> str | None:
-    """Where to go after signing in: one of our own paths, never another site's address."""
-    inside = path.startswith("/") and not path.startswith("//") and path != "/"
-    return path if inside and set(path) <= PATH_CHARACTERS else None
-
-
 VISIT_NUMBER = re.compile(r"[0-9]{1,18}")
-PATH_CHARACTERS = frozenset(string.ascii_letters + string.digits + "/-_.?=&%+")
 
 
 def wants_page(request: Request) -> bool:
@@ -300,25 +285,19 @@ def wants_page(request: Request) -> bool:
 
 
 async def _council(request: Request, tenant: str) -> int | None:
-    """The authority whose people may sign in at their council: the only one there is, or that of the page's address.
-
-    An installation of several does not tell strangers whose they are. None while nobody can say.
-    """
+    """The authority whose people may sign in at their council, by its number `tenant`; None while nobody can say."""
     try:
         async with request.app.state.services.web.connection() as connection:
-            known = [row["tenant_id"] for row in await connection.fetch(sql.councils)]
+            return await of_council(connection, tenant)
     except Unavailable:
         return None
-    if tenant:
-        return next((one for one in known if str(one) == tenant), None)
-    return known[0] if len(known) == 1 else None
 
 
 async def _tenant_of(request: Request, who: Actor | None) -> dict[str, Any]:
     if who is None:
         return {"name": "", "zone": "Europe/London", "labels": {}}
     async with request.app.state.services.web.locked(who.lock) as connection:
-        row = await connection.fetchrow(sql.tenant, who.tenant_id)
+        row = await authority(connection, who.tenant_id)
     if row is None:
         raise NotFound
     return dict(row)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -198,7 +199,8 @@ async def test_a_key_nobody_needs_and_a_leavers_phone_are_noticed(story: Story) 
     await story.run(
         "INSERT INTO api_keys (tenant_id, name, scopes, key_sha256, created_at, used_at, revoked_at) VALUES"
         " (1, 'forgotten', '{read}', '1', $1::timestamptz - interval '91 days', NULL, NULL),"
-        " (1, 'in use', '{read}', '2', $1::timestamptz - interval '91 days', $1::timestamptz::date, NULL),"
+        " (1, 'in use', '{read}', '2', $1::timestamptz - interval '91 days', current_date - 89, NULL),"
+        " (1, 'no more', '{read}', '5', $1::timestamptz - interval '91 days', current_date - 92, NULL),"
         " (1, 'new', '{read}', '3', $1::timestamptz - interval '3 days', NULL, NULL),"
         " (1, 'ended', '{read}', '4', $1::timestamptz - interval '91 days', NULL, $1::timestamptz)",
         NOW,
@@ -210,8 +212,22 @@ async def test_a_key_nobody_needs_and_a_leavers_phone_are_noticed(story: Story) 
     )
     await story.run("UPDATE care_workers SET left_at = $1, left_by = 'Cory' WHERE ref = 'CW-A'", NOW)
     told = await codes(story, "ada")
-    assert (told["keys_unused"], told["phones_of_leavers"]) == (1, 1)
+    assert (told["keys_unused"], told["phones_of_leavers"]) == (2, 1)
     assert await codes(story, "cory") == {"phones_of_leavers": 1}, "keys are no concern of a provider"
+
+
+async def test_a_key_used_today_is_in_use_whatever_the_services_clock_shows(story: Story) -> None:
+    """The day of its use is a real one, also where a service runs on a clock of its own."""
+    for ahead in (timedelta(days=365), timedelta(days=-365)):
+        story.clock.at = NOW + ahead
+        await story.run("DELETE FROM api_keys")
+        await story.run(
+            "INSERT INTO api_keys (tenant_id, name, scopes, key_sha256, created_at, used_at) VALUES"
+            " (1, 'in use', '{read}', '1', $1::timestamptz - interval '91 days', current_date),"
+            " (1, 'no more', '{read}', '2', $1::timestamptz - interval '91 days', current_date - 91)",
+            story.clock.at,
+        )
+        assert (await codes(story, "ada"))["keys_unused"] == 1, ahead
 
 
 async def test_whoever_is_added_at_the_page_makes_a_password_of_their_own_first(story: Story) -> None:

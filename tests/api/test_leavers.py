@@ -135,6 +135,17 @@ async def test_a_leavers_call_for_help_is_taken_and_marked(story: Story, shared:
     ]
 
 
+async def test_a_report_in_the_name_of_another_providers_leaver_is_marked_too(
+    story: Story, shared: Caller
+) -> None:
+    await story.run("UPDATE care_workers SET left_at = $1, left_by = 'Ada' WHERE ref = 'CW-B'", NOW)
+    said = {"kind": "sos", "care_worker": "CW-B", "urgency": "now", "occurred_at": "2026-11-21T09:16:01Z"}
+    items = [shared.phone.item(said | {"id": "019aa3f2-7d1e-7000-8000-000000000073"})]
+    answer = await shared.at.post("/v1/reports", json=items, headers=shared.phone.headers)
+    assert answer.json()[0]["status"] == "created"
+    assert (await story.one("SELECT proofs FROM reports"))["proofs"] == ["left", "shared", "signed"]
+
+
 # ---------------------------------------------------------------------- an account
 
 

@@ -15,6 +15,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from ecm import authorities
 from ecm.api import (
     accounts,
     actuals,
@@ -27,7 +28,6 @@ from ecm.api import (
     people,
     phones,
     reports,
-    sign_in,
     today,
     visits,
 )
@@ -68,7 +68,7 @@ PICKED_OPEN = [
     ),
     (amendments.sql.visit_to_amend, (THEIRS, ZANDER_VISIT, None)),
     (people.sql.list_people, (THEIRS, 0, 100)),
-    (sign_in.sql.tenant, (THEIRS,)),
+    (authorities.sql.authority, (THEIRS,)),
 ]
 
 

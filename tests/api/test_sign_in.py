@@ -169,6 +169,8 @@ async def test_the_form_leads_each_role_to_its_page(story: Story, who: str, land
     ("asked", "goes_to"),
     [
         ("/visits/4711?x=1", "/visits/4711?x=1"),
+        ("/board?from=09:15&who=a@b,c~d'(e)", "/board?from=09:15&who=a@b,c~d'(e)"),
+        ("/", "/board"),
         ("//elsewhere.example", "/board"),
         ("/\\elsewhere.example", "/board"),
         ("https://elsewhere.example", "/board"),

@@ -134,6 +134,7 @@ async def test_functions_that_look_past_the_lock_are_few_and_closed_to_the_publi
         "ecm_use_ticket",
         "ecm_key",
         "ecm_left_at",
+        "ecm_worker_left_at",
         "ecm_health",
         "ecm_device",
         "ecm_enrolment",

@@ -273,6 +273,9 @@ async def test_without_its_provider_the_desk_is_told_so_and_signs_in_another_way
         assert "does not answer just now" in page.text
         town.app.state.services.councils._asked.clear()
         assert said(await browser.get("/sign-in/council", params={"next": "/board"})) == "council_away"
+        # Whoever administers is told, whether it was away on the way there or on the way back.
+        told = await town.one("SELECT kind, times FROM notices WHERE tenant_id = 1")
+        assert tuple(told) == ("council_sign_in_away", 2)
         assert await is_in(await signed_in(town, "dana"))
 
 

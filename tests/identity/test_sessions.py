@@ -163,6 +163,21 @@ async def test_a_limited_session_sees_no_page_but_its_own(story: Story) -> None:
     assert out.headers["location"] == "/"
 
 
+async def test_who_knows_a_password_alone_sees_where_its_owner_is_signed_in_and_ends_nothing_there(
+    story: Story,
+) -> None:
+    dana, thief = await signed_in(story), a_browser(story)
+    await story.run("UPDATE tenants SET second_way_required = true WHERE tenant_id = 1")
+    await thief.post("/v1/session", json=DANA)
+    listed = (await thief.get("/v1/me/sessions")).json()["items"]
+    assert len(listed) == 2
+    for path in ("/v1/me/sessions", *(f"/v1/me/sessions/{one['id']}" for one in listed)):
+        refused = await thief.delete(path)
+        assert (refused.status_code, refused.json()["type"]) == (403, "/problems/finish-setting-up"), path
+    assert (await dana.get("/v1/visits")).status_code == 200
+    assert (await thief.delete("/v1/session")).status_code == 204, "their own they may leave"
+
+
 async def test_where_two_proofs_are_required_a_password_alone_is_for_setting_up_the_other(
     story: Story,
 ) -> None:

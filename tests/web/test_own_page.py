@@ -123,6 +123,7 @@ async def test_a_password_that_anybody_would_try_is_refused_in_words(door: Stage
 async def test_whoever_has_not_finished_sees_what_is_left_and_then_goes_on(
     door: Stage, open_page, picture
 ) -> None:
+    await door.signed_in("dana")
     await door.owner.execute("UPDATE tenants SET second_way_required = true")
     page = await open_page(door, "/", who=None)
     await page.get_by_label("E-mail address").fill("dana@example.org")
@@ -135,6 +136,9 @@ async def test_whoever_has_not_finished_sees_what_is_left_and_then_goes_on(
     await no_faults(page)
     await picture(page, "me-to-finish", full_page=True)
     await expect(page.get_by_role("region", name="What is held about you")).to_have_count(0)
+    sessions = page.get_by_role("region", name="Where you are signed in")
+    await expect(sessions.get_by_role("listitem")).to_have_count(2)
+    await expect(sessions.get_by_role("button")).to_have_count(0)
     await sets_an_app_up(page)
     await page.wait_for_url("**/board")
 

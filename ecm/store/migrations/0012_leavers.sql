@@ -48,3 +48,10 @@ CREATE FUNCTION ecm_left_at(of_tenant integer, sought text) RETURNS timestamptz
   AS $$ SELECT left_at FROM care_workers WHERE tenant_id = of_tenant AND ref = sought $$;
 REVOKE EXECUTE ON FUNCTION ecm_left_at FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ecm_left_at TO ecm_ingest;
+
+-- The same for the web, which is told only of its own: of whoever holds a phone, whoever employs them now.
+CREATE FUNCTION ecm_worker_left_at(sought text) RETURNS timestamptz
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public
+  AS $$ SELECT left_at FROM care_workers WHERE tenant_id = ecm_tenant() AND ref = sought $$;
+REVOKE EXECUTE ON FUNCTION ecm_worker_left_at FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ecm_worker_left_at TO ecm_web;

@@ -35,7 +35,7 @@ function draw({ me, passkeys, code, sessions, council }) {
   root.replaceChildren(...[
     head(me.name, [role, me.provider, me.tenant.name].filter(Boolean).join(", ")),
     me.limited && leftToDo(me.to_finish),
-    passkeysCard(passkeys, code, load), codeCard(code, passkeys, load), me.has_password ? passwordCard(load) : noPassword(), councilCard(council, load), sessionsCard(sessions, load), !me.limited && heldCard(),
+    passkeysCard(passkeys, code, load), codeCard(code, passkeys, load), me.has_password ? passwordCard(load) : noPassword(), councilCard(council, load), sessionsCard(sessions, !me.limited, load), !me.limited && heldCard(),
   ].filter(Boolean));
 }
 
