@@ -1,4 +1,5 @@
-"""An address stands in histories, in the logs of whoever carries it and in links passed on: ours name nobody."""
+"""An address stands in histories, in the logs of whoever carries it and in links passed on, and a title beside it in
+histories: ours name nobody."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from tests.web.borough import EXPLAINED
 PAGES = {
     "/board": "dana",
     f"/visits/{EXPLAINED}": "dana",
+    "/care-workers/CW-0": "dana",
     "/exceptions": "dana",
     "/tags": "cory",
     "/actuals?period=2026-W48": "finn",
@@ -33,6 +35,7 @@ async def test_what_a_page_asks_for_and_links_to_names_nobody(path: str, morning
     asked += await page.evaluate("[...document.querySelectorAll('a')].map((a) => a.href)")
     names = [row["said"] for row in await morning.owner.fetch(WHOM) if row["said"]]
     assert len(asked) > 3
+    asked.append(await page.title())
     assert names, "or this shows nothing"
     told = [(name, unquote_plus(each)) for each in asked for name in names if name in unquote_plus(each)]
     assert [each for each in told if not each[1].startswith(("tel:", "mailto:"))] == []

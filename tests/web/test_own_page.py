@@ -143,6 +143,29 @@ async def test_whoever_has_not_finished_sees_what_is_left_and_then_goes_on(
     await page.wait_for_url("**/board")
 
 
+async def test_what_is_held_is_shown_as_people_say_it_and_once(door: Stage, open_page, picture) -> None:
+    page = await open_page(door, "/me", who="dana", size=PHONE)
+    card = page.get_by_role("region", name="What is held about you")
+    await page.route("**/v1/me/held", lambda route: route.fulfill(status=503, json={"title": "It is away."}))
+    await card.get_by_role("button", name="Show what is held").click()
+    await expect(card.get_by_role("status")).to_contain_text("It is away.")
+    await page.unroute("**/v1/me/held")
+    for _ in range(2):
+        await card.get_by_role("button", name="Show what is held").click()
+        await expect(card.get_by_text("Sessions: 1", exact=True)).to_have_count(1)
+    await expect(card.get_by_text("It is away.")).to_have_count(0)
+    await card.get_by_text("Account: 1", exact=True).click()
+    await expect(card).to_contain_text("dana@example.org")
+    await card.get_by_text("Sessions: 1", exact=True).click()
+    said = await card.inner_text()
+    assert re.search(r"\d\d:\d\d:\d\d", said)
+    assert not re.search(r"\d{4}-\d\d-\d\dT", said), "an instant is written as people say it"
+    assert not re.search(r"\b(true|false)\b", said)
+    await no_faults(page)
+    await picture(page, "me-held-phone", full_page=True)
+    assert await door.owner.fetchval("SELECT count(*) FROM audit WHERE action = 'own_data_told'") == 2
+
+
 async def test_a_page_that_cannot_be_read_says_so(door: Stage, open_page) -> None:
     page = await open_page(door, "/board", who="dana")
     await page.route(

@@ -7,7 +7,8 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
-from ecm.permit import Action
+from ecm.notices import Kind, notice
+from ecm.permit import KEY_SCOPES, ROLES, Action
 from tests.board.stage import Stage
 from tests.web.test_every_page import AXE, PHONE, RUN_AXE, TOO_WIDE
 from tests.web.test_signing_in import a_device
@@ -204,6 +205,20 @@ async def test_the_table_of_roles_says_why_at_each_cell(stage: Stage, open_page)
     await expect(page.locator("td:visible")).to_have_count(len(Action))
 
 
+async def test_one_role_is_shown_where_there_is_room_for_one_and_all_where_there_is_again(
+    stage: Stage, open_page
+) -> None:
+    page = await open_page(stage, "/settings/roles", who="otto", size=PHONE)
+    await expect(page.locator("thead th:visible")).to_have_count(2)
+    await page.set_viewport_size({"width": 1366, "height": 768})
+    await expect(page.get_by_label("Show")).to_have_value("")
+    await expect(page.locator("thead th:visible")).to_have_count(len(ROLES) + len(KEY_SCOPES) + 2)
+    await page.get_by_label("Show").select_option("auditor")
+    await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    await page.set_viewport_size({"width": 1366, "height": 768})
+    await expect(page.get_by_label("Show")).to_have_value("auditor")
+
+
 async def test_very_many_phones_are_found_by_a_few_letters(stage: Stage, open_page) -> None:
     for n in range(3):
         await stage.owner.execute(
@@ -232,6 +247,29 @@ async def test_what_needs_doing_leads_to_where_it_is_done(stage: Stage, open_pag
         page.get_by_role("listitem").filter(has_text="One phone has been silent").get_by_role("link").click()
     )
     await expect(page.get_by_role("heading", level=1)).to_have_text("Phones")
+
+
+async def test_what_happened_at_the_doors_is_told_until_somebody_has_seen_it(stage: Stage, open_page) -> None:
+    async with stage.app.state.services.web.tenant(1) as connection:
+        for _ in range(2):
+            await notice(connection, Kind.RECOVERY_CODE_USED, "account 4", stage.clock.now())
+    page = await open_page(stage, "/settings", who="ada")
+    told = page.get_by_role("listitem").filter(has_text="2 times")
+    await page.route(
+        "**/v1/notices/*/seen",
+        lambda route: route.fulfill(status=503, json={"title": "The database is away."}),
+    )
+    await told.get_by_role("button", name=re.compile("^Seen")).click()
+    await expect(told.get_by_role("alert")).to_have_text("The database is away.")
+    await no_faults(page)
+    await page.unroute("**/v1/notices/*/seen")
+    await told.get_by_role("button", name=re.compile("^Seen")).click()
+    await expect(told).to_have_count(0)
+    await expect(page.get_by_text("There is only one administrator")).to_be_visible()
+    assert await stage.owner.fetchval("SELECT seen_by FROM notices") == "account 5"
+
+    otto = await open_page(stage, "/settings", who="otto")
+    await expect(otto.get_by_text("Nothing needs doing.")).to_be_visible()
 
 
 async def test_the_audit_is_read_looked_through_and_proved(stage: Stage, open_page) -> None:

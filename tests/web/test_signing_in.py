@@ -121,8 +121,11 @@ async def test_fred_enrols_a_passkey_signs_in_by_it_proves_it_again_and_locks_th
     await button.click()
     await page.wait_for_url("**/actuals?period=2026-W47")
 
-    page.on("dialog", lambda dialog: dialog.accept())
     await page.get_by_role("button", name="Lock this period").click()
+    asked = page.get_by_role("dialog", name="Lock 2026-W47?")
+    await expect(asked.get_by_role("button", name="Cancel")).to_be_focused()
+    await reads_well(page, picture, "lock", sizes=("laptop", "phone"))
+    await asked.get_by_role("button", name="Lock it").click()
     await expect(page.get_by_role("heading", name="Prove again that it is you")).to_be_visible()
     await reads_well(page, picture, "step-up", sizes=("laptop", "phone"))
     await page.get_by_role("button", name="Use your passkey").click()
@@ -154,8 +157,8 @@ async def test_the_browser_offers_the_passkey_itself_and_whoever_turns_back_has_
     await page.get_by_role("button", name="Sign out").click()
     await page.wait_for_url("**/actuals*")  # by the browser's own offer: nothing was pressed
     await page.goto("/actuals?period=2026-W47")
-    page.on("dialog", lambda dialog: dialog.accept())
     await page.get_by_role("button", name="Lock this period").click()
+    await page.get_by_role("button", name="Lock it").click()
     await page.get_by_role("button", name="Turn back").click()
     await expect(page.get_by_role("alert")).to_contain_text("nothing was changed")
     assert await door.owner.fetchval("SELECT locked_at FROM payment_periods") is None

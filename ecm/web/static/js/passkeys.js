@@ -12,9 +12,11 @@ export async function prove(options, more = {}) {
   return answered(credential, ["clientDataJSON", "authenticatorData", "signature", "userHandle"]);
 }
 
-/** A new passkey. Raises what the browser raises: InvalidStateError when this device has one already. */
+/** A new passkey. Raises an Error that says in words why there is none. */
 export async function make(options) {
-  const credential = await navigator.credentials.create({ publicKey: asked(options) });
+  const credential = await navigator.credentials.create({ publicKey: asked(options) }).catch((error) => {
+    throw new Error(deviceWords(error) ?? "It was stopped. Nothing was changed.");
+  });
   return answered(credential, ["clientDataJSON", "attestationObject"]);
 }
 

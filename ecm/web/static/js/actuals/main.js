@@ -2,9 +2,10 @@
 
 import "../frame.js";
 import { Problem, ask } from "../api.js";
+import { asking } from "../dialogs.js";
 import { byId, h, icon, tag } from "../dom.js";
 import { page } from "../page.js";
-import { FUNDERS, STATES, count, exceptionWords, label, many } from "../strings.js";
+import { FUNDERS, STATES, capital, count, exceptionWords, label, many } from "../strings.js";
 import { dayOfDate, pounds, withSeconds, dayOf } from "../time.js";
 import { provingAgain } from "../step-up.js";
 import { stepsTable } from "../visit/pay.js";
@@ -40,15 +41,16 @@ function top(actuals) {
     event.preventDefault();
     go(picker.value.trim());
   });
-  const paid = actuals?.totals.reduce((sum, total) => sum + total.amount_pence, 0) ?? 0;
-  const visits = actuals?.totals.reduce((sum, total) => sum + total.visits, 0) ?? 0;
+  const paid = sumOf(actuals?.totals ?? [], "amount_pence");
+  const visits = sumOf(actuals?.totals ?? [], "visits");
   const providers = new Set(actuals?.totals.map((total) => total.provider)).size;
   const state = !actuals ? "" : actuals.locked_at ? tag("good", "good", "Locked") : actuals.run_at ? tag("information", "clock", `Run ${dayOf(actuals.run_at)} ${withSeconds(actuals.run_at).slice(0, 5)}`) : tag("quiet", "planned", "Not run yet");
   return h("header", { class: "actuals-head" },
     h("div", {}, h("h1", {}, actuals?.run_at ? `${period} · ${pounds(paid)} payable` : period), actuals?.starts_on && h("p", { class: "quiet" }, `${dayOfDate(actuals.starts_on)} to ${dayOfDate(actuals.ends_on)}`, actuals.totals.length > 0 && ` · ${many(providers, "provider")} · ${many(visits, label.visit, label.visits)} · ${perFunder(actuals.totals)}`)),
-    h("div", { class: "spread" }, state, form, actuals?.run_at && exports(), actuals && !actuals.locked_at && page.may.has("run_payment") && runButton(actuals), actuals && mayBeLocked(actuals) && lockButton()));
+    h("div", { class: "spread" }, state, form, actuals?.run_at && exports(), actuals && !actuals.locked_at && page.may.has("run_payment") && runButton(actuals), actuals && mayBeLocked(actuals) && lockButton(actuals)));
 }
 
+const sumOf = (totals, what) => totals.reduce((sum, total) => sum + total[what], 0);
 const mayBeLocked = (actuals) => page.may.has("lock_period") && actuals.run_at && !actuals.locked_at && !actuals.running_since && !(actuals.requested_at > actuals.run_at);
 
 function perFunder(totals) {
@@ -83,21 +85,14 @@ function runButton(actuals) {
   return button;
 }
 
-/** Asks twice: a locked period stays locked. */
-function lockButton() {
-  const button = h("button", { class: "button primary", type: "button" }, "Lock this period");
-  button.addEventListener("click", async () => {
-    if (!confirm(`Lock ${period}? Its lines can then not be changed any more; what comes later goes into the next open period.`)) return;
-    button.disabled = true;
-    try {
-      await provingAgain(() => ask("POST", `/v1/actuals/${encodeURIComponent(period)}/lock`));
-      load();
-    } catch (problem) {
-      root.prepend(h("p", { class: "banner warning", role: "alert" }, problem.message));
-      button.disabled = false;
-    }
+/** Asks once more, because a locked period stays locked, and says what is locked. */
+function lockButton({ totals }) {
+  const lock = () => asking({
+    title: `Lock ${period}?`, submit: "Lock it", danger: true, done: load,
+    body: [h("p", {}, h("b", {}, `${pounds(sumOf(totals, "amount_pence"))} payable`), ` for ${many(sumOf(totals, "visits"), label.visit, label.visits)}.`), h("p", {}, "Its lines can then not be changed any more. What comes later goes into the next open period.")],
+    act: () => provingAgain(() => ask("POST", `/v1/actuals/${encodeURIComponent(period)}/lock`, undefined, {}, { stay: true })),
   });
-  return button;
+  return h("button", { class: "button primary", type: "button", onclick: lock }, "Lock this period…");
 }
 
 function emptyCard(actuals) {
@@ -109,7 +104,7 @@ function bridgeCard(totals) {
 }
 
 function totalsCard(totals) {
-  const heads = ["Provider", "Funder", capitalVisits(), "Planned min", "Captured min", "Payable min", "Planned £", "Payable £", "To look at"];
+  const heads = ["Provider", "Funder", capital(label.visits), "Planned min", "Captured min", "Payable min", "Planned £", "Payable £", "To look at"];
   return h("section", { class: "card", "aria-labelledby": "totals-title" }, h("header", {}, h("h2", { id: "totals-title" }, "By provider and funder")),
     h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "Rows" }, h("table", {}, h("thead", {}, h("tr", {}, heads.map((words, n) => h("th", { scope: "col", class: n > 1 ? "number" : "" }, words)))), h("tbody", {}, totals.map((total) => h("tr", {}, h("th", { scope: "row" }, total.provider_name), h("td", {}, FUNDERS[total.funder] ?? total.funder), ...[total.visits, total.planned_minutes, total.actual_minutes, total.payable_minutes].map((n) => h("td", { class: "number" }, count(Math.round(n)))), h("td", { class: "number" }, money(total.planned_pence)), h("td", { class: "number" }, h("b", {}, money(total.amount_pence))), h("td", { class: "number" }, total.exceptions ? `${count(total.exceptions)} · £${money(total.exceptions_pence)}` : "none")))))));
 }
@@ -127,7 +122,7 @@ function linesCard(first) {
     };
   };
   add(first);
-  const heads = [label.visit.replace(/^./, (c) => c.toUpperCase()), "Why look", "Planned", "Captured", "Payable", "£", ""];
+  const heads = [capital(label.visit), "Why look", "Planned", "Captured", "Payable", "£", ""];
   return h("section", { class: "card", "aria-labelledby": "lines-title" }, h("header", {}, h("h2", { id: "lines-title" }, "Lines, the most at stake first")), h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "Rows" }, h("table", { class: "lines" }, h("thead", {}, h("tr", {}, heads.map((words, n) => h("th", { scope: "col", class: n > 1 && n < 6 ? "number" : "" }, words || h("span", { class: "unseen" }, "Working"))))), body)), h("div", { class: "body" }, more));
 }
 
@@ -165,6 +160,5 @@ function weekOf(date) {
 }
 
 const money = (pence) => (pence / 100).toLocaleString("en-GB", { minimumFractionDigits: 2 });
-const capitalVisits = () => label.visits.replace(/^./, (c) => c.toUpperCase());
 
 load();

@@ -2,7 +2,7 @@
 // worker and how to reach them, who owns it, the one next action.
 
 import { byId, focusIn, h, icon, place, setText, tag } from "../dom.js";
-import { FUNDERS, NEEDS, label, many } from "../strings.js";
+import { FUNDERS, NEEDS, capital, label, many } from "../strings.js";
 import { counting, hourMinute, otherDay, span } from "../time.js";
 import { grouped } from "./needs.js";
 import { HeldOrder, Presence } from "./order.js";
@@ -172,5 +172,4 @@ export class NeedsView {
   }
 }
 
-const capital = (words) => words.charAt(0).toUpperCase() + words.slice(1);
 const cell = (name, ...children) => h("td", { role: "cell", class: `c-${name}` }, children);

@@ -29,7 +29,7 @@ async function load() {
 }
 
 function draw(sheet) {
-  document.title = `${sheet.name} · ecm`;
+  document.title = `${capital(label.worker)} ${sheet.care_worker} · ecm`; // a title stands in the browser's history: it names nobody
   const patterns = [...sheet.patterns].sort((a, b) => FIRST[a.verdict] - FIRST[b.verdict]);
   const questions = patterns.filter((one) => one.verdict === "ask").length;
   root.replaceChildren(

@@ -3,7 +3,8 @@
 import { ask } from "../api.js";
 import { h, icon, tag } from "../dom.js";
 import { hasPasskeys } from "../passkeys.js";
-import { asking, drawn, field, secretShown } from "../settings/dialogs.js";
+import { asking } from "../dialogs.js";
+import { appCode } from "../settings/app-code.js";
 import { showCodes } from "../settings/recovery.js";
 import { provingAgain } from "../step-up.js";
 import { many } from "../strings.js";
@@ -18,27 +19,24 @@ export function codeCard(code, passkeys, done) {
       h("button", { class: `button${second || hasPasskeys() ? "" : " primary"}`, type: "button", onclick: () => setUp(done) }, code.set_up ? "Use another phone" : "Set up")),
     h("div", { class: "body parts" },
       h("p", {}, code.set_up ? `Six figures are asked for after your password, since ${dayOf(code.confirmed_at)}.` : "An authenticator app on your phone shows six figures that are asked for after your password: a stolen password alone opens nothing then."),
-      second && h("p", {}, many(code.recovery_codes_left, "recovery code"), " left. Each stands in for the figures once, if you lose your phone. ", code.set_up && code.recovery_codes_left <= FEW && tag("warning", "warning", "Few left")),
+      second && h("p", {}, many(code.recovery_codes_left, "recovery code"), " left. Each stands in once, after your password, for a phone or a passkey you have lost. ", code.set_up && code.recovery_codes_left <= FEW && tag("warning", "warning", "Few left")),
       second && h("p", { class: "spread" }, h("button", { class: "button", type: "button", onclick: () => renew(done) }, "Make new recovery codes…"), code.set_up && h("button", { class: "button", type: "button", onclick: () => remove(done) }, "Ask for no code any more…"))));
 }
 
-async function setUp(done) {
-  let begun;
-  const said = asking({
+function setUp(done) {
+  asking({
     title: "Set up an authenticator app", submit: "Show the QR code",
     body: h("p", {}, "You need an authenticator app on your phone: any that shows six figures does, and many are free. Have it open."),
-    act: async () => { begun = await provingAgain(() => ask("POST", "/v1/me/second-step", undefined, {}, { stay: true })); return true; },
-    done: (gone) => (gone ? confirm(begun, done) : done()),
+    act: () => provingAgain(() => ask("POST", "/v1/me/second-step", undefined, {}, { stay: true })),
+    done: (begun) => (begun ? confirm(begun, done) : done()),
   });
-  return said;
 }
 
-function confirm({ opening, secret, qr }, done) {
-  const code = h("input", { id: "app-code", class: "code-input", required: true, maxlength: 12, inputmode: "numeric", autocomplete: "one-time-code", "data-wrong": "Write the six figures that the app shows." });
+function confirm(begun, done) {
+  const { code, body } = appCode(begun);
   asking({
-    title: "Scan this with the app", submit: "Finish",
-    body: [h("div", { class: "with-qr" }, drawn(qr, "QR code for the authenticator app"), h("div", { class: "once" }, h("p", { class: "quiet small" }, "No camera? Type this into the app:"), secretShown(secret.replace(/(.{4})(?=.)/g, "$1 ")))), field("The six figures", code)],
-    act: () => ask("POST", "/v1/me/second-step/confirmation", { opening, code: code.value }, {}, { stay: true }),
+    title: "Scan this with the app", submit: "Finish", body,
+    act: () => ask("POST", "/v1/me/second-step/confirmation", { opening: begun.opening, code: code.value }, {}, { stay: true }),
     done: (made) => (made ? showCodes(made.recovery_codes, done) : done()),
   });
 }

@@ -2,7 +2,7 @@
 
 import { ask } from "../api.js";
 import { h, icon, tag } from "../dom.js";
-import { asking } from "../settings/dialogs.js";
+import { asking } from "../dialogs.js";
 import { provingAgain } from "../step-up.js";
 import { dayOf } from "../time.js";
 

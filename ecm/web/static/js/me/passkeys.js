@@ -2,9 +2,9 @@
 
 import { ask } from "../api.js";
 import { h, icon, tag } from "../dom.js";
-import { deviceWords, hasPasskeys, make } from "../passkeys.js";
+import { hasPasskeys, make } from "../passkeys.js";
 import { deviceName } from "../settings/device.js";
-import { asking, field } from "../settings/dialogs.js";
+import { asking, field } from "../dialogs.js";
 import { provingAgain } from "../step-up.js";
 import { dayOf } from "../time.js";
 
@@ -30,8 +30,7 @@ function addPasskey(done) {
     body: [field("What do you call it?", name, "So that you know it again in this list."), h("p", { class: "quiet small" }, "Your device asks next for your finger, face or PIN.")],
     act: () => provingAgain(async () => {
       const { opening, options } = await ask("POST", "/v1/me/passkeys/options", undefined, {}, { stay: true });
-      const credential = await make(options).catch((error) => { throw new Error(deviceWords(error) ?? "It was stopped. Nothing was changed."); });
-      return ask("POST", "/v1/me/passkeys", { opening, credential, name: name.value.trim() }, {}, { stay: true });
+      return ask("POST", "/v1/me/passkeys", { opening, credential: await make(options), name: name.value.trim() }, {}, { stay: true });
     }),
   });
 }

@@ -2,7 +2,7 @@
 
 import { ask } from "../api.js";
 import { h, icon } from "../dom.js";
-import { field } from "../settings/dialogs.js";
+import { field } from "../dialogs.js";
 
 const AT_LEAST = 12;
 const READ_MS = 1500; // long enough to read that it was done, before the page is drawn anew

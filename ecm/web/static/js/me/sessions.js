@@ -3,7 +3,7 @@
 import { ask } from "../api.js";
 import { h, icon, tag } from "../dom.js";
 import { deviceName } from "../settings/device.js";
-import { asking } from "../settings/dialogs.js";
+import { asking } from "../dialogs.js";
 import { WAYS } from "../settings/words.js";
 import { count } from "../strings.js";
 import { dayOf, hourMinute } from "../time.js";

@@ -6,7 +6,7 @@ import { h } from "../dom.js";
 import { count, label, many } from "../strings.js";
 import { dateOf, dayOf, withSeconds } from "../time.js";
 import { deviceName } from "../settings/device.js";
-import { field } from "../settings/dialogs.js";
+import { field } from "../dialogs.js";
 import { cell, head, root, show } from "../settings/parts.js";
 import { plain } from "../settings/words.js";
 import { wholeness } from "./whole.js";

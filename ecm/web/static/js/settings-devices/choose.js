@@ -1,7 +1,7 @@
 // Choosing one of a provider's care workers: the provider first, where there are several, then the name.
 
 import { h } from "../dom.js";
-import { field } from "../settings/dialogs.js";
+import { field } from "../dialogs.js";
 import { all } from "../settings/parts.js";
 
 export function workerFields(providers) {

@@ -3,7 +3,7 @@
 import { ask } from "../api.js";
 import { h } from "../dom.js";
 import { dayOf, hourMinute } from "../time.js";
-import { asking, drawn, field, opened, secretShown } from "../settings/dialogs.js";
+import { asking, drawn, field, opened, secretShown } from "../dialogs.js";
 import { workerFields } from "./choose.js";
 
 export function enrol(providers, done) {

@@ -6,7 +6,7 @@ import { h, tag } from "../dom.js";
 import { page } from "../page.js";
 import { dayOf } from "../time.js";
 import { somebodyLeft } from "../settings/left.js";
-import { asking, field } from "../settings/dialogs.js";
+import { asking, field } from "../dialogs.js";
 import { all, cell, head, listed, root, show } from "../settings/parts.js";
 import { workerFields } from "./choose.js";
 import { enrol } from "./enrol.js";

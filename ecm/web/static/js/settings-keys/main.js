@@ -4,7 +4,7 @@ import "../frame.js";
 import { ask } from "../api.js";
 import { h, tag } from "../dom.js";
 import { dayOf, dayOfDate } from "../time.js";
-import { asking, field, shownOnce } from "../settings/dialogs.js";
+import { asking, field, secretShown, shownOnce } from "../dialogs.js";
 import { all, cell, head, listed, root, show } from "../settings/parts.js";
 import { SCOPES } from "../settings/words.js";
 
@@ -47,9 +47,9 @@ function make() {
       return ask("POST", "/v1/keys", { name: name.value.trim(), scopes }, {}, { stay: true });
     },
     done: (made) => (made ? shownOnce({
-      title: `The key for ${made.name}`, secret: made.key, done: load,
+      title: `The key for ${made.name}`, done: load,
       words: "Put it into the other system now. It is kept nowhere here: if it is lost, revoke it and make another.",
-      more: h("p", { class: "quiet small" }, "It is sent with each request as ", h("code", {}, "Authorization: Bearer …"), ". Treat it like a password."),
+      body: [secretShown(made.key), h("p", { class: "quiet small" }, "It is sent with each request as ", h("code", {}, "Authorization: Bearer …"), ". Treat it like a password.")],
     }) : load()),
   });
 }

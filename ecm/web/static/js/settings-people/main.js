@@ -4,7 +4,7 @@ import "../frame.js";
 import { ask } from "../api.js";
 import { h, tag } from "../dom.js";
 import { dayOf } from "../time.js";
-import { asking, field } from "../settings/dialogs.js";
+import { asking, field } from "../dialogs.js";
 import { all, cell, head, listed, root, show } from "../settings/parts.js";
 import { roleWords } from "../settings/words.js";
 import { given, roleFields, waysOf } from "./parts.js";

@@ -1,7 +1,7 @@
 // What both the list and one person's dialog show: ways of signing in, the choice of a role, a password made.
 
 import { h, tag } from "../dom.js";
-import { field, shownOnce } from "../settings/dialogs.js";
+import { field, secretShown, shownOnce } from "../dialogs.js";
 import { ROLES, WAYS } from "../settings/words.js";
 
 export function waysOf({ ways }) {
@@ -30,6 +30,6 @@ export function roleFields(providers, now = {}) {
 
 /** A password that was just made, shown once. */
 export const given = ({ name, email, password }, done) => shownOnce({
-  title: `A password for ${name}`, secret: password, done,
+  title: `A password for ${name}`, body: secretShown(password), done,
   words: ["They sign in as ", h("b", {}, email), " with this password. Give it to them in person or by telephone, not by e-mail. They choose one of their own before they can do anything else."],
 });

@@ -4,7 +4,7 @@ import { ask } from "../api.js";
 import { h } from "../dom.js";
 import { page } from "../page.js";
 import { dayOf } from "../time.js";
-import { asking, opened } from "../settings/dialogs.js";
+import { asking, opened } from "../dialogs.js";
 import { somebodyLeft } from "../settings/left.js";
 import { roleWords } from "../settings/words.js";
 import { given, roleFields, waysOf } from "./parts.js";

@@ -10,9 +10,22 @@ const only = byId("only");
 const rows = [...table.tBodies[0].rows];
 const shownIn = (row) => [...row.cells].filter((cell) => cell.dataset.why && !cell.hidden);
 
-/** One role's column, or all; on a phone there is room for one. */
+let forWantOfRoom = false;
+
+/** On a phone there is room for one role; once there is room again, all are back, unless somebody chose one. */
+function fit() {
+  if (NARROW.matches && !only.value) {
+    only.value = only.options[1].value;
+    forWantOfRoom = true;
+  } else if (!NARROW.matches && forWantOfRoom) {
+    only.value = "";
+    forWantOfRoom = false;
+  }
+  narrow();
+}
+
+/** One role's column, or all. */
 function narrow() {
-  if (NARROW.matches && !only.value) only.value = only.options[1].value;
   for (const cell of table.querySelectorAll("[data-column]")) cell.hidden = only.value !== "" && cell.dataset.column !== only.value;
   enter(shownIn(rows[0])[0]);
 }
@@ -40,7 +53,10 @@ table.addEventListener("keydown", (event) => {
   const to = rows[rows.indexOf(row) + move[0]];
   (to && shownIn(to)[at + move[1]])?.focus();
 });
-only.addEventListener("change", narrow);
-NARROW.addEventListener("change", narrow);
-narrow();
+only.addEventListener("change", () => {
+  forWantOfRoom = false;
+  fit();
+});
+NARROW.addEventListener("change", fit);
+fit();
 byId("page").removeAttribute("aria-busy");

@@ -1,8 +1,8 @@
 // Joining the council's own sign-in: where it is, as whom this service is known there, and the role of each group.
 
 import { ask } from "../api.js";
-import { h, icon } from "../dom.js";
-import { asking, field } from "../settings/dialogs.js";
+import { h } from "../dom.js";
+import { asking, field } from "../dialogs.js";
 import { ROLES } from "../settings/words.js";
 import { provingAgain } from "../step-up.js";
 
@@ -52,7 +52,7 @@ function ruleRow({ group = "", role = "", provider = null }, providers) {
   for (const input of [name, roles]) input.addEventListener("input", follow);
   follow();
   const row = h("li", {}, h("div", { class: "field" }, h("label", { for: id }, "Group there"), name), h("div", { class: "field" }, h("span", { class: "label" }, "Role here"), roles, whose),
-    h("button", { class: "button", type: "button", "aria-label": `Take ${group || "this group"} out`, onclick: () => row.remove() }, icon("missed")));
+    h("button", { class: "button", type: "button", "aria-label": `Take out ${group || "this group"}`, onclick: () => row.remove() }, "Take out"));
   row.said = () => ({ group: name.value.trim(), role: roles.value, provider: whose.hidden ? null : whose.value });
   return row;
 }

@@ -3,7 +3,7 @@
 import "../frame.js";
 import { Problem, ask } from "../api.js";
 import { h, icon, tag } from "../dom.js";
-import { asking } from "../settings/dialogs.js";
+import { asking } from "../dialogs.js";
 import { all, head, root, show } from "../settings/parts.js";
 import { roleWords } from "../settings/words.js";
 import { provingAgain } from "../step-up.js";

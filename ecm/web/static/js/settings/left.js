@@ -2,7 +2,7 @@
 
 import { ask } from "../api.js";
 import { h, tag } from "../dom.js";
-import { asking, field, opened } from "./dialogs.js";
+import { asking, field, opened } from "../dialogs.js";
 
 /** `first`: fields before the reason. `path` and `name` are asked for when it is sent. */
 export function somebodyLeft({ title, first = [], path, name, done }) {

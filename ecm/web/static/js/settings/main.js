@@ -36,12 +36,18 @@ const row = ({ count: n, page: to, words: [title, why, tone, button] }) =>
 const happened = ({ id, words, do: advice, times, last_at: last }) =>
   h("li", { class: "critical" },
     h("div", {}, h("h2", {}, icon("warning"), words),
-      h("p", { class: "quiet" }, advice, ` Last ${dayOf(last)}, ${hourMinute(last)}${times > 1 ? `, ${times} times` : ""}.`)),
-    page.may.has("manage_accounts") ? h("button", { class: "button", onclick: () => seen(id) }, "Seen") : null);
+      h("p", { class: "quiet" }, advice, ` Last ${dayOf(last)}, ${hourMinute(last)}${times > 1 ? `, ${times} times` : ""}.`), h("p", { role: "alert" })),
+    page.may.has("manage_accounts") ? h("button", { class: "button", type: "button", "aria-label": `Seen: ${words}`, onclick: (event) => seen(id, event.currentTarget) }, "Seen") : null);
 
-async function seen(id) {
-  await ask("POST", `/v1/notices/${id}/seen`);
-  load();
+async function seen(id, button) {
+  button.disabled = true;
+  try {
+    await ask("POST", `/v1/notices/${id}/seen`);
+    await load();
+  } catch (problem) {
+    button.disabled = false;
+    button.closest("li").querySelector("[role=alert]").textContent = problem.message;
+  }
 }
 
 load();

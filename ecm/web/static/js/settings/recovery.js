@@ -1,7 +1,10 @@
 // Ten recovery codes, shown once: to print, to copy, and to say that one has them.
 
 import { h, icon } from "../dom.js";
-import { opened } from "./dialogs.js";
+import { shownOnce } from "../dialogs.js";
+
+/** What somebody says before they are gone. */
+export const KEPT = "I have them. They are not shown again.";
 
 export const codeList = (codes) => h("ul", { class: "codes" }, codes.map((code) => h("li", {}, code)));
 
@@ -13,14 +16,10 @@ export function keeping(codes) {
 }
 
 export function showCodes(codes, done) {
-  const sure = h("input", { type: "checkbox", id: "sure" });
-  const close = h("button", { class: "button primary", type: "button", disabled: true, onclick: () => dialog.close() }, "Close");
-  sure.addEventListener("change", () => { close.disabled = !sure.checked; });
-  const dialog = opened("Your recovery codes", h("div", { class: "once" },
-    h("p", {}, "Keep them somewhere safe. Each stands in for the app’s figures once, if you lose your phone."), codeList(codes), keeping(codes),
-    h("p", { class: "sure" }, sure, h("label", { for: "sure" }, "I have them. They are not shown again.")), h("div", { class: "spread buttons" }, close)));
+  const dialog = shownOnce({
+    title: "Your recovery codes", words: "Keep them somewhere safe. Each stands in for the app’s figures once, if you lose your phone.",
+    body: [codeList(codes), keeping(codes)], sure: KEPT, done: () => (document.body.classList.remove("once-open"), done()),
+  });
   dialog.classList.add("kept-on-paper");
   document.body.classList.add("once-open");
-  dialog.addEventListener("cancel", (event) => { if (!sure.checked) event.preventDefault(); });
-  dialog.addEventListener("close", () => (document.body.classList.remove("once-open"), done()));
 }

@@ -1,6 +1,6 @@
 // The words of settings: what a code, a way in or an entry of the audit is called on these pages.
 
-import { label } from "../strings.js";
+import { capital, label } from "../strings.js";
 
 /** Every role: {role, words, of_provider}. The server's list, because the doors are the server's. */
 export const ROLES = JSON.parse(document.body.dataset.roles ?? "[]");
@@ -36,5 +36,3 @@ export const NEEDS = {
 
 /** "alert_acknowledged" as people say it. */
 export const plain = (code) => capital(String(code).replaceAll("_", " "));
-
-const capital = (words) => words.charAt(0).toUpperCase() + words.slice(1);

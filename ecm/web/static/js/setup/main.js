@@ -3,53 +3,52 @@
 
 import { ask } from "../api.js";
 import { byId, h, icon } from "../dom.js";
-import { deviceWords, hasPasskeys, make } from "../passkeys.js";
+import { hasPasskeys, make } from "../passkeys.js";
 import { deviceName } from "../settings/device.js";
-import { drawn, field, secretShown } from "../settings/dialogs.js";
-import { codeList, keeping } from "../settings/recovery.js";
+import { field, wrongIn } from "../dialogs.js";
+import { appCode } from "../settings/app-code.js";
+import { KEPT, codeList, keeping } from "../settings/recovery.js";
 
 const STEPS = ["The code", "Who you are", "How you sign in", "Recovery codes"];
 const root = byId("page");
 const said = { setup_code: "", authority: "", name: "", email: "" };
 let passkeys = false;
 
-/** One step: a heading, a form, and what went wrong in it. `act` goes on, or throws. */
+/** One step: a heading, a form, and what went wrong in it. `act` goes on, or throws. Gives what says more of it. */
 function step(n, title, words, body, submit, act, ...more) {
   byId("steps").replaceChildren(...STEPS.map((name, at) => h("li", { "aria-current": at === n && "step" }, icon(at < n ? "good" : "planned"), name)));
   const wrong = h("div", { role: "alert" });
+  const tell = (words) => wrong.replaceChildren(h("p", { class: "banner critical" }, words));
   const button = h("button", { class: "button primary wide", type: "submit" }, submit);
   const heading = h("h1", { tabindex: -1 }, title);
   const form = h("form", { class: "asked", novalidate: true }, body, wrong, button);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const bad = [...form.elements].find((input) => input.checkValidity && !input.checkValidity());
-    if (bad) {
-      wrong.replaceChildren(h("p", { class: "banner critical" }, bad.dataset.wrong ?? bad.validationMessage));
-      bad.focus();
-      return;
-    }
+    const bad = wrongIn(form);
+    if (bad) return tell(bad);
     wrong.replaceChildren();
     button.disabled = true;
     try {
       await act();
     } catch (problem) {
-      wrong.replaceChildren(h("p", { class: "banner critical" }, problem.message));
+      tell(problem.message);
     }
     button.disabled = false;
   });
   root.replaceChildren(heading, h("p", { class: "quiet" }, words), form, ...more.filter(Boolean));
   (form.querySelector("input") ?? heading).focus();
+  return tell;
 }
 
 const send = (path, body) => ask("POST", path, body, {}, { stay: true });
 
 function askCode(wrong) {
   const code = h("input", { id: "code", class: "code-input", required: true, maxlength: 40, autocomplete: "off", autocapitalize: "characters", spellcheck: "false", "data-wrong": "Write the code that the machine showed." });
-  step(0, "Set this service up", "You need the code that the service showed where it was started. It makes sure that nobody else is first.",
+  const tell = step(0, "Set this service up", "You need the code that the service showed where it was started. It makes sure that nobody else is first.",
     [field("The code", code, "Twelve letters and figures.")], "Go on", () => begin(code.value),
     h("p", { class: "quiet small" }, "No code? On the machine, ", h("code", {}, "ecm setup-code"), " makes one."),
     h("p", { class: "quiet small" }, "You have an account already? ", h("a", { href: "/?sign_in=here" }, "Sign in"), "."));
-  if (wrong) root.querySelector("[role=alert]").replaceChildren(h("p", { class: "banner critical" }, wrong));
+  if (wrong) tell(wrong);
 }
 
 async function begin(code) {
@@ -77,8 +76,7 @@ function askHow() {
   step(2, "How you sign in", "A passkey is kept by this device or your password manager. It opens with a finger, a face or a PIN, and nobody can guess or steal it by e-mail.",
     [], "Make a passkey", async () => {
       const { opening, options } = await send("/v1/setup/passkey-options", about());
-      const credential = await make(options).catch((error) => { throw new Error(deviceWords(error) ?? "It was stopped. Nothing was changed."); });
-      await finish({ passkey: { opening, credential, name: deviceName() } });
+      await finish({ passkey: { opening, credential: await make(options), name: deviceName() } });
     },
     h("button", { class: "button wide", type: "button", onclick: withPassword }, "Use a password and an app instead"), back());
 }
@@ -97,11 +95,10 @@ function withPassword() {
     passkeys && h("button", { class: "button wide", type: "button", onclick: askHow }, "Use a passkey instead"), back());
 }
 
-function withApp(password, { opening, secret, qr }) {
-  const code = h("input", { id: "app-code", class: "code-input", required: true, maxlength: 12, inputmode: "numeric", autocomplete: "one-time-code", "data-wrong": "Write the six figures that the app shows." });
-  step(2, "Your authenticator app", "Scan this with an authenticator app on your phone, then write the six figures it shows.",
-    [h("div", { class: "with-qr" }, drawn(qr, "QR code for the authenticator app"), h("div", { class: "once" }, h("p", { class: "quiet small" }, "No camera? Type this into the app:"), secretShown(secret.replace(/(.{4})(?=.)/g, "$1 ")))), field("The six figures", code)],
-    "Finish", () => finish({ password: { password, opening, code: code.value } }),
+function withApp(password, begun) {
+  const { code, body } = appCode(begun);
+  step(2, "Your authenticator app", "Scan this with an authenticator app on your phone, then write the six figures it shows.", body,
+    "Finish", () => finish({ password: { password, opening: begun.opening, code: code.value } }),
     h("p", {}, h("button", { class: "link", type: "button", onclick: withPassword }, "Back to the password")));
 }
 
@@ -111,7 +108,7 @@ async function finish(way) {
   const sure = h("input", { type: "checkbox", id: "sure", required: true, "data-wrong": "Keep the codes first, then say so." });
   step(3, "Your recovery codes", `${said.authority} is set up, and you are signed in. Keep these codes somewhere safe: each stands in for the app’s figures once, if you lose your phone.`,
     [codeList(done.recovery_codes), keeping(done.recovery_codes),
-      h("p", { class: "sure" }, sure, h("label", { for: "sure" }, "I have them. They are not shown again."))],
+      h("p", { class: "sure" }, sure, h("label", { for: "sure" }, KEPT))],
     "Begin", () => location.assign(done.lands_on));
 }
 

@@ -1,7 +1,7 @@
 // A secret that is shown once: a code card's, as a card to print, or the keys of secure tags to write.
 
+import { drawn } from "../dialogs.js";
 import { h } from "../dom.js";
-import { drawn } from "./sheet.js";
 
 export function showCard(card, done) {
   once("A new code card", done,

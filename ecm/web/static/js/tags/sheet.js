@@ -1,6 +1,7 @@
 // The sheet of QR codes that is cut up and put into homes: an initial and an area, never an address.
 
-import { h, svg } from "../dom.js";
+import { drawn } from "../dialogs.js";
+import { h } from "../dom.js";
 import { many } from "../strings.js";
 
 export function sheet(tags) {
@@ -9,10 +10,4 @@ export function sheet(tags) {
     h("h2", { id: "sheet-title", class: "no-print" }, `The sheet: ${many(tags.length, "QR code")}`),
     h("ul", { class: "labels" }, tags.map((one) => h("li", { class: "label" }, drawn(one.qr, `QR code of ${one.id}`),
       h("div", {}, h("b", { class: "whose" }, one.short_name), h("p", {}, one.area ?? ""), h("p", { class: "how" }, "Scan with the phone’s camera when you come and when you leave."), h("p", { class: "id" }, one.id), one.label !== "home" && h("p", {}, one.label))))));
-}
-
-/** `words`: for those who do not see it. */
-export function drawn({ size, path }, words) {
-  return svg("svg", { viewBox: `0 0 ${size} ${size}`, class: "qr", role: "img", "aria-label": words, "shape-rendering": "crispEdges" },
-    svg("rect", { width: size, height: size, fill: "#fff" }), svg("path", { d: path, fill: "#000" }));
 }

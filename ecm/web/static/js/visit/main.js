@@ -4,7 +4,7 @@ import "../frame.js";
 import { ask } from "../api.js";
 import { byId, h } from "../dom.js";
 import { page } from "../page.js";
-import { label } from "../strings.js";
+import { capital, label } from "../strings.js";
 import { withSeconds } from "../time.js";
 import { amendCard } from "./amend.js";
 import { enterByHand } from "./enter.js";
@@ -48,7 +48,7 @@ function notUpToDate(problem) {
 
 function draw(visit, reports) {
   const may = page.may.has("amend_visit");
-  document.title = `${visit.service_user_name} · ecm`;
+  document.title = `${capital(label.visit)} ${visit.ref} · ecm`; // a title stands in the browser's history: it names nobody
   root.removeAttribute("aria-busy");
   root.replaceChildren(
     header(visit),

@@ -1,6 +1,6 @@
 // Asking before something is done, and showing a secret once.
 
-import { h, svg } from "../dom.js";
+import { h, svg } from "./dom.js";
 
 const STALE = 409;
 
@@ -29,12 +29,8 @@ export function asking({ title, body, submit, act, done, cancel = "Cancel", dang
   };
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const wrong = [...form.elements].find((input) => !input.hidden && input.checkValidity && !input.checkValidity());
-    if (wrong) {
-      tell({ message: wrong.dataset.wrong ?? wrong.validationMessage });
-      wrong.focus();
-      return;
-    }
+    const wrong = wrongIn(form);
+    if (wrong) return tell({ message: wrong });
     said.replaceChildren();
     button.disabled = true;
     try {
@@ -51,6 +47,13 @@ export function asking({ title, body, submit, act, done, cancel = "Cancel", dang
   return { dialog, tell };
 }
 
+/** What is wrong with the first field that is not as it must be, and puts the person there; null where all is well. */
+export function wrongIn(form) {
+  const wrong = [...form.elements].find((input) => !input.hidden && input.checkValidity && !input.checkValidity());
+  wrong?.focus();
+  return wrong ? wrong.dataset.wrong ?? wrong.validationMessage : null;
+}
+
 /** A dialog that stands alone: it is taken away when it is closed, and whoever opened it has the focus again. */
 export function opened(title, ...body) {
   const before = document.activeElement;
@@ -64,13 +67,13 @@ export function opened(title, ...body) {
   return dialog;
 }
 
-/** A secret that is shown here and never again. It goes when somebody has said that they have it. */
-export function shownOnce({ title, words, secret, more, done }) {
+/** What is shown here and never again. It goes when somebody has said that they have it. */
+export function shownOnce({ title, words, body, sure: said = "I have it. It is not shown again.", done }) {
   const sure = h("input", { type: "checkbox", id: "sure" });
   const close = h("button", { class: "button primary", type: "button", disabled: true, onclick: () => dialog.close() }, "Close");
   sure.addEventListener("change", () => { close.disabled = !sure.checked; });
-  const dialog = opened(title, h("div", { class: "once" }, h("p", {}, words), secretShown(secret), more,
-    h("p", { class: "sure" }, sure, h("label", { for: "sure" }, "I have it. It is not shown again.")), h("div", { class: "spread buttons" }, close)));
+  const dialog = opened(title, h("div", { class: "once" }, h("p", {}, words), body,
+    h("p", { class: "sure" }, sure, h("label", { for: "sure" }, said)), h("div", { class: "spread buttons" }, close)));
   dialog.addEventListener("cancel", (event) => { if (!sure.checked) event.preventDefault(); });
   dialog.addEventListener("close", () => done?.());
   return dialog;
