@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -34,17 +34,22 @@ from ecm.api.wire import (
     page_of,
     to_micros,
 )
+from ecm.authorities import authority
 from ecm.doors import Services, permit_for, services
 from ecm.errors import NotFound
 from ecm.permit import Action, Actor, permit, reach
 from ecm.processing import rows as stored
 from ecm.signed import unwrap
-from ecm.store.db import Record
+from ecm.store.db import Connection, Record
 from ecm.store.queries import load_queries
+from ecm.visit.clocks import utc_of
 from ecm.visit.model import EventKind, Finding, FindingCode
 from ecm.visit.proof import Grade, Graded, Proof, graded
 
 sql = load_queries(__package__, "evidence.sql")
+EVER = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC))
+FIRST_DATE, LAST_DATE = date(1, 1, 2), date(9999, 12, 30)  # with a day before and after, in any zone
+
 router = APIRouter(tags=["evidence"])
 
 REDUCED_DECIMALS = 2
@@ -200,7 +205,7 @@ async def list_events(
             sql.list_events,
             who.tenant_id,
             reach(who, Action.READ_VISITS),
-            _within_sql(on),
+            *await _received(connection, who.tenant_id, on),
             after_at,
             after_id,
             limit,
@@ -399,9 +404,14 @@ def _fix(row: Record, in_full: bool) -> FixShown | None:
     )
 
 
-def _within_sql(on: date | None) -> date | None:
-    """The last date there is has no next day to stop before."""
-    return date.max.replace(day=30) if on == date.max else on
+async def _received(connection: Connection, tenant_id: int, on: date | None) -> tuple[datetime, datetime]:
+    """Between which instants something was received on a local date, or ever."""
+    if on is None:
+        return EVER
+    row = await authority(connection, tenant_id)
+    assert row is not None
+    on = min(max(on, FIRST_DATE), LAST_DATE)
+    return utc_of(on, time.min, row["zone"]), utc_of(on + timedelta(days=1), time.min, row["zone"])
 
 
 def _place(cursor: str | None) -> tuple[datetime, UUID]:

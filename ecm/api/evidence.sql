@@ -17,8 +17,8 @@ WHERE e.tenant_id = $1::int AND e.event_id = $2::uuid
   AND ($3::text IS NULL OR v.provider_ref = $3 OR (v.visit_id IS NULL AND w.provider_ref = $3))
 
 -- name: list_events role: ecm_web
--- Events received on a local date, or ever, oldest first, from a place on. The day's ends stand by themselves: whose an
--- event is costs a look, and is asked of that day's alone.
+-- Events received between two instants ($3, $4), oldest first, from a place on. Values, because whoever plans must know how
+-- much lies between them: whose an event is costs a look, and a page shall look at no more than it shows.
 SELECT e.event_id, e.received_at, e.kind, o.visit_id, o.status, o.reason
 FROM check_events e
 LEFT JOIN event_outcomes o ON o.tenant_id = e.tenant_id AND o.event_id = e.event_id
@@ -26,13 +26,10 @@ LEFT JOIN visits v ON v.tenant_id = o.tenant_id AND v.visit_id = o.visit_id
 LEFT JOIN care_workers w ON w.tenant_id = e.tenant_id AND w.ref = coalesce(o.care_worker_ref, e.care_worker)
 WHERE e.tenant_id = $1::int
   AND ($2::text IS NULL OR v.provider_ref = $2 OR (v.visit_id IS NULL AND w.provider_ref = $2))
-  AND e.received_at >= (
-    SELECT coalesce($3::date::timestamp AT TIME ZONE t.zone, '-infinity') FROM tenants t WHERE t.tenant_id = $1)
-  AND e.received_at < (
-    SELECT coalesce(($3::date + 1)::timestamp AT TIME ZONE t.zone, 'infinity') FROM tenants t WHERE t.tenant_id = $1)
-  AND (e.received_at, e.event_id) > ($4::timestamptz, $5::uuid)
+  AND e.received_at >= $3::timestamptz AND e.received_at < $4::timestamptz
+  AND (e.received_at, e.event_id) > ($5::timestamptz, $6::uuid)
 ORDER BY e.received_at, e.event_id
-LIMIT $6::int
+LIMIT $7::int
 
 -- name: list_unmatched role: ecm_web
 -- Events that belong to no visit yet, oldest first. A provider sees its own workers'.

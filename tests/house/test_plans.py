@@ -15,6 +15,7 @@ from uuid import UUID
 
 import pytest
 
+from ecm.api.evidence import EVER
 from ecm.lock import Lock, system
 from ecm.store import db
 from ecm.store.db import Connection, Database, open_connection, told
@@ -97,6 +98,7 @@ GRANT SELECT ON grows TO ecm_worker
 LATER = NOW + timedelta(hours=4)
 EARLIER = NOW - timedelta(hours=4)
 EVENT = UUID("00000000-0000-4000-8000-000000000100")
+NO_EVENT = UUID(int=0)
 DAY_LONG = timedelta(hours=25)
 
 P = "ecm/processing/processing.sql"
@@ -131,6 +133,8 @@ HOT = [
     ("ecm/api/visits.sql", "list_visits", (1, "p6", DAY, None, None, None, None, DAY, 0, 100, NOW), {"visits_of_day"}),
     ("ecm/api/homes.sql", "homes", (1, "p6", "", 100, NOW), {"visits_of_person"}),
     ("ecm/api/evidence.sql", "get_event", (1, EVENT, "p6"), {"check_events_pkey", "event_outcomes_pkey"}),
+    ("ecm/api/evidence.sql", "list_events", (1, "p6", *EVER, EVER[0], NO_EVENT, 100), {"check_events_in_order"}),
+    ("ecm/api/evidence.sql", "list_events", (1, "p6", EARLIER, LATER, EARLIER, EVENT, 100), {"check_events_in_order"}),
     ("alerts/alerts.sql", "visits", ([1] * 3, [5, 6, 7], ["sos"]), {"visits_pkey"}),
     ("alerts/alerts.sql", "known_alerts", ([1] * 3, [5, 6, 7]), {"alerts_tenant_id_visit_id_kind_raised_for_key"}),
     ("alerts/alerts.sql", "path_is_clear", (NOW, NOW, 1.0), {"visits_due", "deliveries_pending"}),

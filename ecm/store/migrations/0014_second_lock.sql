@@ -151,7 +151,7 @@ CREATE FUNCTION ecm_sees_person(of_tenant integer, person text) RETURNS boolean
 -- what an officer took away from it. Past the lock, because an outcome that is hidden must not look like one that is
 -- not there.
 CREATE FUNCTION ecm_sees_event(of_tenant integer, of_event uuid) RETURNS boolean
-  LANGUAGE plpgsql STABLE PARALLEL SAFE COST 5 SECURITY DEFINER
+  LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000 SECURITY DEFINER
   SET search_path = pg_catalog, public SET plan_cache_mode = force_generic_plan AS $$
   DECLARE
     counts_for bigint;
