@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from ecm.authorities import authority, of_council
-from ecm.doors import HALF_WAY_COOKIE, actor_or_nobody, own_page, site_of
+from ecm.doors import actor_or_nobody, half_way_of, own_page, site_of
 from ecm.errors import DatabaseAway, EcmError, NotFound, Unavailable
 from ecm.permit import Action, Actor, permit
 from ecm.setup_codes import waiting_tenant
@@ -161,7 +161,7 @@ async def front_door(request: Request, sign_in: str = "", next: str = "", tenant
 async def second_step(request: Request, sign_in: str = "", by: str = "code", next: str = "") -> Response:
     """What follows a right password where that is not enough; `by` names the ways to go on."""
     ways = [way for way in SECOND_WAYS if way in by.split(".")]
-    if HALF_WAY_COOKIE not in request.cookies or not ways:
+    if half_way_of(request) is None or not ways:
         return RedirectResponse("/", 303)
     return await render(
         request,

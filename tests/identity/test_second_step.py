@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pyotp
 import pytest
 
+from ecm.doors import HOST_HALF_WAY_COOKIE
 from ecm.identity import second_step
 from tests.api.conftest import PASSWORD, Story
 from tests.identity.conftest import (
@@ -253,13 +254,15 @@ async def test_the_form_asks_for_the_code_without_any_script(story: Story) -> No
     half = await browser.post("/sign-in", data=DANA | {"next": "/visits/1"})
     assert half.status_code == 303
     assert half.headers["location"] == "/sign-in/code?by=code.recovery_code&next=%2Fvisits%2F1"
+    (cookie,) = browser.cookies.jar
+    assert (cookie.name, cookie.path, cookie.secure) == (HOST_HALF_WAY_COOKIE, "/", True)
     assert (await browser.get("/v1/me")).status_code == 401
     wrong = await browser.post("/sign-in/code", data={"code": "000000", "by": "code", "next": "/visits/1"})
     assert wrong.headers["location"] == "/sign-in/code?sign_in=code&by=code&next=%2Fvisits%2F1"
     right = await browser.post("/sign-in/code", data={"code": next_code(app), "next": "/visits/1"})
     assert right.headers["location"] == "/visits/1"
     assert (await browser.get("/v1/me")).json()["name"] == "Dana Duty"
-    assert "ecm_half_way" not in browser.cookies
+    assert HOST_HALF_WAY_COOKIE not in browser.cookies
     nowhere = await a_browser(story).post("/sign-in/code", data={"code": "123456"})
     assert "sign_in=code" in nowhere.headers["location"]
 
