@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from math import log2
 
 import pyotp
 import pytest
@@ -81,6 +82,12 @@ def test_recovery_codes_are_read_however_they_are_typed() -> None:
     assert second_step.recovery_digest(typed) == second_step.recovery_digest(codes[0])
     assert not any(second_step.looks_like_a_code(code) for code in codes)
     assert second_step.looks_like_a_code("123 456")
+
+
+def test_a_recovery_code_is_long_enough_for_a_plain_digest_to_be_kept() -> None:
+    """ASVS 6.5.2: below 112 bits it would have to be a slow and salted one."""
+    for code in second_step.new_recovery_codes():
+        assert len(code.replace("-", "")) * log2(len(second_step.RECOVERY_ALPHABET)) >= 112
 
 
 async def test_dana_sets_a_code_up_and_is_asked_for_it_from_then_on(story: Story) -> None:
