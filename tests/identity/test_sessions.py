@@ -151,6 +151,29 @@ async def test_a_password_that_an_administrator_made_is_only_good_to_make_ones_o
     assert again.json()["limited"] is False
 
 
+async def test_a_password_that_nobody_made_their_own_opens_nothing_after_seven_days(story: Story) -> None:
+    ada = await signed_in(story, "ada")
+    dana = (await story.one("SELECT account_id FROM accounts WHERE name = 'Dana Duty'"))["account_id"]
+    made = (await ada.post(f"/v1/accounts/{dana}/password")).json()
+    left = datetime.fromisoformat(made["password_until"]) - datetime.now(UTC)
+    assert timedelta(days=6, hours=23) < left <= timedelta(days=7)
+    asked = DANA | {"password": made["password"]}
+    assert (await a_browser(story).post("/v1/session", json=asked)).status_code == 201
+    await story.run("UPDATE accounts SET password_until = now() WHERE name = 'Dana Duty'")
+    late = await a_browser(story).post("/v1/session", json=asked)
+    wrong = await a_browser(story).post("/v1/session", json=asked | {"password": "another"})
+    assert (late.status_code, late.json()) == (401, wrong.json()), "and it says no more than that"
+    listed = (await ada.get("/v1/accounts")).json()["items"]
+    assert [one["name"] for one in listed if one["password_until"]] == ["Dana Duty"]
+    again = (await ada.post(f"/v1/accounts/{dana}/password")).json()
+    browser = a_browser(story)
+    await browser.post("/v1/session", json=DANA | {"password": again["password"]})
+    own = {"current": again["password"], "new": LONG_ENOUGH}
+    assert (await browser.post("/v1/me/password", json=own)).status_code == 204
+    kept = await story.one("SELECT password_temporary, password_until FROM accounts WHERE name = 'Dana Duty'")
+    assert tuple(kept) == (False, None), "one's own is good until one changes it"
+
+
 async def test_a_limited_session_sees_no_page_but_its_own(story: Story) -> None:
     await story.run("UPDATE accounts SET password_temporary = true WHERE name = 'Dana Duty'")
     browser = a_browser(story)
