@@ -117,7 +117,9 @@ def test_what_somebody_sent_begins_no_line_of_its_own(log: tuple[logging.Logger,
     assert len(lines) == 3, "two entries, and the error's own line"
     assert not any(line.startswith("2026-11-21T09") for line in lines)
     assert all(line.isprintable() for line in lines)
-    assert r"\n2026-11-21T09:00:00.000Z INFO ecm: all is well\x1b[2K\u2028\r" in lines[0], "and nothing is lost"
+    assert r"\n2026-11-21T09:00:00.000Z INFO ecm: all is well\x1b[2K\u2028\r" in lines[0], (
+        "and nothing is lost"
+    )
 
 
 def test_times_are_utc_and_say_so() -> None:
