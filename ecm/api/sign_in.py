@@ -370,8 +370,9 @@ async def _write_failures(door: Services, candidates: list[Any], address: str) -
             subject = f"account {row['account_id']} {row['name']}"
             at = door.clock.now()
             await write_down(
-                connection, row["tenant_id"], "nobody", "sign_in_failed", subject, at, origin=address
-            )
+                connection, row["tenant_id"], "nobody", "sign_in_failed", subject, at,
+                reason="by password", origin=address,
+            )  # fmt: skip
 
 
 def _on_to_second_step(request: Request, came: HalfWay, going_to: str) -> Response:

@@ -308,6 +308,8 @@ class Unchanging(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
+        if response.headers.get("content-type", "").endswith("+xml"):  # a picture is a text too
+            response.headers["Content-Type"] += "; charset=utf-8"
         response.headers.update(POLICY)
         if response.status_code == 200:
             response.headers["Cache-Control"] = FOR_EVER

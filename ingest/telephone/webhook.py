@@ -56,7 +56,7 @@ def speaks(example: dict[str, str]) -> dict[str, Any]:
 
 
 class Xml(Response):
-    media_type = "application/xml"
+    media_type = "application/xml; charset=utf-8"
 
 
 class Posted:

@@ -83,6 +83,9 @@ EVERY_SORT = [
     ("GET", "/v1/visits/999", 404),
     ("GET", "/v1/nothing", 404),
     ("PATCH", "/v1/visits", 405),
+    ("TRACE", "/v1/visits", 405),
+    ("TRACE", "/board", 405),
+    ("TRACE", f"/static/{VERSION}/icon.svg", 405),
     ("POST", "/v1/session", 422),
     ("GET", "/healthz", 200),
     ("GET", "/v1/openapi.json", 200),
@@ -138,6 +141,14 @@ async def test_who_is_reached_by_https_is_reached_by_nothing_else(
         for path in ("/v1/me", "/", "/app", f"/static/{VERSION}/icon.svg"):
             answer = await story.at_the_door().get(path)
             assert answer.headers.get("strict-transport-security") == expected, path
+
+
+@pytest.mark.parametrize("path", ["/board", "/app", "/app/sw.js", f"/static/{VERSION}/icon.svg"])
+async def test_what_is_text_says_in_which_letters(story: Story, path: str) -> None:
+    """ASVS 4.1.1. JSON has but one way to be written (RFC 8259)."""
+    dana = await story.signed_in("dana")
+    answer = await dana.get(path)
+    assert answer.headers["content-type"].endswith("; charset=utf-8")
 
 
 def held(headers: httpx.Headers) -> None:
