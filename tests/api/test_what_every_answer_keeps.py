@@ -159,6 +159,10 @@ def held(headers: httpx.Headers) -> None:
     policy = headers["content-security-policy"]
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
+    if headers.get("content-type", "").startswith("text/html"):
+        assert policy.startswith(("default-src 'self';", "default-src 'none';"))
+        assert {"base-uri 'none'", "object-src 'none'"} <= set(policy.split("; "))
+    assert not any(name.startswith("access-control-") for name in headers), "no other origin reads us"
 
 
 def shows_nothing(headers: httpx.Headers) -> None:

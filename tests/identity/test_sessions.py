@@ -113,6 +113,17 @@ async def test_over_https_the_cookie_has_a_name_no_other_host_can_set(story: Sto
     assert (await browser.get("/v1/me")).status_code == 401
 
 
+async def test_no_script_and_no_foreign_page_has_the_cookie_and_no_body_the_token(story: Story) -> None:
+    browser = a_browser(story)
+    answer = await browser.post("/v1/session", json=DANA)
+    (cookie,) = browser.cookies.jar
+    assert cookie.value not in answer.text
+    assert cookie.value not in (await browser.get("/v1/me")).text
+    assert cookie.value not in (await browser.get("/v1/me/sessions")).text
+    given = answer.headers["set-cookie"].lower().split("; ")
+    assert {"httponly", "secure", "samesite=lax", "path=/"} <= set(given)
+
+
 async def test_a_session_from_before_the_name_changed_still_stands(story: Story) -> None:
     token = (await signed_in(story)).cookies[HOST_COOKIE]
     before = a_browser(story)
