@@ -22,6 +22,8 @@ class Kind(StrEnum):
     PASSKEY_COPIED = "passkey_copied"
     RECOVERY_CODE_USED = "recovery_code_used"
     ADMINISTRATOR_MADE = "administrator_made"
+    APPROVER_MADE = "approver_made"
+    APPROVER_LET_IN = "approver_let_in"
     CUT_OFF_PHONE_USED = "cut_off_phone_used"
     COUNCIL_SIGN_IN_AWAY = "council_sign_in_away"
     AUDIT_CHAIN_BROKEN = "audit_chain_broken"
@@ -51,6 +53,13 @@ SAYINGS: dict[Kind, Saying] = {
     ),
     Kind.ADMINISTRATOR_MADE: Saying(
         "was made an administrator", "If nobody here meant that, disable it now."
+    ),
+    Kind.APPROVER_MADE: Saying(
+        "may now lock payments", "Two people pay: if nobody in finance asked for it, disable it now."
+    ),
+    Kind.APPROVER_LET_IN: Saying(
+        "locks payments and was given a new password",
+        "If its owner did not ask for it, disable the account and look at what was locked since.",
     ),
     Kind.CUT_OFF_PHONE_USED: Saying(
         "is cut off and still asks to be let in", "If it was lost, somebody has it switched on."

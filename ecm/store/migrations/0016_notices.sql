@@ -66,15 +66,22 @@ CREATE FUNCTION ecm_notice_entry() RETURNS trigger
       ('passkey_count_went_back', '',                  'passkey_copied',      1),
       ('recovery_code_used',      '',                  'recovery_code_used',  1),
       ('account_created',         '^administrator',    'administrator_made',  1),
-      ('role_changed',            ' to administrator', 'administrator_made',  1)
+      ('role_changed',            ' to administrator', 'administrator_made',  1),
+      -- Two people pay: neither may quietly be made by, or become, the other.
+      ('account_created',         '^finance_approver',    'approver_made',        1),
+      ('role_changed',            ' to finance_approver', 'approver_made',        1),
+      ('password_replaced',       '',                     'approver_let_in',      1)
     ) AS t(action, reason, kind, tell_from)
     WHERE t.action = NEW.action AND coalesce(NEW.reason, '') ~ t.reason AND NEW.subject_ref LIKE 'account %'
+      AND (t.kind <> 'approver_let_in' OR EXISTS (
+        SELECT FROM accounts a WHERE a.tenant_id = NEW.tenant_id AND a.role = 'finance_approver'
+          AND NEW.subject_ref = 'account ' || a.account_id))
       -- Whoever sets the service up, or stands at its machine, knows.
-      AND NOT (t.kind = 'administrator_made' AND NEW.actor_ref IN ('command line', 'set-up'));
+      AND NOT (t.kind IN ('administrator_made', 'approver_made') AND NEW.actor_ref IN ('command line', 'set-up'));
     RETURN NULL;
   END $$;
 REVOKE EXECUTE ON FUNCTION ecm_notice_entry FROM PUBLIC;
 CREATE TRIGGER noticed AFTER INSERT ON audit FOR EACH ROW
   WHEN (NEW.action IN ('sign_in_failed', 'passkey_count_went_back', 'recovery_code_used', 'account_created',
-                       'role_changed'))
+                       'role_changed', 'password_replaced'))
   EXECUTE FUNCTION ecm_notice_entry();
