@@ -48,6 +48,7 @@ SESSION_COOKIE = "ecm_session"
 HOST_COOKIE = f"__Host-{SESSION_COOKIE}"
 # Only the page by form needs it: what is half done, where no script carries it. It opens nothing without the code.
 HALF_WAY_COOKIE = "ecm_half_way"
+HOST_HALF_WAY_COOKIE = f"__Host-{HALF_WAY_COOKIE}"
 # What a limited session may ask for, and what is below it.
 OPEN_TO_LIMITED = (
     "/v1/session",
@@ -117,6 +118,11 @@ async def actor(
 def token_of(request: Request) -> str | None:
     """What the browser holds of its session, if it holds one."""
     return request.cookies.get(HOST_COOKIE) or request.cookies.get(SESSION_COOKIE)
+
+
+def half_way_of(request: Request) -> str | None:
+    """What the browser holds of a sign-in half done, if it holds one."""
+    return request.cookies.get(HOST_HALF_WAY_COOKIE) or request.cookies.get(HALF_WAY_COOKIE)
 
 
 async def actor_or_nobody(request: Request) -> Actor | None:

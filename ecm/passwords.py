@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from datetime import timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+
+# One that an administrator made. Somebody ill or away for a few days still gets in; one never used does not lie about.
+TEMPORARY_LASTS = timedelta(days=7)
 
 # Somebody's password, hashed, so that an unknown e-mail takes as long to refuse as a known one.
 _NOBODY = _hasher.hash(secrets.token_urlsafe(24))

@@ -4,15 +4,20 @@ A database's driver repeats the row it was given ("Key (email)=(…) already exi
 the text. Logs are kept longer than data, copied further and read by more people; so of somebody else's exception they
 have its type, its SQLSTATE, constraint and table, and the lines of code it went through. Our own speak for themselves:
 their words are written in this repository.
+
+Whatever is told stands on its own line: a line break or a terminal's escape in what somebody sent is written as \\n or
+\\x1b, so nobody writes an entry that we did not. Times are UTC.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
+import time
 import traceback
 from collections.abc import Iterator
 from types import TracebackType
+from typing import Any
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 OURS = ("ecm", "ingest", "alerts", "geo")
@@ -30,14 +35,16 @@ def install() -> None:
 
 
 class QuietFormatter(logging.Formatter):
+    converter = staticmethod(time.gmtime)
+    default_time_format = "%Y-%m-%dT%H:%M:%S"
+    default_msec_format = "%s.%03dZ"
+
     def format(self, record: logging.LogRecord) -> str:
         """Another handler may have the record too, so it is left as it is."""
         quiet = logging.makeLogRecord(record.__dict__)
         quiet.exc_text = None
         if isinstance(quiet.args, tuple):
-            quiet.args = tuple(
-                said_of(each) if isinstance(each, BaseException) else each for each in quiet.args
-            )
+            quiet.args = tuple(_told_of(each) for each in quiet.args)
         if quiet.name == "asyncio":  # its further lines are what a task was doing, with its exception
             quiet.msg, quiet.args = record.getMessage().partition("\n")[0], ()
         return super().format(quiet)
@@ -54,11 +61,23 @@ def said_of(error: BaseException) -> str:
     kind = type(error)
     name = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
     if kind.__module__.partition(".")[0] in OURS:
-        return f"{name}: {error}"
+        return in_one_line(f"{name}: {error}")
     if isinstance(error, OSError) and error.strerror:
         return f"{name}: {error.strerror}"
     facts = [f"{fact} {value}" for fact in OF_THE_DRIVER if (value := getattr(error, fact, None))]
     return f"{name} ({', '.join(facts)})" if facts else name
+
+
+def in_one_line(said: str) -> str:
+    if said.isprintable():
+        return said
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in said)
+
+
+def _told_of(arg: Any) -> Any:
+    if isinstance(arg, BaseException):
+        return said_of(arg)
+    return in_one_line(arg) if isinstance(arg, str) else arg
 
 
 def _lines(error: BaseException, seen: set[int]) -> Iterator[str]:

@@ -109,8 +109,9 @@ class Reducer:
         """Also where the database was away: what takes too long every night looks the same. Raises DatabaseAway."""
         self._aside[tenant_id] = time.monotonic() + REST_AFTER_FAILURE_SECONDS
         # The place and the kind of the error only: its text may hold what a person sent.
-        place = "".join(traceback.format_tb(error.__traceback__))
-        log.error("positions of tenant %s were not reduced: %s\n%s", tenant_id, type(error).__name__, place)
+        frames = traceback.extract_tb(error.__traceback__)
+        place = ", ".join(f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)
+        log.error("positions of tenant %s were not reduced: %s at %s", tenant_id, type(error).__name__, place)
         async with self._db.transaction() as connection:
             await notice_by_worker(
                 connection, tenant_id, Kind.POSITIONS_NOT_REDUCED, "positions", self._clock.now()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -86,6 +87,50 @@ async def test_answers_come_whole_and_in_order(port: int) -> None:
     assert small.endswith(b"\r\n\r\nsmall")
 
 
+@pytest.mark.parametrize(
+    "lengths",
+    [
+        "content-length: 4\r\ntransfer-encoding: chunked",
+        "transfer-encoding: chunked\r\ncontent-length: 4",
+        "content-length: 4\r\ncontent-length: 5",
+        "content-length: 4, 5",
+        "content-length: +4",
+        "transfer-encoding: chunked, identity",
+        "transfer-encoding : chunked",
+    ],
+)
+async def test_a_message_of_two_lengths_is_none_and_nothing_hides_behind_it(port: int, lengths: str) -> None:
+    """What a proxy takes for one request's body must never be another request to us."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    hidden = "0\r\n\r\nGET /small HTTP/1.1\r\nhost: a\r\n\r\n"
+    writer.write(f"POST /small HTTP/1.1\r\nhost: a\r\n{lengths}\r\n\r\n{hidden}".encode())
+    async with asyncio.timeout(10):
+        heard = await reader.read(-1)
+    writer.close()
+    assert heard.startswith(b"HTTP/1.1 400 ")
+    assert b"small" not in heard
+
+
+@pytest.mark.parametrize(
+    ("proxies", "seen"), [(None, "192.0.2.7"), ("192.0.2.1", "127.0.0.1"), ("127.0.0.1", "192.0.2.7")]
+)
+async def test_who_somebody_is_said_to_be_is_believed_of_the_proxy_that_was_named(
+    monkeypatch: pytest.MonkeyPatch, proxies: str | None, seen: str
+) -> None:
+    """ASVS 4.1.3: else anybody would choose the address that the throttle and the audit know them by."""
+    monkeypatch.delenv("FORWARDED_ALLOW_IPS", raising=False)
+    if proxies is not None:
+        monkeypatch.setenv("FORWARDED_ALLOW_IPS", proxies)
+    async with served() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        said = b"x-forwarded-for: 198.51.100.1, 192.0.2.7\r\nx-real-ip: 203.0.113.5\r\n"
+        writer.write(b"GET /who HTTP/1.1\r\nhost: a\r\nconnection: close\r\n" + said + b"\r\n")
+        async with asyncio.timeout(10):
+            heard = await reader.read(-1)
+        writer.close()
+    assert heard.rpartition(b"\r\n\r\n")[2].decode() == seen
+
+
 async def test_a_reader_who_stops_reading_holds_up_the_writer(port: int) -> None:
     with socket.create_connection(("127.0.0.1", port)) as lazy:
         lazy.sendall(b"GET /endless HTTP/1.1\r\nhost: a\r\n\r\n")
@@ -100,9 +145,10 @@ class Endless:
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
-    """/download has a length and many pieces; /endless goes on until its reader leaves."""
+    """/download has a length and many pieces; /endless goes on until its reader leaves; /who says who asks."""
     await receive()
-    bodies = {"/download": DOWNLOAD, "/small": [b"small"]}.get(scope["path"])
+    who = scope["client"][0].encode()
+    bodies = {"/download": DOWNLOAD, "/small": [b"small"], "/who": [who]}.get(scope["path"])
     size = sum(map(len, bodies)) if bodies else 1_000_000_000
     headers = [(b"content-length", b"%d" % size)]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -115,8 +161,9 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         Endless.written += 50_000
 
 
-@pytest.fixture
-async def port() -> AsyncIterator[int]:
+@asynccontextmanager
+async def served() -> AsyncIterator[int]:
+    """The port at which the app is served as the service is."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         server = uvicorn.Server(serving.config(app, "127.0.0.1", 0, lifespan="off", log_level="critical"))
@@ -127,3 +174,9 @@ async def port() -> AsyncIterator[int]:
         server.should_exit = True
         server.force_exit = True
         await running
+
+
+@pytest.fixture
+async def port() -> AsyncIterator[int]:
+    async with served() as found:
+        yield found

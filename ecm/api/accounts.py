@@ -31,7 +31,7 @@ from ecm.doors import (
 )
 from ecm.errors import Conflict, NotFound, NotPermitted
 from ecm.lock import Lock, system
-from ecm.passwords import hash_password, invent_password, password_fits
+from ecm.passwords import TEMPORARY_LASTS, hash_password, invent_password, password_fits
 from ecm.permit import (
     KEY_SCOPES,
     PROVIDER_ROLES,
@@ -61,7 +61,8 @@ class AccountAsked(Asked):
         None, description="A provider's own people name their provider; others none."
     )
     password_temporary: bool = Field(
-        False, description="They make a password of their own before they can do anything else."
+        False,
+        description="Good for seven days, in which they make one of their own before they can do anything else.",
     )
 
 
@@ -76,6 +77,9 @@ class Account(BaseModel):
 
 class AccountWithPassword(Account):
     password: str = Field(description="Shown once.")
+    password_until: datetime | None = Field(
+        description="By then they have made one of their own; later this one opens nothing. Null: it stays."
+    )
 
 
 class PasswordAsked(Asked):
@@ -118,7 +122,7 @@ KEY: dict[str, Any] = {
     "used_at": "2026-11-21",
 }
 ASKED_ACCOUNT = {"email": "nina@example.org", "name": "Nina New", "role": "duty_officer"}
-WITH_PASSWORD = ACCOUNT | {"password": "made-up-for-this-page"}
+WITH_PASSWORD = ACCOUNT | {"password": "made-up-for-this-page", "password_until": "2026-11-28T08:00:00Z"}
 
 Door = Annotated[Services, Depends(services)]
 OfAccounts = Annotated[Actor, Depends(permit_for(Action.MANAGE_ACCOUNTS))]
@@ -173,6 +177,7 @@ async def add_account(
 ) -> AccountWithPassword:
     """Makes an account with an invented password. The e-mail is its identity: the same one again is a conflict."""
     response.headers["Cache-Control"] = "no-store"
+    until = datetime.now(UTC) + TEMPORARY_LASTS if asked.password_temporary else None
     row, password = await _create_account(
         door.web,
         who.lock,
@@ -183,9 +188,9 @@ async def add_account(
         door.clock.now(),
         str(who),
         address_of(request),
-        temporary=asked.password_temporary,
+        password_until=until,
     )
-    return AccountWithPassword(**account_of(row).model_dump(), password=password)
+    return AccountWithPassword(**account_of(row).model_dump(), password=password, password_until=until)
 
 
 @router.post("/v1/accounts/{account_id}/disablement", response_model=Account, responses=answers(ACCOUNT, 409))
@@ -224,20 +229,21 @@ async def replace_password(
 ) -> AccountWithPassword:
     """Invents a new password for somebody who lost theirs, and signs them out everywhere.
 
-    It is temporary: whoever signs in with it may do nothing before they have made one of their own.
+    It is temporary: whoever signs in with it may do nothing before they have made one of their own, and after seven
+    days it opens nothing.
     """
     response.headers["Cache-Control"] = "no-store"
-    password = invent_password()
+    password, until = invent_password(), datetime.now(UTC) + TEMPORARY_LASTS
     stored, now = await hash_password(password), door.clock.now()
     async with door.web.locked(who.lock) as connection:
         row = _found(
-            await connection.fetchrow(sql.set_password_hash, who.tenant_id, account_id, stored, True)
+            await connection.fetchrow(sql.set_password_hash, who.tenant_id, account_id, stored, until)
         )
         await _end_sessions(connection, who.tenant_id, account_id, None)
         await _audit(
             connection, request, who, "password_replaced", f"account {account_id} {row['name']}", now
         )
-    return AccountWithPassword(**account_of(row).model_dump(), password=password)
+    return AccountWithPassword(**account_of(row).model_dump(), password=password, password_until=until)
 
 
 @router.post(
@@ -267,7 +273,7 @@ async def change_own_password(
     stored, now = await hash_password(asked.new.get_secret_value()), door.clock.now()
     token = token_of(request) or ""
     async with door.web.locked(who.lock) as connection:
-        await connection.execute(sql.set_password_hash, who.tenant_id, who.id, stored, False)
+        await connection.execute(sql.set_password_hash, who.tenant_id, who.id, stored, None)
         await _end_sessions(connection, who.tenant_id, who.id, digest(token))
         await finish(connection, who, token, added=False)
         await _audit(connection, request, who, "password_changed", str(who), now)
@@ -331,14 +337,14 @@ async def _create_account(
     made_by: str,
     origin: str | None,
     *,
-    temporary: bool = False,
+    password_until: datetime | None = None,
 ) -> tuple[Record, str]:
     password = invent_password()
-    stored, tenant_id = await hash_password(password), lock.tenant_id
+    stored, tenant_id, email = await hash_password(password), lock.tenant_id, email.strip().lower()
     async with db.locked(lock) as connection:
         await require_role_fits(connection, tenant_id, role, provider_ref)
         row = await connection.fetchrow(
-            sql.insert_account, tenant_id, email.strip().lower(), name, role, provider_ref, stored, temporary
+            sql.insert_account, tenant_id, email, name, role, provider_ref, stored, password_until
         )
         if row is None:
             raise Conflict("That e-mail has an account already.")

@@ -4,8 +4,9 @@ WHERE tenant_id = $1::int AND account_id = $2::bigint
 
 -- name: insert_account role: ecm_web
 -- Nothing comes back when the e-mail has an account.
-INSERT INTO accounts (tenant_id, email, name, role, provider_ref, password_hash, password_temporary)
-VALUES ($1::int, $2::text, $3::text, $4::text, $5::text, $6::text, $7::bool)
+-- The password is temporary, and until when; NULL: it stays.
+INSERT INTO accounts (tenant_id, email, name, role, provider_ref, password_hash, password_temporary, password_until)
+VALUES ($1::int, $2::text, $3::text, $4::text, $5::text, $6::text, $7::timestamptz IS NOT NULL, $7::timestamptz)
 ON CONFLICT (tenant_id, email) DO NOTHING
 RETURNING account_id, email, name, role, provider_ref, disabled_at
 
@@ -23,8 +24,9 @@ WHERE tenant_id = $1::int AND account_id = $2::bigint
 RETURNING account_id, email, name, role, provider_ref, disabled_at
 
 -- name: set_password_hash role: ecm_web
--- Temporary when somebody else has seen it.
-UPDATE accounts SET password_hash = $3::text, password_temporary = $4::bool
+-- Temporary when somebody else has seen it, and until when; NULL: it stays.
+UPDATE accounts
+SET password_hash = $3::text, password_temporary = $4::timestamptz IS NOT NULL, password_until = $4::timestamptz
 WHERE tenant_id = $1::int AND account_id = $2::bigint
 RETURNING account_id, email, name, role, provider_ref, disabled_at
 

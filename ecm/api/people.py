@@ -37,6 +37,7 @@ class Person(Account):
     care_worker: str | None = Field(description="Who they are when they give care themselves.")
     left_at: datetime | None
     password_temporary: bool = Field(description="Somebody else has seen it; they make their own first.")
+    password_until: datetime | None = Field(description="When that one opens nothing any more.")
     ways: list[Way] = Field(description="By which they could come in now; none: by nothing yet.")
 
 
@@ -53,6 +54,7 @@ PERSON: dict[str, Any] = ACCOUNT | {
     "care_worker": None,
     "left_at": None,
     "password_temporary": False,
+    "password_until": None,
     "ways": ["passkey"],
 }
 
@@ -153,6 +155,7 @@ def _person(row: Record) -> Person:
         care_worker=row["care_worker_ref"],
         left_at=row["left_at"],
         password_temporary=row["password_temporary"],
+        password_until=row["password_until"],
         ways=ways,
     )
 

@@ -1,6 +1,7 @@
 -- name: list_people role: ecm_web
 -- Everybody with an account, and by which ways they could come in now.
 SELECT a.account_id, a.email, a.name, a.role, a.provider_ref, a.disabled_at, a.left_at, a.password_temporary,
+       a.password_until,
        a.care_worker_ref,
        a.password_hash IS NOT NULL AS has_password,
        EXISTS (SELECT FROM passkeys p

@@ -67,7 +67,7 @@ class EnrolmentAsked(Asked):
 class Enrolment(BaseModel):
     code: str = Field(description="Shown once; good once, for two days.")
     expires_at: datetime
-    url: str = Field(description="The code as an address that opens the app.")
+    url: str = Field(description="The code as an address that opens the app; no server sees it.")
     qr: QrShown = Field(description="That address as a QR code, for a screen that the phone is held up to.")
 
 
@@ -117,7 +117,7 @@ class CutOffAsked(Asked):
 ENROLMENT = {
     "code": "K7MP2XQR4T",
     "expires_at": "2026-11-23T09:16:00Z",
-    "url": "https://ecm.example.org/app?enrol=K7MP2XQR4T",
+    "url": "https://ecm.example.org/app#enrol=K7MP2XQR4T",
     "qr": {"size": 41, "path": "M4 4h7v1h-7z"},
 }
 ENROLLED = {
@@ -189,7 +189,7 @@ async def new_code(
         )
         subject = f"care worker {asked.care_worker}" if asked.care_worker else f"provider {provider}"
         await write_down(connection, who.tenant_id, str(who), "phone_code_made", subject, at, origin=origin)
-    url = f"{base_url.rstrip('/')}/app?enrol={code}"
+    url = f"{base_url.rstrip('/')}/app#enrol={code}"  # behind the #, where no log on the way keeps it
     return Enrolment(code=code, expires_at=now + CODE_LASTS, url=url, qr=qr_shown(url))
 
 

@@ -33,10 +33,10 @@ from ecm.api.sign_in import SIGNED_IN, SignedIn, go_on
 from ecm.api.wire import NO_NUL, Asked, answers, asks
 from ecm.audit.writing import write_down
 from ecm.doors import (
-    HALF_WAY_COOKIE,
     Services,
     address_of,
     digest,
+    half_way_of,
     names_foreign_page,
     open_because,
     services,
@@ -126,7 +126,7 @@ async def finish_signing_in_by_form(
     going_to: Annotated[str, Form(alias="next", max_length=2000)] = "",
 ) -> Response:
     """The page's form, for whoever has no script."""
-    opening = request.cookies.get(HALF_WAY_COOKIE, "")[: openings.CHARACTERS_MAX]
+    opening = (half_way_of(request) or "")[: openings.CHARACTERS_MAX]
     try:
         opened = await come_by_code(request, door, opening, code)
     except TooMany as error:

@@ -35,10 +35,12 @@ from ecm.audit.writing import write_down
 from ecm.authorities import authority
 from ecm.doors import (
     HALF_WAY_COOKIE,
+    HOST_HALF_WAY_COOKIE,
     Services,
     actor,
     address_of,
     digest,
+    is_known_over_https,
     is_over_https,
     names_foreign_page,
     of_session,
@@ -315,7 +317,8 @@ def go_on(request: Request, opened: Opened, going_to: str) -> Response:
     wanted = None if opened.who.limited else own_page(going_to)
     response = RedirectResponse(wanted or lands_on(opened.who), status_code=303)
     give_cookie(request, response, opened)
-    response.delete_cookie(HALF_WAY_COOKIE, path="/sign-in")
+    response.delete_cookie(HALF_WAY_COOKIE)
+    response.delete_cookie(HOST_HALF_WAY_COOKIE, secure=True)
     return response
 
 
@@ -367,18 +370,19 @@ async def _write_failures(door: Services, candidates: list[Any], address: str) -
             subject = f"account {row['account_id']} {row['name']}"
             at = door.clock.now()
             await write_down(
-                connection, row["tenant_id"], "nobody", "sign_in_failed", subject, at, origin=address
-            )
+                connection, row["tenant_id"], "nobody", "sign_in_failed", subject, at,
+                reason="by password", origin=address,
+            )  # fmt: skip
 
 
 def _on_to_second_step(request: Request, came: HalfWay, going_to: str) -> Response:
     said = {"by": ".".join(came.ways)} | ({"next": going_to} if own_page(going_to) else {})
     response = RedirectResponse(f"/sign-in/code?{urlencode(said)}", status_code=303)
     response.set_cookie(
-        HALF_WAY_COOKIE,
+        HOST_HALF_WAY_COOKIE if is_known_over_https(services(request).settings) else HALF_WAY_COOKIE,
         came.second_step,
         max_age=int(SECOND_STEP_LASTS.total_seconds()),
-        path="/sign-in",
+        path="/",
         httponly=True,
         samesite="strict",
         secure=is_over_https(request),

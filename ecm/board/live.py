@@ -64,7 +64,7 @@ async def issue_ticket(
     """A pass for one socket, within a minute, for as long as this session lasts."""
     if actor.kind != "account":
         raise NotPermitted("The board is for people who are signed in.")
-    ticket = secrets.token_urlsafe(24)
+    ticket = secrets.token_urlsafe(32)
     expires_at = datetime.now(UTC) + timedelta(seconds=TICKET_SECONDS)
     async with door.web.locked(actor.lock) as connection:
         await connection.execute(

@@ -26,7 +26,7 @@ SLOWING = Slowing(free=5, first_s=15, longest_s=900)
 RECOVERY_CODES = 10
 # No letter that is taken for another, or for a digit, when it is read from paper.
 RECOVERY_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
-RECOVERY_GROUPS, RECOVERY_GROUP = 4, 4  # 16 characters: about 79 bits
+RECOVERY_GROUPS, RECOVERY_GROUP = 6, 4  # 24 characters, 118 bits: a plain digest of them is enough (112)
 
 
 def new_secret() -> bytes:

@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from ecm.authorities import authority, of_council
-from ecm.doors import HALF_WAY_COOKIE, actor_or_nobody, own_page, site_of
+from ecm.doors import actor_or_nobody, half_way_of, own_page, site_of
 from ecm.errors import DatabaseAway, EcmError, NotFound, Unavailable
 from ecm.permit import Action, Actor, permit
 from ecm.setup_codes import waiting_tenant
@@ -168,7 +168,7 @@ async def sign_in() -> Response:
 async def second_step(request: Request, sign_in: str = "", by: str = "code", next: str = "") -> Response:
     """What follows a right password where that is not enough; `by` names the ways to go on."""
     ways = [way for way in SECOND_WAYS if way in by.split(".")]
-    if HALF_WAY_COOKIE not in request.cookies or not ways:
+    if half_way_of(request) is None or not ways:
         return RedirectResponse("/", 303)
     return await render(
         request,
@@ -315,6 +315,8 @@ class Unchanging(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
+        if response.headers.get("content-type", "").endswith("+xml"):  # a picture is a text too
+            response.headers["Content-Type"] += "; charset=utf-8"
         response.headers.update(POLICY)
         if response.status_code == 200:
             response.headers["Cache-Control"] = FOR_EVER

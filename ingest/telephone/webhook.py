@@ -58,6 +58,10 @@ def speaks(example: dict[str, str]) -> dict[str, Any]:
 class Xml(Response):
     media_type = "application/xml"
 
+    def __init__(self, content: str, status_code: int = 200) -> None:
+        """The description reads `status_code` here, and names the type without its letters."""
+        super().__init__(content, status_code, {"Content-Type": "application/xml; charset=utf-8"})
+
 
 class Posted:
     """The fields of a signed form, each once."""

@@ -114,6 +114,20 @@ async def test_dana_changes_her_password_and_is_signed_out_everywhere_else(story
     assert (await story.at_the_door().post("/v1/session", json=sign_in)).status_code == 201
 
 
+async def test_a_password_is_taken_as_it_is_typed_to_the_last_space(story: Story) -> None:
+    """ASVS 6.2.8, 6.2.9: of any letters, and long."""
+    chosen = " Zwölf Boxkämpfer  jagen VIKTOR \U0001f9e6 quer über den Deich " + "x7 " * 60
+    dana = await story.signed_in("dana")
+    asked = {"current": PASSWORD, "new": chosen}
+    assert (await dana.post("/v1/me/password", json=asked)).status_code == 204
+    form = await story.at_the_door().post("/sign-in", data={"email": "dana@example.org", "password": chosen})
+    assert form.headers["location"] == "/board"
+    nearly = [chosen.strip(), chosen.lower(), chosen[:-1], chosen[:72]]
+    for said, status in ((chosen, 201), *((each, 401) for each in nearly)):
+        asked = {"email": "dana@example.org", "password": said}
+        assert (await story.at_the_door().post("/v1/session", json=asked)).status_code == status
+
+
 async def test_a_key_works_until_it_is_revoked_and_is_shown_once(story: Story) -> None:
     ada = await story.signed_in("ada")
     made = await ada.post("/v1/keys", json={"name": "Reports", "scopes": ["read"]})

@@ -73,8 +73,8 @@ async def test_a_wrong_password_and_an_unknown_email_are_refused_in_the_same_wor
     assert wrong.headers["content-type"] == "application/problem+json"
     assert "set-cookie" not in wrong.headers
     account_id = (await story.one("SELECT account_id FROM accounts WHERE name = 'Dana Duty'"))[0]
-    failures = await story.all("SELECT subject FROM audit WHERE action = 'sign_in_failed'")
-    assert [row["subject"] for row in failures] == [f"account {account_id} Dana Duty"]
+    failures = await story.all("SELECT subject, reason FROM audit WHERE action = 'sign_in_failed'")
+    assert [tuple(row) for row in failures] == [(f"account {account_id} Dana Duty", "by password")]
 
 
 async def test_a_disabled_account_cannot_sign_in_and_its_session_ends(story: Story) -> None:

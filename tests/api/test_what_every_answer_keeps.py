@@ -83,6 +83,9 @@ EVERY_SORT = [
     ("GET", "/v1/visits/999", 404),
     ("GET", "/v1/nothing", 404),
     ("PATCH", "/v1/visits", 405),
+    ("TRACE", "/v1/visits", 405),
+    ("TRACE", "/board", 405),
+    ("TRACE", f"/static/{VERSION}/icon.svg", 405),
     ("POST", "/v1/session", 422),
     ("GET", "/healthz", 200),
     ("GET", "/v1/openapi.json", 200),
@@ -140,6 +143,14 @@ async def test_who_is_reached_by_https_is_reached_by_nothing_else(
             assert answer.headers.get("strict-transport-security") == expected, path
 
 
+@pytest.mark.parametrize("path", ["/board", "/app", "/app/sw.js", f"/static/{VERSION}/icon.svg"])
+async def test_what_is_text_says_in_which_letters(story: Story, path: str) -> None:
+    """ASVS 4.1.1. JSON has but one way to be written (RFC 8259)."""
+    dana = await story.signed_in("dana")
+    answer = await dana.get(path)
+    assert answer.headers["content-type"].endswith("; charset=utf-8")
+
+
 def held(headers: httpx.Headers) -> None:
     """What pages and files say too: no guessing, no frame, no loading by others, no telling where one came from."""
     assert headers["x-content-type-options"] == "nosniff"
@@ -148,6 +159,10 @@ def held(headers: httpx.Headers) -> None:
     policy = headers["content-security-policy"]
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
+    if headers.get("content-type", "").startswith("text/html"):
+        assert policy.startswith(("default-src 'self';", "default-src 'none';"))
+        assert {"base-uri 'none'", "object-src 'none'"} <= set(policy.split("; "))
+    assert not any(name.startswith("access-control-") for name in headers), "no other origin reads us"
 
 
 def shows_nothing(headers: httpx.Headers) -> None:

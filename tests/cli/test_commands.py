@@ -411,7 +411,7 @@ def test_a_code_for_a_phone_is_made_for_a_care_worker_of_ours(ecm: Ecm, tmp_path
     assert ecm("import", "providers", str(providers)).status == 0
     assert ecm("import", "care-workers", str(workers)).status == 0
     made = ecm("phone", "code", "--worker", "CW-1", "--json").answer
-    assert made["url"].endswith(f"/app?enrol={made['code']}")
+    assert made["url"].endswith(f"/app#enrol={made['code']}")
     assert ecm("phone", "code", "--provider", "north").status == 0
     for wrong in (["--worker", "CW-2"], [], ["--worker", "CW-1", "--provider", "north"]):
         assert ecm("phone", "code", *wrong).status == 1

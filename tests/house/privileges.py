@@ -69,7 +69,7 @@ visits                SIu--  -----  SIu--
 # person's next planned start changes with an import and with an attendance nobody planned.
 COLUMNS = {
     ("accounts", "ecm_web"): "care_worker_ref disabled_at left_at made_by_oidc name password_hash"
-    " password_temporary provider_ref role",
+    " password_temporary password_until provider_ref role",
     ("api_keys", "ecm_web"): "revoked_at",
     ("alerts", "ecm_web"): "acknowledged_at owned_by owner position state",
     ("board_heads", "ecm_web"): "position",

@@ -8,9 +8,13 @@ from pathlib import Path
 import click
 import pytest
 
+from ecm.bodies import BODY_BYTES_MAX
 from ecm.cli import main
+from ecm.importing.text import MAX_FILE_BYTES
 from ecm.settings import PREFIX, Settings
+from ecm.throttle import OF_PAIR
 from ecm.visit.diagram import diagram
+from ingest.limits import ARRAY_BYTES_MAX, ARRAY_ITEMS_MAX, EVENT_BYTES_MAX, EVENTS_PER_S
 from tests.house.repository import ROOT
 
 README, ARCHITECTURE, CHANGELOG, MAKEFILE = (
@@ -44,6 +48,19 @@ def _shown(default: object) -> str:
 def test_the_settings_table_is_the_settings() -> None:
     """Mend it with `python -m tests.house.test_documents`."""
     assert settings_table() in README
+
+
+def test_the_limits_in_the_readme_are_the_limits() -> None:
+    said = " ".join(README.split())
+    for limit in (
+        f"A body has {BODY_BYTES_MAX >> 10} KiB at most",
+        f"a check event {EVENT_BYTES_MAX >> 10} KiB",
+        f"an array of them {ARRAY_BYTES_MAX >> 20} MiB and {ARRAY_ITEMS_MAX} items",
+        f"an import (CSV or JSON) {MAX_FILE_BYTES >> 20} MiB",
+        f"a key sends {EVENTS_PER_S:,.0f} events a second",
+    ):
+        assert limit in said
+    assert (OF_PAIR.free, OF_PAIR.longest_s) == (5, 60), "README: five wrong tries, a minute at most"
 
 
 def test_every_command_is_in_the_readme() -> None:

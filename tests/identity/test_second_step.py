@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from math import log2
 
 import pyotp
 import pytest
 
+from ecm.doors import HOST_HALF_WAY_COOKIE
 from ecm.identity import second_step
 from tests.api.conftest import PASSWORD, Story
 from tests.identity.conftest import (
@@ -80,6 +82,12 @@ def test_recovery_codes_are_read_however_they_are_typed() -> None:
     assert second_step.recovery_digest(typed) == second_step.recovery_digest(codes[0])
     assert not any(second_step.looks_like_a_code(code) for code in codes)
     assert second_step.looks_like_a_code("123 456")
+
+
+def test_a_recovery_code_is_long_enough_for_a_plain_digest_to_be_kept() -> None:
+    """ASVS 6.5.2: below 112 bits it would have to be a slow and salted one."""
+    for code in second_step.new_recovery_codes():
+        assert len(code.replace("-", "")) * log2(len(second_step.RECOVERY_ALPHABET)) >= 112
 
 
 async def test_dana_sets_a_code_up_and_is_asked_for_it_from_then_on(story: Story) -> None:
@@ -253,13 +261,15 @@ async def test_the_form_asks_for_the_code_without_any_script(story: Story) -> No
     half = await browser.post("/sign-in", data=DANA | {"next": "/visits/1"})
     assert half.status_code == 303
     assert half.headers["location"] == "/sign-in/code?by=code.recovery_code&next=%2Fvisits%2F1"
+    (cookie,) = browser.cookies.jar
+    assert (cookie.name, cookie.path, cookie.secure) == (HOST_HALF_WAY_COOKIE, "/", True)
     assert (await browser.get("/v1/me")).status_code == 401
     wrong = await browser.post("/sign-in/code", data={"code": "000000", "by": "code", "next": "/visits/1"})
     assert wrong.headers["location"] == "/sign-in/code?sign_in=code&by=code&next=%2Fvisits%2F1"
     right = await browser.post("/sign-in/code", data={"code": next_code(app), "next": "/visits/1"})
     assert right.headers["location"] == "/visits/1"
     assert (await browser.get("/v1/me")).json()["name"] == "Dana Duty"
-    assert "ecm_half_way" not in browser.cookies
+    assert HOST_HALF_WAY_COOKIE not in browser.cookies
     nowhere = await a_browser(story).post("/sign-in/code", data={"code": "123456"})
     assert "sign_in=code" in nowhere.headers["location"]
 

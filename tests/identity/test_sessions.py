@@ -113,6 +113,17 @@ async def test_over_https_the_cookie_has_a_name_no_other_host_can_set(story: Sto
     assert (await browser.get("/v1/me")).status_code == 401
 
 
+async def test_no_script_and_no_foreign_page_has_the_cookie_and_no_body_the_token(story: Story) -> None:
+    browser = a_browser(story)
+    answer = await browser.post("/v1/session", json=DANA)
+    (cookie,) = browser.cookies.jar
+    assert cookie.value not in answer.text
+    assert cookie.value not in (await browser.get("/v1/me")).text
+    assert cookie.value not in (await browser.get("/v1/me/sessions")).text
+    given = answer.headers["set-cookie"].lower().split("; ")
+    assert {"httponly", "secure", "samesite=lax", "path=/"} <= set(given)
+
+
 async def test_a_session_from_before_the_name_changed_still_stands(story: Story) -> None:
     token = (await signed_in(story)).cookies[HOST_COOKIE]
     before = a_browser(story)
@@ -149,6 +160,29 @@ async def test_a_password_that_an_administrator_made_is_only_good_to_make_ones_o
     assert (await browser.get("/v1/me")).json()["limited"] is False
     again = await a_browser(story).post("/v1/session", json=DANA | {"password": LONG_ENOUGH})
     assert again.json()["limited"] is False
+
+
+async def test_a_password_that_nobody_made_their_own_opens_nothing_after_seven_days(story: Story) -> None:
+    ada = await signed_in(story, "ada")
+    dana = (await story.one("SELECT account_id FROM accounts WHERE name = 'Dana Duty'"))["account_id"]
+    made = (await ada.post(f"/v1/accounts/{dana}/password")).json()
+    left = datetime.fromisoformat(made["password_until"]) - datetime.now(UTC)
+    assert timedelta(days=6, hours=23) < left <= timedelta(days=7)
+    asked = DANA | {"password": made["password"]}
+    assert (await a_browser(story).post("/v1/session", json=asked)).status_code == 201
+    await story.run("UPDATE accounts SET password_until = now() WHERE name = 'Dana Duty'")
+    late = await a_browser(story).post("/v1/session", json=asked)
+    wrong = await a_browser(story).post("/v1/session", json=asked | {"password": "another"})
+    assert (late.status_code, late.json()) == (401, wrong.json()), "and it says no more than that"
+    listed = (await ada.get("/v1/accounts")).json()["items"]
+    assert [one["name"] for one in listed if one["password_until"]] == ["Dana Duty"]
+    again = (await ada.post(f"/v1/accounts/{dana}/password")).json()
+    browser = a_browser(story)
+    await browser.post("/v1/session", json=DANA | {"password": again["password"]})
+    own = {"current": again["password"], "new": LONG_ENOUGH}
+    assert (await browser.post("/v1/me/password", json=own)).status_code == 204
+    kept = await story.one("SELECT password_temporary, password_until FROM accounts WHERE name = 'Dana Duty'")
+    assert tuple(kept) == (False, None), "one's own is good until one changes it"
 
 
 async def test_a_limited_session_sees_no_page_but_its_own(story: Story) -> None:

@@ -106,3 +106,23 @@ def test_an_operating_systems_error_says_what_it_was_without_the_file() -> None:
     assert said_of(FileNotFoundError(2, "No such file or directory", CANARY)) == (
         "FileNotFoundError: No such file or directory"
     )
+
+
+def test_what_somebody_sent_begins_no_line_of_its_own(log: tuple[logging.Logger, io.StringIO]) -> None:
+    logger, file = log
+    forged = "/x\n2026-11-21T09:00:00.000Z INFO ecm: all is well\x1b[2K\u2028\r"
+    logger.warning("%s: %s", forged, NotFound(forged))
+    logger.error("a step failed", exc_info=NotFound(forged))
+    lines = file.getvalue().splitlines()
+    assert len(lines) == 3, "two entries, and the error's own line"
+    assert not any(line.startswith("2026-11-21T09") for line in lines)
+    assert all(line.isprintable() for line in lines)
+    assert r"\n2026-11-21T09:00:00.000Z INFO ecm: all is well\x1b[2K\u2028\r" in lines[0], (
+        "and nothing is lost"
+    )
+
+
+def test_times_are_utc_and_say_so() -> None:
+    record = logging.LogRecord("ecm", logging.INFO, __file__, 1, "began", (), None)
+    record.created = record.msecs = 0
+    assert QuietFormatter(FORMAT).format(record) == "1970-01-01T00:00:00.000Z INFO ecm: began"

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from playwright.async_api import Page, WebSocketRoute, expect
 
+from ecm.passwords import _hasher
 from tests.board.stage import NOW, Stage
 from tests.web.test_every_page import TOO_WIDE
 
@@ -72,8 +73,24 @@ async def test_whoever_is_signed_out_meanwhile_is_told_and_brought_back(stage: S
 
 
 async def test_a_colleagues_link_keeps_its_filters_through_the_door(stage: Stage, open_page):
-    page = await open_page(stage, "/board?provider=HAR&q=rafi+begum", who=None)
-    assert await page.locator("input[name=next]").get_attribute("value") == "/board?provider=HAR&q=rafi+begum"
+    hashed = _hasher.hash("a-long-made-up-phrase")
+    await stage.owner.execute("UPDATE accounts SET password_hash = $1 WHERE name = 'Dana Duty'", hashed)
+    page = await open_page(stage, "/board?provider=HAR#q=rafi+begum", who=None)
+    assert await page.locator("input[name=next]").get_attribute("value") == "/board?provider=HAR"
+    told: list[str] = []
+    page.on("request", lambda request: told.append(f"{request.url} {request.post_data or ''}"))
+    await page.get_by_label("E-mail address").fill("dana@example.org")
+    await page.get_by_label("Password").fill("a-long-made-up-phrase")
+    await page.get_by_role("button", name="Sign in", exact=True).click()
+    await live(page)
+    await expect(page).to_have_url(re.compile(r"/board\?provider=HAR#q=rafi\+begum$"))
+    await expect(page.locator("#find")).to_have_value("rafi begum")
+    await page.locator("#find").fill("amina")
+    await expect(page).to_have_url(re.compile(r"/board\?provider=HAR#q=amina$"))
+    await page.reload()
+    await expect((await live(page)).locator("#find")).to_have_value("amina")
+    assert told
+    assert not any("begum" in each or "amina" in each for each in told), "no server and no log is told a name"
 
 
 async def test_a_refusal_is_said_and_can_be_closed(stage: Stage, open_page):

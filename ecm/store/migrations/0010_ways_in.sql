@@ -4,6 +4,7 @@
 -- Truths this schema states:
 --   * a code is used once (second_steps.last_step only grows; recovery_codes.used_at), and so is an opening (it is deleted);
 --   * a session is refused once it is idle, ended, or its account disabled or left, whoever asks;
+--   * a password that ran out is none, at every door that asks by e-mail;
 --   * a limited session (somebody has not finished setting up) opens no board.
 
 -- Whether the people of an authority must have a second way in: a passkey, or a code beside the password.
@@ -14,12 +15,14 @@ ALTER TABLE accounts
   ADD COLUMN uid                uuid NOT NULL DEFAULT gen_random_uuid(),  -- what a passkey knows the account by
   ADD COLUMN care_worker_ref    text,                                     -- who they are when they give care
   ADD COLUMN password_temporary boolean NOT NULL DEFAULT false,           -- somebody else has seen it
+  ADD COLUMN password_until     timestamptz,                              -- then it opens nothing; NULL: no end
   ADD COLUMN left_at            timestamptz,
   ADD COLUMN made_by_oidc       boolean NOT NULL DEFAULT false,
   ALTER COLUMN password_hash DROP NOT NULL,                               -- NULL: no password opens it
-  ADD FOREIGN KEY (tenant_id, care_worker_ref) REFERENCES care_workers;
-GRANT UPDATE (care_worker_ref, left_at, made_by_oidc, name, password_temporary, provider_ref, role) ON accounts
-  TO ecm_web;
+  ADD FOREIGN KEY (tenant_id, care_worker_ref) REFERENCES care_workers,
+  ADD CHECK (password_temporary OR password_until IS NULL);               -- one's own is good until one changes it
+GRANT UPDATE (care_worker_ref, left_at, made_by_oidc, name, password_temporary, password_until, provider_ref, role)
+  ON accounts TO ecm_web;
 
 ALTER TABLE sessions
   ADD COLUMN session_id    uuid NOT NULL DEFAULT gen_random_uuid(),       -- as lists name it; opens nothing
@@ -148,7 +151,9 @@ CREATE OR REPLACE FUNCTION ecm_session(sought bytea, at timestamptz)
 CREATE OR REPLACE FUNCTION ecm_accounts_by_email(sought text)
   RETURNS TABLE (tenant_id integer, account_id bigint, name text, role text, provider_ref text, password_hash text)
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public
-  AS $$ SELECT tenant_id, account_id, name, role, provider_ref, password_hash FROM accounts
+  AS $$ SELECT tenant_id, account_id, name, role, provider_ref,
+               CASE WHEN password_until <= now() THEN NULL ELSE password_hash END
+        FROM accounts
         WHERE email = lower(sought) AND disabled_at IS NULL AND left_at IS NULL ORDER BY tenant_id $$;
 
 CREATE OR REPLACE FUNCTION ecm_use_ticket(sought bytea, at timestamptz)

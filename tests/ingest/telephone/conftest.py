@@ -173,7 +173,7 @@ class Caller:
     async def step_to(self, path: str, form: dict[str, str]) -> str:
         answer = await self.exchange.post(path, {"CallSid": self.sid} | form)
         assert answer.status_code == 200, answer.text
-        assert answer.headers["content-type"].startswith("application/xml")
+        assert answer.headers["content-type"] == "application/xml; charset=utf-8"
         self.answer = answer.text
         response = ElementTree.fromstring(answer.text)
         gather = response.find("Gather")

@@ -30,7 +30,7 @@ async function start() {
   await day.open().catch(() => {});
   await readAddress();
   onChange(guard);
-  addEventListener("hashchange", () => route());
+  addEventListener("hashchange", () => (readCode(), route()));
   for (const sign of ["pointerdown", "keydown"]) addEventListener(sign, touch, { passive: true });
   document.addEventListener("visibilitychange", seen);
   setInterval(beat, 15000);
@@ -85,12 +85,20 @@ function beat() {
   day.wipeIfOld().catch(() => {});
 }
 
-/** `?tag=` a tag in a home, `?enrol=` a code from the office. Taken out of the address once read. */
+/** `?tag=` a tag in a home, taken out of the address once read. */
 async function readAddress() {
+  readCode();
   const asked = new URLSearchParams(location.search);
-  if (asked.get("enrol")) change({ code: asked.get("enrol") });
   if (asked.get("tag")) await tagRead(asked.get("tag"));
   if (location.search) history.replaceState(null, "", `/app${location.hash}`);
+}
+
+/** `#enrol=` a code from the office: behind the #, where no server and no log on the way sees it. Then taken out. */
+function readCode() {
+  const code = new URLSearchParams(location.hash.slice(1)).get("enrol");
+  if (!code) return;
+  change({ code });
+  history.replaceState(null, "", `/app${location.search}`);
 }
 
 /** One for the app, one so that a tag opens it without a network. */

@@ -24,7 +24,7 @@ export async function ask(method, url, body, headers = {}, { stay = false, withi
     throw new Problem(0, "The service did not answer. Nothing was changed; try again in a moment.");
   }
   if (answer.status === 401 && !stay) {
-    location.assign(`/?sign_in=again&next=${encodeURIComponent(location.pathname + location.search)}`);
+    location.assign(`/?sign_in=again&next=${encodeURIComponent(location.pathname + location.search)}${location.hash}`);
     await new Promise(() => {});
   }
   const said = answer.headers.get("content-type")?.includes("json") ? await answer.json().catch(() => ({})) : {};

@@ -5,7 +5,7 @@ const data = document.body.dataset;
 const BOARD = "ecm board";
 
 /** The board as this tab last saw it, filters and all: where a visit's page leads back to. */
-export const rememberBoard = (search) => sessionStorage.setItem(BOARD, search);
+export const rememberBoard = (asked) => sessionStorage.setItem(BOARD, asked);
 export const boardAddress = () => `/board${sessionStorage.getItem(BOARD) ?? ""}`;
 
 export const page = {

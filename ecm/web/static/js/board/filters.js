@@ -1,16 +1,19 @@
-// What the officer wants to see, kept in the address so that it can be sent to a colleague.
+// What the officer wants to see, kept in the address so that it can be sent to a colleague. What they typed may be
+// somebody's name: it stands behind the #, where no server and no log on the way sees it.
 
-const NAMES = ["show", "provider", "tier", "funder", "q", "soon", "mine", "date"];
+const NAMES = ["show", "provider", "tier", "funder", "soon", "mine", "date"];
 export const SOON_MS = 2 * 3_600_000;
 
-export function fromAddress(search) {
+export function fromAddress({ search, hash }) {
   const given = new URLSearchParams(search);
-  return Object.fromEntries(NAMES.map((name) => [name, given.get(name) ?? ""]));
+  const typed = new URLSearchParams(hash.slice(1)).get("q") ?? "";
+  return { ...Object.fromEntries(NAMES.map((name) => [name, given.get(name) ?? ""])), q: typed };
 }
 
 export function toAddress(wish) {
   const set = NAMES.filter((name) => wish[name]).map((name) => [name, wish[name]]);
-  return set.length ? `?${new URLSearchParams(set)}` : location.pathname;
+  const typed = wish.q ? `#${new URLSearchParams({ q: wish.q })}` : "";
+  return (set.length ? `?${new URLSearchParams(set)}` : location.pathname) + typed;
 }
 
 /** Narrows everything on the page, counts included. */

@@ -31,7 +31,7 @@ const clock = new ServiceClock();
 const store = new Store();
 const index = new Index(store);
 const announcer = new Announcer();
-let wish = fromAddress(location.search);
+let wish = fromAddress(location);
 let mine = 0;
 let lastTrue = null;
 let touched = new Set();
@@ -142,7 +142,7 @@ function change(part) {
   const other = part.date !== undefined && part.date !== wish.date;
   wish = { ...wish, ...part };
   history.replaceState(null, "", toAddress(wish));
-  rememberBoard(location.search);
+  rememberBoard(location.search + location.hash);
   everything = true;
   startAgain();
   if (other) {
@@ -186,7 +186,8 @@ setInterval(() => {
   soon();
 }, 5_000);
 addEventListener("popstate", () => {
-  wish = fromAddress(location.search);
+  if (location.hash === "#main") return; // the link that skips to the content
+  wish = fromAddress(location);
   everything = true;
   startAgain();
   soon();
@@ -196,7 +197,7 @@ addEventListener("click", (event) => {
   const visit = event.target.closest?.("a[href^='/visits/']")?.getAttribute("href");
   if (visit) sessionStorage.setItem(LEFT_FOR, visit);
 });
-rememberBoard(location.search);
+rememberBoard(location.search + location.hash);
 installKeys({ change, wish: () => wish });
 line.start();
 truth.render(true, null);

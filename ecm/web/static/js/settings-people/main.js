@@ -49,7 +49,8 @@ function draw({ people, providers }) {
 function stateOf(one) {
   if (one.left_at) return [tag("quiet", "door", "Has left"), h("p", { class: "quiet small" }, dayOf(one.left_at))];
   if (one.disabled_at) return [tag("warning", "cancelled", "Kept out"), h("p", { class: "quiet small" }, `since ${dayOf(one.disabled_at)}`)];
-  if (one.password_temporary) return tag("information", "clock", "Given a password");
+  if (one.password_temporary && one.password_until && new Date(one.password_until) <= new Date()) return [tag("warning", "clock", "Their password ran out"), h("p", { class: "quiet small" }, "Make a new one.")];
+  if (one.password_temporary) return [tag("information", "clock", "Given a password"), one.password_until && h("p", { class: "quiet small" }, `good until ${dayOf(one.password_until)}`)];
   return tag("good", "good", "Can sign in");
 }
 

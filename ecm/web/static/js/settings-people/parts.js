@@ -31,5 +31,5 @@ export function roleFields(providers, now = {}) {
 /** A password that was just made, shown once. */
 export const given = ({ name, email, password }, done) => shownOnce({
   title: `A password for ${name}`, body: secretShown(password), done,
-  words: ["They sign in as ", h("b", {}, email), " with this password. Give it to them in person or by telephone, not by e-mail. They choose one of their own before they can do anything else."],
+  words: ["They sign in as ", h("b", {}, email), " with this password. Give it to them in person or by telephone, not by e-mail. It is good for seven days; in them they choose one of their own, before they can do anything else."],
 });

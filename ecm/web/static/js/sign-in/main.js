@@ -62,7 +62,7 @@ async function signIn(how) {
     throw problem;
   });
   const next = document.querySelector("input[name=next]")?.value;
-  location.assign(next && !session.limited ? next : session.lands_on);
+  location.assign(next && !session.limited ? next + location.hash : session.lands_on);
 }
 
 const words = (error) => (error instanceof Problem ? error.message : deviceWords(error)) ?? "";
