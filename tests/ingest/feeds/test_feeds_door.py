@@ -69,7 +69,10 @@ async def test_an_existing_client_points_at_us(story: Story, database: Addresses
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
         async with httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}", auth=("amber", key), headers={"Account": "28000"}
+            base_url=f"http://127.0.0.1:{port}",
+            auth=("amber", key),
+            headers={"Account": "28000"},
+            timeout=60,
         ) as client:
             clients = await told(
                 client, "clients", {"ClientOtherID": "A-7", "ClientCustomID": "SU-A", "SequenceID": 1}

@@ -93,7 +93,7 @@ async def test_a_whole_phone_call_over_a_socket(exchange: Exchange) -> None:
     while not server.started:
         await asyncio.sleep(0.02)
     port = server.servers[0].sockets[0].getsockname()[1]
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
         exchange = replace(exchange, http=http)
         assert "You are at Mrs A." in await exchange.rings(ASH).keys("4711", "1")
     server.should_exit = True
