@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
+import psutil
 import pytest
 from aiortp.codecs.g711 import PcmaCodec, PcmuCodec
 from click.testing import CliRunner
@@ -105,6 +106,22 @@ async def test_memory_is_bounded(tmp_path: Path, monkeypatch) -> None:
     for number in range(10):
         await voice.say("en", f"word {number}")
     assert len(voice._memory) == 3
+
+
+async def test_a_voice_that_still_speaks_when_the_service_ends_is_silenced(tmp_path: Path) -> None:
+    program, began = tmp_path / "mumbles", tmp_path / "began"
+    program.write_text(f"#!/bin/sh\necho $$ > {began}\nexec sleep 600\n")
+    program.chmod(0o755)
+    voice = Voice(tmp_path / "kept", str(program))
+    saying = asyncio.create_task(voice.say("en", "Mrs A"))
+    async with asyncio.timeout(30):
+        while not (began.exists() and began.read_text().endswith("\n")):
+            await asyncio.sleep(0.01)
+    everybody = {saying, *voice._under_way.values()}
+    for task in everybody:
+        task.cancel()
+    await asyncio.wait(everybody)
+    assert not psutil.pid_exists(int(began.read_text()))
 
 
 async def test_without_a_voice_it_says_how_to_get_one(tmp_path: Path) -> None:
