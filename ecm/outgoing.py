@@ -78,7 +78,7 @@ class Outgoing:
             async with asyncio.timeout(self._patience_s):
                 addresses = await _where(asked, private)
                 return await self._ask(method, asked, addresses[0], body, headers or {}, limit_bytes)
-        except TimeoutError as error:
+        except (TimeoutError, httpx.TimeoutException) as error:
             raise NotReached("took too long") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise NotReached(f"could not be asked: {type(error).__name__}") from error

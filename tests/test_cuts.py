@@ -47,7 +47,7 @@ class Heard:
         self.told.put_nowait(tenant_id)
 
     async def next(self) -> int | None:
-        return await asyncio.wait_for(self.told.get(), 5)
+        return await asyncio.wait_for(self.told.get(), 30)
 
 
 @pytest.fixture

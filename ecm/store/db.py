@@ -41,6 +41,7 @@ AWAY = (
     asyncpg.TooManyConnectionsError,
 )
 FULL = (asyncpg.DiskFullError,)
+TURN_PATIENCE_S = 10.0  # for a connection that others hold
 LOCKED_BY = frozenset({"ExecWithCheckOptions", "exec_stmt_raise"})
 """Where the server refuses a row that row-level security, or a trigger of ours where a policy cannot tell, would not
 let somebody write; a missing grant is elsewhere."""
@@ -109,7 +110,7 @@ class Database:
         """A connection outside any transaction. Raises DatabaseAway, StorageFull."""
         async with driver_errors(self.dsn):
             pool = await self._open()
-            async with pool.acquire(timeout=10) as connection:
+            async with pool.acquire(timeout=TURN_PATIENCE_S) as connection:
                 yield connection
 
     @asynccontextmanager

@@ -222,10 +222,13 @@ async def test_files_that_nobody_reads_hold_no_connection_of_the_others(database
         await a_week(owner)
         await run(db, 1, WEEK, NOW)
         app = fiona._transport.app  # type: ignore[attr-defined]
-        stuck = [asyncio.create_task(_ask_and_never_read(app, WEEK)) for _ in range(3)]
-        await asyncio.sleep(0.3)
+        full: asyncio.Queue[None] = asyncio.Queue()
+        stuck = [asyncio.create_task(_ask_and_never_read(app, WEEK, full)) for _ in range(3)]
+        async with asyncio.timeout(30):
+            for _ in stuck:
+                await full.get()
 
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             assert (await fiona.get("/v1/actuals", params={"period": WEEK})).status_code == 200
             assert (await fiona.get(f"/v1/actuals/{WEEK}/export")).status_code == 429
 
@@ -235,7 +238,8 @@ async def test_files_that_nobody_reads_hold_no_connection_of_the_others(database
         assert (await fiona.get(f"/v1/actuals/{WEEK}/export")).status_code == 200
 
 
-async def _ask_and_never_read(app: ASGIApp, period: str) -> None:
+async def _ask_and_never_read(app: ASGIApp, period: str, full: asyncio.Queue[None]) -> None:
+    """`full` is told when the first of the file waits to be read; a refusal too is an answer that waits."""
     scope = {
         "type": "http",
         "method": "GET",
@@ -251,6 +255,7 @@ async def _ask_and_never_read(app: ASGIApp, period: str) -> None:
 
     async def send(message: object) -> None:
         if message["type"] == "http.response.body":  # type: ignore[index]
+            full.put_nowait(None)
             await never.wait()
 
     await app(scope, receive, send)  # type: ignore[arg-type]

@@ -42,7 +42,7 @@ async def test_dana_takes_an_alert_on_and_the_board_hears_of_it(story: Story) ->
     ]
     assert await alert(story) == ("acknowledged", "Dana Duty", 1)
     assert await head(story) == 1
-    assert await asyncio.wait_for(heard.get(), 5) == "1"
+    assert await asyncio.wait_for(heard.get(), 30) == "1"
     await listener.close()
     entry = await story.one("SELECT * FROM audit")
     assert (entry["action"], entry["subject"], entry["reason"]) == (

@@ -76,7 +76,7 @@ async def test_each_kind_is_added_signed_audited_and_put_to_processing(
     assert (row["tenant_id"], row["kind"], row["made_at"]) == (1, said["kind"], NOW)
     event_todo = [(None, said["event_id"])] if "event_id" in said else []
     assert await todos(story) == [*event_todo, (ADAMS_VISIT, None)]
-    await asyncio.wait_for(heard.get(), 5)
+    await asyncio.wait_for(heard.get(), 30)
     await listener.close()
     entry = await story.one("SELECT * FROM audit")
     assert (entry["action"], entry["subject"], entry["reason"]) == (

@@ -241,7 +241,7 @@ class serving:  # noqa: N801 - a context manager
 
     def __enter__(self) -> str:
         self.thread.start()
-        assert self.started.wait(30), "the service did not start"
+        assert self.started.wait(120), "the service did not start"
         port = self.server.servers[0].sockets[0].getsockname()[1]
         return f"http://127.0.0.1:{port}"
 

@@ -8,10 +8,13 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.exceptions import HTTPException
+from starlette.types import Message, Receive, Scope, Send
 
-from ecm.bodies import BODY_BYTES_MAX
+from ecm.bodies import BODY_BYTES_MAX, PATIENCE_S, SmallBodies
 from ecm.web.static_files import VERSION
 from tests.api.conftest import ADAMS_VISIT, Story
+from tests.leaping import leaping
 
 JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -187,9 +190,8 @@ async def test_who_sends_half_a_body_and_then_nothing_is_not_waited_for(
     monkeypatch.setattr("ecm.bodies.PATIENCE_S", 0.2)
 
     async def drip() -> AsyncIterator[bytes]:
-        for _ in range(100):
-            yield b" "
-            await asyncio.sleep(0.05)
+        yield b" "
+        await asyncio.Event().wait()
 
     async with asyncio.timeout(30):
         answer = await story.at_the_door().post("/v1/session", content=drip(), headers=JSON)
@@ -197,23 +199,56 @@ async def test_who_sends_half_a_body_and_then_nothing_is_not_waited_for(
     assert answer.headers["connection"] == "close"
 
 
-async def test_an_import_may_take_its_time_while_it_comes_and_not_when_it_stops(
+def test_an_import_may_take_its_time_while_it_comes_and_not_when_it_stops() -> None:
+    """Told by a clock that leaps: nobody waits, and no stall of this machine is the sender's silence."""
+    read: list[bytes] = []
+
+    async def importer(_: Scope, receive: Receive, __: Send) -> None:
+        more = True
+        while more:
+            message = await receive()
+            read.append(message["body"])
+            more = message["more_body"]
+
+    async def sends(path: str, *pauses_s: float) -> None:
+        parts = iter(pauses_s)
+
+        async def receive() -> Message:
+            pause_s = next(parts)
+            await asyncio.sleep(pause_s)
+            return {"type": "http.request", "body": b"P", "more_body": len(read) + 1 < len(pauses_s)}
+
+        async def send(message: Message) -> None:
+            pytest.fail(f"nothing is answered here: {message}")
+
+        read.clear()
+        await SmallBodies(importer)({"type": "http", "path": path, "headers": []}, receive, send)
+
+    leaping(sends("/v1/imports/providers", *[PATIENCE_S - 1] * 6))
+    assert len(read) == 6
+    with pytest.raises(HTTPException) as silent:
+        leaping(sends("/v1/imports/providers", 1, 1, PATIENCE_S + 1, 1))
+    assert (silent.value.status_code, len(read)) == (408, 2)
+    with pytest.raises(HTTPException) as in_all:
+        leaping(sends("/v1/session", *[PATIENCE_S * 0.4] * 6))
+    assert (in_all.value.status_code, len(read)) == (408, 2)
+
+
+async def test_who_stops_in_the_middle_of_an_import_is_told_so(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ecm.bodies.PATIENCE_S", 1.5)
+    monkeypatch.setattr("ecm.bodies.PATIENCE_S", 0.2)
+
+    async def stops() -> AsyncIterator[bytes]:
+        yield b"ref,name\nP9,"
+        await asyncio.Event().wait()
+
     importer = await story.with_key("import")
-
-    async def slowly(pause_s: float) -> AsyncIterator[bytes]:
-        for part in (b"ref,", b"name\n", b"P9,", b"Slow", b"Care", b"\n"):
-            yield part
-            await asyncio.sleep(pause_s)
-
     csv = {"Content-Type": "text/csv"}
-    taken = await importer.post("/v1/imports/providers", content=slowly(0.4), headers=csv)
-    assert (taken.status_code, taken.json()["new"]) == (200, 1)
     async with asyncio.timeout(30):
-        refused = await importer.post("/v1/imports/providers", content=slowly(20.0), headers=csv)
+        refused = await importer.post("/v1/imports/providers", content=stops(), headers=csv)
     assert refused.status_code == 408
+    assert await story.all("SELECT FROM providers WHERE ref = 'P9'") == []
 
 
 async def test_who_hangs_up_in_the_middle_of_an_import_is_no_mistake_of_ours(

@@ -64,7 +64,7 @@ def test_migrating_twice_at_once_applies_each_migration_once(empty_database: Add
         )
 
     both = [start(), start()]
-    said = [Said(child.communicate(timeout=60)[0], child.returncode) for child in both]
+    said = [Said(child.communicate(timeout=120)[0], child.returncode) for child in both]
     assert [each.status for each in said] == [0, 0]
     applied = [name for each in said for name in each.answer["applied"]]
     assert len(applied) == len(set(applied)) == len(read_files(MIGRATIONS))

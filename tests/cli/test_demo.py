@@ -21,14 +21,15 @@ import websockets
 
 from ecm.store.embedded import Addresses, EmbeddedPostgres
 from tests.cli.test_commands import execute, fetch
+from tests.ports import free_port
 from tests.postgres import server_folder
-from tests.prove.service import free_port, stop_database
+from tests.prove.service import stop_database
 
-MOVING_WITHIN_SECONDS = 45.0
+MOVING_WITHIN_SECONDS = 90.0
 """On a machine that does other things too; the goal, 15 s on an idle one, is the benchmark's to hold."""
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(400)
 def test_a_demonstration_moves_and_a_folder_with_real_data_is_refused() -> None:
     with server_folder() as folder:
         with demonstration(folder) as (url, printed):
@@ -46,7 +47,7 @@ def test_a_demonstration_moves_and_a_folder_with_real_data_is_refused() -> None:
             env=environment(),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
         assert refused.returncode == 1
@@ -57,7 +58,7 @@ def test_a_demonstration_moves_and_a_folder_with_real_data_is_refused() -> None:
 
 async def first_rows(url: str, password: str, until: float) -> dict[str, Any]:
     """Signs in as the duty officer, looks at the board, and waits until a care worker's coming moves it."""
-    async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as client:
         signed_in = await client.post(
             "/v1/session", json={"email": "duty@demo.example", "password": password}
         )
@@ -90,14 +91,14 @@ def demonstration(folder: Path) -> Iterator[tuple[str, Path]]:
         child = subprocess.Popen(command(folder, port), env=environment(), stdout=log, stderr=log)
     try:
         url = f"http://127.0.0.1:{port}"
-        give_up_at = time.monotonic() + 60
+        give_up_at = time.monotonic() + 120
         while not (answers(url) and "Sign in as" in printed.read_text()):
             assert child.poll() is None, printed.read_text()
             assert time.monotonic() < give_up_at, printed.read_text()
             time.sleep(0.1)
         yield url, printed
         child.send_signal(signal.SIGINT)
-        assert child.wait(30) in (0, 130), printed.read_text()
+        assert child.wait(60) in (0, 130), printed.read_text()
         assert "Traceback" not in printed.read_text()
     finally:
         if child.poll() is None:

@@ -63,7 +63,7 @@ async def test_it_answers_records_and_ends_when_told_to(database: Addresses, tmp
         await on_the_line.is_spoken_to()
         process.send_signal(signal.SIGTERM)
         await on_the_line.is_hung_up()
-        status = await asyncio.wait_for(process.wait(), 20)
+        status = await asyncio.wait_for(process.wait(), 60)
         caller.close()
         on_the_line.close()
     finally:

@@ -3,7 +3,6 @@ nobody, on a real PostgreSQL. What only Docker can show (images, networks, capab
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -21,10 +20,11 @@ import yaml
 from ecm.store.embedded import EmbeddedPostgres, barred_at, find_binaries
 from ecm.store.embedded.account import SpawnAs, server_account
 from tests.house.repository import ROOT
+from tests.ports import free_port
 from tests.postgres import at, binaries_under_test, execute, in_a_loop_of_its_own, roomy
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-PATIENCE_S = 60
+PATIENCE_S = 120
 PYTHON_PATH = os.pathsep.join([str(ROOT), sysconfig.get_paths()["purelib"]])
 
 
@@ -122,7 +122,7 @@ def production() -> Iterator[Production]:
         # Where nobody but root can read the program, root it is; a test says that it was.
         lent = account if python and barred_at(ROOT) is None else {}
         made = Production(
-            superuser, home / "secrets", home / "nowhere", lent, python or sys.executable, _free_port()
+            superuser, home / "secrets", home / "nowhere", lent, python or sys.executable, free_port()
         )
         _give_secrets(made)
         made.nowhere.mkdir()
@@ -168,10 +168,3 @@ def _give_secrets(made: Production) -> None:
 def _make_logins(made: Production) -> None:
     script = COMPOSE["configs"]["logins"]["content"].replace("/run/secrets", str(made.secrets))
     made.tool("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-", made.superuser, input=script, text=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port

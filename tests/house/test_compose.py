@@ -132,7 +132,7 @@ def running(empty: Production) -> Production:
     assert migrated.returncode == 0, migrated.stderr
     for service in ("web", "worker"):
         empty.start(service)
-    give_up_at = time.monotonic() + 40
+    give_up_at = time.monotonic() + 120
     while not empty.is_well("web"):  # which asks for a worker's heartbeat too
         assert time.monotonic() < give_up_at, [process.poll() for process in empty.started]
         time.sleep(0.2)
@@ -168,7 +168,9 @@ async def test_a_check_in_becomes_a_visit_in_progress(running: Production) -> No
     key = created_key(running)
     headers = {"Authorization": f"Bearer {key}"}
     now = datetime.now(UTC)
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{running.port}", headers=headers) as client:
+    async with httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{running.port}", headers=headers, timeout=60
+    ) as client:
         for kind, rows in {
             "providers": [{"ref": "north", "name": "Northfield Care"}],
             "service-users": [{"ref": "alice", "name": "Alice Example"}],
@@ -186,7 +188,7 @@ async def test_a_check_in_becomes_a_visit_in_progress(running: Production) -> No
         receipt = await client.post("/v1/check-events", json=event)
         assert receipt.status_code == 201, receipt.text
         state = None
-        for _ in range(100):
+        for _ in range(300):
             found = (await client.get("/v1/visits", params={"worker": "carol"})).raise_for_status().json()
             if found["items"]:
                 state = found["items"][0]["state"]

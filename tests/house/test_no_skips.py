@@ -45,7 +45,7 @@ def run(folder: Path, *options: str, ci: str) -> tuple[int, str]:
         cwd=folder,
         text=True,
         capture_output=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )  # fmt: skip
     return done.returncode, done.stdout

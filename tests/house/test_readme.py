@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import pytest
 
 from ecm.store.embedded import Addresses
 from tests.house.repository import ROOT
+from tests.ports import free_port
 
 BLOCKS = re.findall(
     r"<!-- run by tests/house/test_readme.py -->\n```sh\n(.*?)^```",
@@ -45,9 +45,7 @@ class Service:
 @pytest.fixture
 def service(database: Addresses) -> Iterator[Service]:
     """`ecm serve` on a database of the test's own: what the README has in its first terminal."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environment = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "HOME": os.environ.get("HOME", "/"),
@@ -66,11 +64,11 @@ def service(database: Addresses) -> Iterator[Service]:
         yield Service(port, environment)
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
 
 
 def wait_for(url: str, process: subprocess.Popen[str]) -> None:
-    give_up_at = time.monotonic() + 60
+    give_up_at = time.monotonic() + 120
     while time.monotonic() < give_up_at:
         assert process.poll() is None, process.stderr and process.stderr.read()
         try:

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,9 +21,11 @@ import httpx
 import pytest
 
 from ecm.api.council_visit import secret_of
+from ecm.outgoing import Outgoing
 from tests.api.conftest import Story
 from tests.house.repository import ROOT
 from tests.identity.council import CLIENT_ID, CLIENT_SECRET, PASSWORD
+from tests.ports import free_port
 
 BACK = "https://ecm.test/sign-in/council/back"
 DUTY, COORDINATORS, FINANCE = "Duty desk", "Coordinators of P1", "Finance"
@@ -67,12 +68,9 @@ class Provider:
 
 @contextmanager
 def a_provider(back: str) -> Iterator[Provider]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     with TemporaryDirectory() as folder, (Path(folder) / "said").open("w") as said:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.identity.council", str(port), back],
+            [sys.executable, "-m", "tests.identity.council", str(free_port()), back],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=said,
@@ -89,7 +87,7 @@ def a_provider(back: str) -> Iterator[Provider]:
         finally:
             process.stdin.close()
             try:
-                process.wait(10)
+                process.wait(30)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -102,7 +100,7 @@ class Visitor:
     def __init__(self, login: str, password: str = PASSWORD, answer: str = "accept") -> None:
         self._fills = {"login": login, "password": password}
         self._answer = answer
-        self._browser = httpx.AsyncClient(trust_env=False)
+        self._browser = httpx.AsyncClient(trust_env=False, timeout=60)
         self.asked_for: list[str] = []
 
     async def __aenter__(self) -> Visitor:
@@ -149,9 +147,11 @@ def provider() -> Iterator[Provider]:
 
 
 @pytest.fixture
-async def town(story: Story, provider: Provider) -> Story:
+async def town(story: Story, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> Story:
     """Example Borough, joined to its provider; Dana is on its duty desk."""
     services = story.app.state.services
+    monkeypatch.setattr("ecm.councils.PATIENCE_S", 60)  # a program that shares a busy machine is not away
+    services.councils._outgoing = Outgoing(patience_s=60)
     services.settings.oidc_private = True
     await story.run(
         "INSERT INTO oidc_providers (tenant_id, issuer, client_id, sealed_client_secret, scopes, groups_claim,"

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,11 @@ def worker_of(desk: Desk, tmp_path: Path) -> Worker:
     return Worker(desk.worker, desk.clock, Settings(data_dir=tmp_path))
 
 
-async def for_a_moment(loop: Any, seconds: float = 0.5) -> None:
+async def until(happened: asyncio.Event, loop: Any) -> None:
+    """Runs the loop until then."""
     task = asyncio.create_task(loop)
-    await asyncio.sleep(seconds)
+    async with asyncio.timeout(30):
+        await happened.wait()
     task.cancel()
     await asyncio.wait({task})
 
@@ -35,17 +38,21 @@ async def test_a_deadline_held_up_by_a_backlog_is_looked_at_now_and_then_and_not
     await desk.settle("08:00")
     await desk.arrive("in", "09:01", visit="breakfast")  # and nobody processes it
     desk.clock.at = at("09:20")
+    monkeypatch.setattr(ecm.worker, "HELD_SECONDS", 0.1)
     worker = worker_of(desk, tmp_path)
-    looks, step = 0, worker._watcher.step
+    now = asyncio.get_running_loop().time
+    looked_at_s: list[float] = []
+    often_enough, step = asyncio.Event(), worker._watcher.step
 
-    async def counted() -> int:
-        nonlocal looks
-        looks += 1
+    async def noted() -> int:
+        looked_at_s.append(now())
+        if len(looked_at_s) == 5:
+            often_enough.set()
         return await step()
 
-    monkeypatch.setattr(worker._watcher, "step", counted)
-    await for_a_moment(worker._watch())
-    assert 1 < looks <= 0.5 / ecm.worker.HELD_SECONDS + 1
+    monkeypatch.setattr(worker._watcher, "step", noted)
+    await until(often_enough, worker._watch())
+    assert all(later - sooner >= 0.099 for sooner, later in pairwise(looked_at_s))
     assert await desk.state("breakfast") == "planned"
 
 
@@ -57,7 +64,7 @@ async def test_a_crowd_of_deadlines_is_worked_off_to_the_last(desk: Desk, tmp_pa
     worker = worker_of(desk, tmp_path)
     worker._watcher.batch = 7
     task = asyncio.create_task(worker._watch())
-    async with asyncio.timeout(20):  # the clock goes on to the next deadlines by itself
+    async with asyncio.timeout(60):  # the clock goes on to the next deadlines by itself
         while await desk.value("SELECT count(*) FROM transitions WHERE kind = 'missed'") < 50:
             await asyncio.sleep(0.02)
     task.cancel()
@@ -80,8 +87,8 @@ async def test_a_worker_whose_hearing_broke_off_hears_again(
         await asyncio.sleep(60)
 
     monkeypatch.setattr(desk.worker, "listen", breaking)
-    await for_a_moment(worker._hear("ecm_work"))
-    assert worker._woken["ecm_work"].is_set()
+    await until(worker._woken.setdefault("ecm_work", asyncio.Event()), worker._hear("ecm_work"))
+    assert times == 2
 
 
 async def test_a_process_whose_loops_have_ended_stops_and_says_why(
@@ -100,7 +107,7 @@ async def test_a_process_whose_loops_have_ended_stops_and_says_why(
 
     async def stays_until_told() -> None:
         async with serve.working(Place(), desk.clock, Settings(data_dir=tmp_path)):  # type: ignore[arg-type]
-            await asyncio.wait_for(stopped.wait(), 5)
+            await asyncio.wait_for(stopped.wait(), 30)
 
     try:
         with pytest.raises(RuntimeError, match="the loops ended"):

@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,7 @@ import psutil
 from ecm.store.embedded import Addresses, EmbeddedPostgres
 from ecm.store.embedded.postmaster import living_postmaster, shut_down
 from ecm.store.embedded.processes import all_in, works_in
+from tests.ports import free_port
 from tests.postgres import roomy
 
 UP_SECONDS = 180.0
@@ -250,9 +250,3 @@ def stop_database(data: Path) -> None:
 
 def _exit(number: int, _frame: object) -> None:
     sys.exit(128 + number)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

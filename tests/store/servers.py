@@ -88,7 +88,7 @@ def since_5_8() -> bool:
 
 
 async def back_again(addresses: Addresses) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             try:
                 await fetch_value(addresses.owner, "SELECT 1")
@@ -98,7 +98,7 @@ async def back_again(addresses: Addresses) -> None:
                 return
 
 
-def soon(what: Callable[[], bool], within_s: float = 10) -> bool:
+def soon(what: Callable[[], bool], within_s: float = 30) -> bool:
     give_up_at = time.monotonic() + within_s
     while time.monotonic() < give_up_at:
         if what():

@@ -60,11 +60,9 @@ def read_pid_file(pgdata: Path) -> PidFile | None:
 
 
 def living_postmaster(pgdata: Path) -> psutil.Process | None:
+    _bury_the_dead()
     pid = _pid_in_file(pgdata)
     if pid is None:
-        return None
-    if pid in _children and _children[pid].poll() is not None:
-        del _children[pid]
         return None
     try:
         process = psutil.Process(pid)
@@ -143,6 +141,13 @@ def shut_down(pgdata: Path) -> None:
         raise _not_stopped(pgdata, stubborn)
     if running and (child := _children.pop(running.pid, None)):
         child.wait()  # its pid file goes a moment before it does; one that nobody reaps stays as a zombie
+
+
+def _bury_the_dead() -> None:
+    """Of all, not of one folder: a server's pid file may go before it does, or with the folder."""
+    for pid, child in list(_children.items()):
+        if child.poll() is not None:
+            _children.pop(pid, None)
 
 
 def _pid_in_file(pgdata: Path) -> int | None:

@@ -1,7 +1,8 @@
 """What is pressed, while something is said and afterwards: the digits a turn asks for.
 
 A key hushes the voice that asks. Keys pressed while the next turn is worked out count for it. A hash that follows at
-once upon a full answer belongs to that answer.
+once upon a full answer belongs to that answer. What was pressed before they hung up, or while this machine stood still,
+counts too: only time in which we could have heard is their silence.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from ingest.telephone.turn import Gather
 BETWEEN_KEYS_S = 4.0
 TRAILING_S = 2.0
 KEYS_MAX = 100
+# Whoever is called this much too late was busy or standing still, and what came meanwhile has yet to be read.
+OVERSLEPT_S = 0.1
+HEARING_AGAIN_S = 0.5
 
 
 class Ear:
@@ -58,21 +62,31 @@ class Ear:
             if key in ("", wanted.finish_key):
                 return digits
             digits += key
+        if self._keys and self._keys[0] == wanted.finish_key:
+            self._keys.popleft()
+            return digits
         self._trailing = (wanted.finish_key, asyncio.get_running_loop().time() + TRAILING_S)
         return digits
 
     async def _next(self, wait_s: float) -> str | None:
         """A key, "" for none in time, None when they are gone."""
-        if not self._keys and not self.gone:
-            self._stirred.clear()
-            try:
-                async with asyncio.timeout(wait_s):
-                    await self._stirred.wait()
-            except TimeoutError:
+        while not self._keys and not self.gone:
+            if not await self._stirs(wait_s):
                 return ""
-        if self.gone:
-            return None
-        return self._keys.popleft()
+            wait_s = min(wait_s, HEARING_AGAIN_S)
+        return self._keys.popleft() if self._keys else None
+
+    async def _stirs(self, wait_s: float) -> bool:
+        """Whether there is anything, or may be: not when it was silent all the time and we were awake."""
+        self._stirred.clear()
+        now = asyncio.get_running_loop().time
+        until_s = now() + wait_s
+        try:
+            async with asyncio.timeout_at(until_s):
+                await self._stirred.wait()
+        except TimeoutError:
+            return bool(self._keys) or self.gone or now() - until_s > OVERSLEPT_S
+        return True
 
     def _is_trailing(self, key: str) -> bool:
         trailing, self._trailing = self._trailing, None

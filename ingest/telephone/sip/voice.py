@@ -122,14 +122,16 @@ class Voice:
                 async with asyncio.timeout(LONGEST_S):
                     wav, _ = await process.communicate(words.encode())
             except TimeoutError as error:
-                process.kill()
-                await process.wait()
                 raise NoVoice(f"{self._program} did not finish in {LONGEST_S:.0f} s") from error
             except (
                 OSError,
                 RuntimeError,
             ) as error:  # it closed its ears; the faster event loop says RuntimeError
                 raise NoVoice(f"{self._program} did not listen: {error}") from error
+            finally:  # also when we are told to stop
+                if process.returncode is None:
+                    process.kill()
+                    await process.wait()
         try:
             return await asyncio.to_thread(mu_law, _whole(wav)) + PAUSE
         except ValueError as error:

@@ -45,6 +45,11 @@ class Response:
         return found.group(1) if found else ""
 
     @property
+    def number(self) -> int:
+        """Of the request that it answers."""
+        return int(self.header("CSeq").split()[0])
+
+    @property
     def is_request(self) -> bool:
         return not self.text.startswith("SIP/2.0 ")
 
@@ -135,14 +140,16 @@ class Caller:
         self.send(datagram)
         return datagram
 
-    async def hears(self, wait_s: float = 15) -> Response:
+    async def hears(self, wait_s: float = 30) -> Response:
         async with asyncio.timeout(wait_s):
             return Response((await self.sip.received.get()).decode())
 
     async def final(self) -> Response:
-        while (response := await self.hears()).is_request or response.status < 200:
-            pass
-        return self.takes(response)
+        """Not of an earlier request: what we were slow to acknowledge is answered once more."""
+        while True:
+            response = await self.hears()
+            if not response.is_request and response.status >= 200 and response.number == self.cseq:
+                return self.takes(response)
 
     async def insists(self, datagram: bytes) -> Response:
         """As UDP asks of a caller: says it again until there is an answer."""
@@ -184,7 +191,7 @@ class Caller:
     async def is_hung_up(self) -> None:
         """Waits for a BYE and answers it."""
         while True:
-            request = await self.hears(20)
+            request = await self.hears()
             if request.is_request and request.text.startswith("BYE"):
                 break
         copied = [
@@ -219,10 +226,14 @@ class Caller:
                 self.send_rtp(packet)
             await asyncio.sleep(pace_s)
 
-    async def is_spoken_to(self, wait_s: float = 15) -> bytes:
+    async def is_spoken_to(self, wait_s: float = 30) -> bytes:
         """The first frame that is no silence: its payload."""
         async with asyncio.timeout(wait_s):
             while True:
                 frame = (await self.rtp.received.get())[12:]
-                if set(frame) - {0xFF, 0xD5}:
+                if sounds(frame):
                     return frame
+
+
+def sounds(frame: bytes) -> bool:
+    return bool(set(frame) - {0xFF, 0xD5})

@@ -34,7 +34,8 @@ class Humming(Voice):
         return bytes([0x10 + len(words) % 32]) * 1600
 
 
-def asks(*keys: str, digits: int = 4, timeout_s: int = 2) -> Turn:
+def asks(*keys: str, digits: int = 4, timeout_s: int = 60) -> Turn:
+    """`timeout_s`: long unless silence is the story, for the machine may be slow and nobody is silent."""
     return Turn(Interview(State.PIN), tuple(map(Say, keys)), Gather(digits, timeout_s=timeout_s))
 
 
@@ -51,7 +52,8 @@ class Script:
     told: dict[str, list[Any]] = field(default_factory=dict)
     ends: dict[str, int] = field(default_factory=dict)
     trouble: list[Exception] = field(default_factory=list)
-    slow_s: float = 0.0
+    held: asyncio.Event | None = None
+    """Until it is set, nothing is answered."""
 
     async def begin(self, gateway: str, call_id: str, cli: str | None, dialled: str, now: datetime) -> Turn:
         await self._act()
@@ -71,8 +73,14 @@ class Script:
         [told] = self.told.values()
         return told
 
+    async def is_told(self, how_much: int) -> None:
+        """By the only caller, its ringing included."""
+        async with asyncio.timeout(30):
+            while len(self.told) != 1 or len(self.only) < how_much:
+                await asyncio.sleep(0.01)
+
     async def ended(self, how_many: int = 1) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while sum(self.ends.values()) < how_many:
                 await asyncio.sleep(0.01)
 
@@ -80,7 +88,8 @@ class Script:
         return replace(self.turns[step], step=step)
 
     async def _act(self) -> None:
-        await asyncio.sleep(self.slow_s)
+        if self.held is not None:
+            await self.held.wait()
         if self.trouble:
             raise self.trouble.pop(0)
 
@@ -120,6 +129,6 @@ async def ringing(script: Script, **where: object) -> AsyncIterator[tuple[SipDoo
 
 
 async def settled(door: SipDoor) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while door.busy:
             await asyncio.sleep(0.01)

@@ -5,6 +5,7 @@ House 7: SU-7, telephone 01632 960007, worker CW-7, PIN 4007. One line: 0113 496
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -49,6 +50,16 @@ class Street:
                 " ORDER BY cli"
             )
             return [dict(row) for row in rows]
+        finally:
+            await connection.close()
+
+    async def has_taken(self, answers: int) -> None:
+        """The only phone call of this street."""
+        connection = await asyncpg.connect(self.addresses.owner)
+        try:
+            async with asyncio.timeout(30):
+                while await connection.fetchval("SELECT max(step) FROM phone_calls") != answers:
+                    await asyncio.sleep(0.02)
         finally:
             await connection.close()
 

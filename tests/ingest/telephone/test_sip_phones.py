@@ -20,7 +20,7 @@ from ingest.telephone import prompts
 from ingest.telephone.sip import Voice
 from ingest.telephone.turn import Say
 from tests.ingest.telephone.caller import HOST, Caller
-from tests.ingest.telephone.stage import Humming
+from tests.ingest.telephone.stage import Humming, settled
 from tests.ingest.telephone.street import (
     LINE,
     NOW,
@@ -150,15 +150,18 @@ class Telephone:
             await asyncio.sleep(0.25)
 
     async def says(self, words: str) -> None:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while words not in (self._folder / "log").read_text(errors="replace"):
                 await asyncio.sleep(0.05)
 
+    async def hears(self, spoken: bytes) -> None:
+        async with asyncio.timeout(60):
+            while share_heard(spoken, self.heard()) <= 0.9:
+                await asyncio.sleep(0.1)
+
     def heard(self) -> bytes:
-        """What came out of its loudspeaker: 16-bit samples."""
-        [file] = self._folder.glob("dump-*-dec.wav")
-        with wave.open(str(file)) as sound:
-            return sound.readframes(sound.getnframes())
+        """What came out of its loudspeaker until now: 16-bit samples, behind a head that is finished at the end."""
+        return b"".join(file.read_bytes()[44:] for file in self._folder.glob("dump-*-dec.wav"))
 
 
 @asynccontextmanager
@@ -187,7 +190,7 @@ async def baresip(folder: Path, number: str) -> AsyncIterator[Telephone]:
         finally:
             if process.returncode is None:
                 process.terminate()
-            await asyncio.wait_for(process.wait(), 10)
+            await asyncio.wait_for(process.wait(), 60)
 
 
 @needs("baresip", "espeak-ng")
@@ -197,8 +200,7 @@ async def test_an_independent_telephone_hears_the_interview_and_checks_in(
     async with lived_in(database, 2, voice) as street, baresip(tmp_path, telephone(1)) as phone:
         phone.keys(f"/dial sip:{LINE}@{HOST}:{street.door.port}\n")
         await phone.says("Call established")
-        welcome = await voice.say("en", prompts.pieces("en", Say("welcome"))[0])
-        await asyncio.sleep(len(welcome) / 8000 + 1)
+        await phone.hears(await voice.say("en", prompts.pieces("en", Say("welcome"))[0]))
         await phone.press(f"{pin(1)}#")
         await asyncio.sleep(3)
         await phone.press("1")
@@ -247,11 +249,9 @@ async def test_hanging_up_after_each_step_records_what_is_certain(database, humm
         await caller.ring(LINE, says_from=telephone(0))
         for keys in steps:
             await caller.press(keys)
-            await asyncio.sleep(0.6)
+        await street.has_taken(len(steps))
         caller.hang_up()
-        async with asyncio.timeout(5):
-            while street.door.busy:
-                await asyncio.sleep(0.02)
+        await settled(street.door)
         caller.close()
         assert told(await street.recorded()) == recorded
 

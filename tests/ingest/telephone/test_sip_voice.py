@@ -8,8 +8,10 @@ import math
 import struct
 import wave
 from pathlib import Path
+from typing import cast
 
 import numpy as np
+import psutil
 import pytest
 from aiortp.codecs.g711 import PcmaCodec, PcmuCodec
 from click.testing import CliRunner
@@ -17,10 +19,11 @@ from click.testing import CliRunner
 from ecm.cli import main
 from ingest.telephone import prompts
 from ingest.telephone.sip import NoVoice, Voice
-from ingest.telephone.sip.pacer import FRAME_S, Pacer
+from ingest.telephone.sip.pacer import FORGIVEN_S, FRAME_S, Pacer
 from ingest.telephone.sip.sound import a_law, mu_law
 from ingest.telephone.turn import LANGUAGES
 from tests.ingest.telephone.test_sip_phones import needs
+from tests.leaping import Leaping, leaping
 
 
 def wav(hertz: float, rate: int = 22_050, seconds: float = 1.0) -> bytes:
@@ -105,6 +108,22 @@ async def test_memory_is_bounded(tmp_path: Path, monkeypatch) -> None:
     assert len(voice._memory) == 3
 
 
+async def test_a_voice_that_still_speaks_when_the_service_ends_is_silenced(tmp_path: Path) -> None:
+    program, began = tmp_path / "mumbles", tmp_path / "began"
+    program.write_text(f"#!/bin/sh\necho $$ > {began}\nexec sleep 600\n")
+    program.chmod(0o755)
+    voice = Voice(tmp_path / "kept", str(program))
+    saying = asyncio.create_task(voice.say("en", "Mrs A"))
+    async with asyncio.timeout(30):
+        while not (began.exists() and began.read_text().endswith("\n")):
+            await asyncio.sleep(0.01)
+    everybody = {saying, *voice._under_way.values()}
+    for task in everybody:
+        task.cancel()
+    await asyncio.wait(everybody)
+    assert not psutil.pid_exists(int(began.read_text()))
+
+
 async def test_without_a_voice_it_says_how_to_get_one(tmp_path: Path) -> None:
     with pytest.raises(NoVoice, match="apt-get install espeak-ng"):
         await Voice(tmp_path, "no-such-program").prepare([("en", "Hello")])
@@ -123,28 +142,41 @@ def test_the_door_does_not_open_without_a_voice_or_with_nobody_to_ring(tmp_path:
     assert "apt-get install espeak-ng" in said()
 
 
-async def test_the_pacer_keeps_time_and_takes_no_part_of_a_stall_back() -> None:
-    class Counting:
-        frames = 0
+class Counting:
+    frames = 0
 
-        def speak_frame(self) -> None:
-            self.frames += 1
+    def speak_frame(self) -> None:
+        self.frames += 1
 
-    pacer, speakers = Pacer(), [Counting() for _ in range(9)]
+
+async def spoken_by_nine(pacer: Pacer, *, stall_s: float) -> list[int]:
+    """How many frames each speaks in a second and `stall_s` more."""
+    speakers = [Counting() for _ in range(9)]
     pacer.start()
-    now = asyncio.get_running_loop().time
-    began = now()
     for speaker in speakers:
         pacer.add(speaker)
-    while now() - began < 1.0:
-        await asyncio.sleep(0.01)
-    elapsed = now() - began
-    counts = [speaker.frames for speaker in speakers]
+    await asyncio.sleep(0.5)
+    cast(Leaping, asyncio.get_running_loop()).stalls(stall_s)
+    await asyncio.sleep(0.5)
     for speaker in speakers:
         pacer.remove(speaker)
-    await asyncio.sleep(0.05)
-    assert [speaker.frames - count for speaker, count in zip(speakers, counts, strict=True)] <= [1] * 9
+    counts = [speaker.frames for speaker in speakers]
+    await asyncio.sleep(1)
+    assert [speaker.frames for speaker in speakers] == counts, "who is removed speaks no more"
     await pacer.stop()
-    assert max(counts) <= elapsed / FRAME_S + 2
-    assert min(counts) >= 0.5 * elapsed / FRAME_S  # what a stall of this machine may cost
+    return counts
+
+
+@pytest.mark.parametrize(
+    ("stall_s", "caught_up_s"),
+    [(0, 0), (FORGIVEN_S / 2, FORGIVEN_S / 2), (2, 0)],
+    ids=["none", "short", "long"],
+)
+def test_the_pacer_keeps_time_and_takes_no_part_of_a_long_stall_back(
+    stall_s: float, caught_up_s: float
+) -> None:
+    pacer = Pacer()
+    counts = leaping(spoken_by_nine(pacer, stall_s=stall_s))
     assert max(counts) - min(counts) <= 1
+    assert {round(count - (1 + caught_up_s) / FRAME_S) for count in counts} <= {-1, 0, 1}
+    assert pacer.late_s == pytest.approx(stall_s, abs=FRAME_S)
