@@ -96,6 +96,7 @@ NAVIGATION = (
 )
 OWN_PAGE = "/me"  # whoever has not finished setting up how they sign in sees this page and no other
 SETUP = "/setup"
+NOTHING_TO_SEE = (404, 405)  # nothing is there, or only something that a form sends to
 
 
 def install(app: FastAPI) -> None:
@@ -108,14 +109,14 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def not_found(request: Request, error: HTTPException) -> Response:
-        if error.status_code == 404 and wants_page(request):
+        if error.status_code in NOTHING_TO_SEE and wants_page(request):
             try:
                 who = await actor_or_nobody(request)
-                return await render(request, "not_found.html", who, status=404)
-            except (
-                DatabaseAway
-            ):  # then nobody can say who is asking; that nothing is here we know all the same
-                return await render(request, "not_found.html", None, status=404)
+            except DatabaseAway:  # nobody can say who is asking; that nothing is here we know all the same
+                who = None
+            page = await render(request, "not_found.html", who, status=error.status_code)
+            page.headers.update(error.headers or {})
+            return page
         answer: Response = await answer_as_problem(request, error)
         return answer
 
@@ -155,6 +156,12 @@ async def front_door(request: Request, sign_in: str = "", next: str = "", tenant
         localhost=None if site else _the_same_at_localhost(request),
         council=await _council(request, tenant),
     )
+
+
+@router.get("/sign-in")
+async def sign_in() -> Response:
+    """Where people look for it; the form stands at the front door."""
+    return RedirectResponse("/", 303)
 
 
 @router.get("/sign-in/code")

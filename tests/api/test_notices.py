@@ -73,15 +73,17 @@ async def test_what_the_doors_write_down_is_noticed_by_itself(story: Story) -> N
 async def test_nobody_makes_or_becomes_an_approver_of_payments_in_silence(story: Story) -> None:
     ada = await story.signed_in("ada")
     number: dict[str, int] = {}
-    for name, role in (("nina", "finance_approver"), ("quin", "quality")):
+    for name, role in (("nina", "finance_approver"), ("rosa", "quality")):
         new = {"email": f"{name}@example.org", "name": name, "role": role}
         number[name] = (await ada.post("/v1/accounts", json=new)).json()["id"]
         await ada.post(f"/v1/accounts/{number[name]}/password")
     told = [(n["kind"], n["subject"]) for n in (await ada.get("/v1/notices")).json()["items"]]
     nina = f"account {number['nina']}"
     assert sorted(told) == [("approver_let_in", nina), ("approver_made", nina)]
-    assert (await ada.put(f"/v1/accounts/{number['quin']}/role", json={"role": "finance_approver"})).is_success
-    assert await story.one("SELECT kind FROM notices WHERE subject = $1", f"account {number['quin']}")
+    assert (
+        await ada.put(f"/v1/accounts/{number['rosa']}/role", json={"role": "finance_approver"})
+    ).is_success
+    assert await story.one("SELECT kind FROM notices WHERE subject = $1", f"account {number['rosa']}")
 
 
 async def test_a_slip_a_week_is_no_guessing(story: Story) -> None:

@@ -337,6 +337,16 @@ async def test_an_unknown_page_is_no_bug_while_the_database_is_away(story: Story
     assert answer.json()["type"] == "/problems/not-found"
 
 
+async def test_who_types_the_address_that_a_form_sends_to_sees_a_page(story: Story) -> None:
+    typed = {"Accept": "text/html"}
+    stranger = story.at_the_door()
+    form = await stranger.get("/sign-in", headers=typed)
+    assert (form.status_code, form.headers["location"]) == (303, "/")
+    nothing = await stranger.get("/sign-out", headers=typed)
+    assert (nothing.status_code, nothing.headers["allow"]) == (405, "POST")
+    assert "There is nothing at this address" in nothing.text
+
+
 @pytest.mark.parametrize("path", ["/", "/board", "/exceptions", "/actuals", f"/visits/{ADAMS_VISIT}"])
 async def test_a_browser_sees_a_page_that_comes_back_by_itself_while_the_database_is_away(
     story: Story, path: str

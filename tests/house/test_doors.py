@@ -10,6 +10,7 @@ from tests.house.repository import PACKAGES, ROOT
 WITHOUT_AN_ACTOR = {
     "ecm/api/accounts.py": "the first account and key, by the command line",
     "ecm/api/council.py": "joins whoever showed their council that it is they",
+    "ecm/api/council_visit.py": "tells an authority that its council is away, before anybody is known",
     "ecm/api/held.py": "everything about one person, whom only the lock of whoever asks names",
     "ecm/api/own_council.py": "who is joined is administrators' to see; each asks for themselves",
     "ecm/api/council_people.py": "a council's word is read before anybody is known",

@@ -39,6 +39,7 @@ ROWS = [
     page("/care-workers/{ref}", Action.READ_VISITS, path={"ref": "care_worker"}, elsewhere=200),
     # The sign-in page offers each authority's own way in, by the authority's name.
     listed("GET /", ok=frozenset({200, 303}), tells=frozenset({"abr"})),
+    listed("GET /sign-in", ok=303),
     page("/settings", OF_SETTINGS),
     page("/settings/people", Action.MANAGE_ACCOUNTS),
     page("/settings/devices", Action.MANAGE_PHONES),

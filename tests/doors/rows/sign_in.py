@@ -10,6 +10,7 @@ CODE = {"opening": UNKNOWN, "code": "123456"}
 CREDENTIAL = {"id": "AAAA", "rawId": "AAAA", "type": "public-key", "response": {}}
 
 OPENED = frozenset({"openings"})
+NOTICED = frozenset({"notices"})
 REFUSED = frozenset({400, 401, 403, 409, 422})
 SENT_ON = frozenset({200, 303})
 
@@ -54,7 +55,13 @@ ROWS = [
     own("POST /v1/session/step-up", body={"password": "a-made-up-phrase", "code": "123456"}, ok=REFUSED),
     own("GET /v1/me/council"),
     # Whoever wants to join is led to the authority's own sign-in, and so is told where it is.
-    own("POST /v1/me/council", ok=frozenset({201, 409, 503}), leaves=OPENED, tells=frozenset({"top"})),
+    # That the council does not answer is told to its administrators, whoever found it so.
+    own(
+        "POST /v1/me/council",
+        ok=frozenset({201, 409, 503}),
+        leaves=OPENED | NOTICED,
+        tells=frozenset({"top"}),
+    ),
     own("DELETE /v1/me/council", ok=404),
     own("GET /v1/me/sessions"),
     own("DELETE /v1/me/sessions", ok=204),
