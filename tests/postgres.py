@@ -32,6 +32,29 @@ T = TypeVar("T")
 TEMPLATE = "migrated"
 
 
+# Their servers are made by functions and not by fixtures.
+WITH_SERVERS_OF_THEIR_OWN = ("tests/store/", "tests/house/test_compose.py")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--asking-postgres",
+        action="store_true",
+        help="only tests that have a server, and can tell one from another",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--asking-postgres"):
+        config.hook.pytest_deselected(items=[item for item in items if not asks_postgres(item)])
+        items[:] = filter(asks_postgres, items)
+
+
+def asks_postgres(item: pytest.Item) -> bool:
+    given = {"cluster", "data_dir"} & set(getattr(item, "fixturenames", ()))
+    return bool(given) or item.nodeid.startswith(WITH_SERVERS_OF_THEIR_OWN)
+
+
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """`server` is the session's own: tests may use it, and never stop it. `addresses` lead to its empty
