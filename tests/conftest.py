@@ -2,7 +2,7 @@
 
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.postgres", "tests.no_skips"]
+pytest_plugins = ["tests.postgres", "tests.no_skips", "tests.longest_first"]
 
 # An example that took long says something of the machine, not of the code.
 settings.register_profile(

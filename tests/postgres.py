@@ -6,6 +6,9 @@ all on that server.
 """
 
 import asyncio
+import base64
+import hashlib
+import hmac
 import itertools
 import os
 import shutil
@@ -29,6 +32,29 @@ T = TypeVar("T")
 TEMPLATE = "migrated"
 
 
+# Their servers are made by functions and not by fixtures.
+WITH_SERVERS_OF_THEIR_OWN = ("tests/store/", "tests/house/test_compose.py")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--asking-postgres",
+        action="store_true",
+        help="only tests that have a server, and can tell one from another",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--asking-postgres"):
+        config.hook.pytest_deselected(items=[item for item in items if not asks_postgres(item)])
+        items[:] = filter(asks_postgres, items)
+
+
+def asks_postgres(item: pytest.Item) -> bool:
+    given = {"cluster", "data_dir"} & set(getattr(item, "fixturenames", ()))
+    return bool(given) or item.nodeid.startswith(WITH_SERVERS_OF_THEIR_OWN)
+
+
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """`server` is the session's own: tests may use it, and never stop it. `addresses` lead to its empty
@@ -41,7 +67,8 @@ class Cluster:
     def create(self, template: str = "template0") -> Addresses:
         """A new database: empty, or a copy of `template`."""
         name = f"story_{next(self._numbers)}"
-        self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        # Its files are copied as files: through the log, each page would be written once more.
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         return self.to(name)
 
     def drop(self, database: Addresses) -> None:
@@ -62,11 +89,39 @@ def cluster() -> Iterator[Cluster]:
         server = EmbeddedPostgres(folder, binaries_under_test())
         try:
             cluster = Cluster(server, server.start())
+            in_a_loop_of_its_own(make_quick(cluster.addresses))
             cluster.run(f"CREATE DATABASE {TEMPLATE}")
             in_a_loop_of_its_own(migrate(cluster.to(TEMPLATE).owner))
             yield cluster
         finally:
             server.stop()
+
+
+async def make_quick(addresses: Addresses) -> None:
+    """What nobody asks of databases that go with their test: to outlive a power cut, and a password that is slow to
+    guess (each login would pay for it, on both sides). What a crash leaves, tests with servers of their own ask."""
+    connection = await asyncpg.connect(addresses.owner)
+    try:
+        for setting in ("fsync", "full_page_writes"):
+            await connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        await connection.execute("SELECT pg_reload_conf()")
+        for dsn in (addresses.owner, addresses.app):
+            login = urlsplit(dsn)
+            assert login.username
+            assert login.password
+            await connection.execute(f"ALTER ROLE {login.username} PASSWORD '{scram(login.password)}'")
+    finally:
+        await connection.close()
+
+
+def scram(password: str) -> str:
+    """How PostgreSQL keeps a password (RFC 5802), with one round in place of 4,096."""
+    salt = os.urandom(16)
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, 1)
+    stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    keys = (salt, stored, hmac.digest(salted, b"Server Key", "sha256"))
+    first, second, third = (base64.b64encode(key).decode() for key in keys)
+    return f"SCRAM-SHA-256$1:{first}${second}:{third}"
 
 
 @pytest.fixture

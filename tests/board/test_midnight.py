@@ -14,6 +14,13 @@ LATE_EVENING = datetime(2026, 11, 23, 23, 0, tzinfo=UTC)
 HOUR, A_DAY = timedelta(hours=1), timedelta(days=1)
 
 
+@pytest.fixture(autouse=True)
+def quick_heart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What changes nothing that a page shows is told by the next heartbeat alone."""
+    monkeypatch.setattr(hub_module, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(hub_module, "POLL_SECONDS", 0.1)
+
+
 async def as_afresh(stage: Stage, page: Page, who: str = "dana", **wish: Any) -> None:
     """The page, once it was told everything, holds what it would be given now."""
     await page.reaches(await stage.owner.fetchval("SELECT position FROM board_heads"))
@@ -49,11 +56,7 @@ async def test_a_visit_found_missed_after_midnight_stays_until_somebody_has_deal
 
 
 @pytest.mark.parametrize("who", ["dana", "cole"])
-async def test_an_alarm_of_the_evening_rings_on_until_it_is_answered(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, who: str
-):
-    monkeypatch.setattr(hub_module, "HEARTBEAT_SECONDS", 0.1)
-    monkeypatch.setattr(hub_module, "POLL_SECONDS", 0.1)
+async def test_an_alarm_of_the_evening_rings_on_until_it_is_answered(stage: Stage, who: str):
     stage.clock.at = LATE_EVENING
     visit = await stage.plan("V-1", at="22:00", state="missed")
     alert = await stage.alarm(visit, kind="missed", raised_for=LATE_EVENING, raised_at=LATE_EVENING)

@@ -67,6 +67,7 @@ async def test_more_changes_than_can_be_read_in_the_time_of_one_reading_arrive_a
 ) -> None:
     monkeypatch.setattr(hub_module, "READ_LIMIT_SECONDS", 0.2)
     monkeypatch.setattr(reading_module, "PAGE_ROWS", 2)
+    monkeypatch.setattr(hub_module, "HEARTBEAT_SECONDS", 0.2)  # which tells how far it came
     visits = [await stage.plan(f"V-{n}", at=f"{10 + n // 6}:{n % 6}0") for n in range(30)]
     async with looking(stage) as page:
         await page.shown()

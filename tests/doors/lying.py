@@ -133,19 +133,16 @@ def _of_phone(who: Phone, things: Things) -> Phone:
 def everywhere(instead: dict[Callable[..., Any], Callable[..., Any]]) -> Iterator[None]:
     """Puts one function in the place of another wherever it was imported by name."""
     done: list[tuple[ModuleType, str, Any]] = []
+    by_identity = {id(old): new for old, new in instead.items()}
     try:
         for name, module in list(sys.modules.items()):
             if name.split(".")[0] not in OURS:
                 continue
             for attribute, value in list(vars(module).items()):
-                if callable(value) and (replacement := _of(instead, value)) is not None:
+                if (replacement := by_identity.get(id(value))) is not None:
                     done.append((module, attribute, value))
                     setattr(module, attribute, replacement)
         yield
     finally:
         for module, attribute, value in done:
             setattr(module, attribute, value)
-
-
-def _of(instead: dict[Callable[..., Any], Callable[..., Any]], value: Any) -> Callable[..., Any] | None:
-    return next((new for old, new in instead.items() if old is value), None)

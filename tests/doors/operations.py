@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -15,6 +16,7 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.routing import Mount, WebSocketRoute
 
+from ecm.app import framework
 from ecm.doors import ACTION, OPEN
 from ecm.permit import Action
 
@@ -35,6 +37,12 @@ class Operation:
     open_because: str | None
     takes: frozenset[str]
     described: bool
+
+
+@cache
+def known() -> dict[str, Operation]:
+    """Those of the whole service."""
+    return operations(framework())
 
 
 def operations(fastapi: FastAPI) -> dict[str, Operation]:

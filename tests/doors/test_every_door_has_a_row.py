@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 
-from ecm.app import framework
 from ecm.permit import KEY_SCOPES, PHONE, ROLES, Action
 from tests.doors import row as row_module
 from tests.doors.askers import ASKERS
 from tests.doors.judging import letter
 from tests.doors.matrix import EXPECTED, table
-from tests.doors.operations import Operation, operations
+from tests.doors.operations import Operation, known
 from tests.doors.rows import rows
 from tests.doors.world import Things
 
-KNOWN = operations(framework())
+KNOWN = known()
 ROWS = rows()
 
 

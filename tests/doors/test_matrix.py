@@ -6,16 +6,15 @@ from math import inf
 
 import pytest
 
-from ecm.app import framework
 from tests.doors.askers import ASKERS
 from tests.doors.asking import Answer, Cell
 from tests.doors.judging import cells, told_apart, wrongs
 from tests.doors.matrix import expected
-from tests.doors.operations import operations
+from tests.doors.operations import known
 from tests.doors.rows import rows
 from tests.doors.service import Service
 
-KNOWN = operations(framework())
+KNOWN = known()
 ROWS = rows()
 LETTERS = expected()
 BY_SOCKET = {name for name, operation in KNOWN.items() if operation.method == "WS"}

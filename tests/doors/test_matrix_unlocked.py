@@ -18,7 +18,6 @@ from math import inf
 
 import pytest
 
-from ecm.app import framework
 from tests.doors import canary
 from tests.doors.askers import ASKERS, standings
 from tests.doors.asking import Cell
@@ -26,12 +25,12 @@ from tests.doors.board import everything
 from tests.doors.judging import takes
 from tests.doors.locked import hidden, leaks
 from tests.doors.lying import LIES, Lie, told
-from tests.doors.operations import operations
+from tests.doors.operations import known
 from tests.doors.row import Row
 from tests.doors.rows import rows
 from tests.doors.service import Service
 
-KNOWN = operations(framework())
+KNOWN = known()
 ROWS = rows()
 # With a door of their own before the framework, or nobody who asks: see above.
 NOBODY_THERE = {name for name, one in KNOWN.items() if one.method == "WS" or name == "POST /v1/check-events"}

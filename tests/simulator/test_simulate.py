@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 
 import pytest
 
@@ -24,13 +25,27 @@ def service(monkeypatch):
     fake = FakeService(
         starts_at=datetime(2026, 11, 23, 0, 5, tzinfo=UTC), speed=SPEED, seed=1, troubles=SOME_TROUBLE
     )
+    fake.said = None
     fake.pages = lambda: pages(fake)
     return fake
 
 
+@cache
+def the_day():
+    return make_day(make_borough(SEED, PEOPLE, PROVIDERS, day=MONDAY), "bad-morning")
+
+
 def pages(fake):
-    day = make_day(make_borough(SEED, PEOPLE, PROVIDERS, day=MONDAY), "bad-morning")
-    assert fake.now() > day.settled_at, "compared before the last deadline had passed"
+    """What the service's own rules say of what was kept. Each page of each list is asked for by itself."""
+    assert fake.now() > the_day().settled_at, "compared before the last deadline had passed"
+    kept = frozenset(fake.kept.items())
+    if fake.said is None or fake.said[0] != kept:
+        fake.said = kept, said_of(fake)
+    return dict(fake.said[1])
+
+
+def said_of(fake):
+    day = the_day()
     bodies = {body["id"]: body for each in day.submissions for body in each.bodies}
     receipts = {each: Receipt(each, "created", datetime.fromisoformat(at)) for each, at in fake.kept.items()}
     back = rules_say(day, Log(receipts=receipts), {each: bodies[each] for each in receipts}, fake.now())

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,12 @@ async def stage(database: Addresses) -> AsyncIterator[Stage]:
 @pytest.fixture
 async def morning(database: Addresses) -> AsyncIterator[Stage]:
     """A borough's morning at 09:41."""
+    async with morning_in(database) as stage:
+        yield stage
+
+
+@asynccontextmanager
+async def morning_in(database: Addresses) -> AsyncIterator[Stage]:
     async with staged(database, *api.routers(), pages=True, now=NOW) as stage:
         await set_the_morning(stage)
         await add_evidence(stage)

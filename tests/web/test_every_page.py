@@ -2,12 +2,16 @@
 than the screen, and a picture is taken (build/pictures) for people to look at."""
 
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import axe_playwright_python
 import pytest
 
+from tests.board.stage import Stage
+from tests.postgres import TEMPLATE, Cluster
 from tests.web.borough import EXPLAINED
+from tests.web.conftest import morning_in
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 PHONE, LAPTOP, CONTROL_ROOM = (390, 844), (1366, 768), (1920, 1080)
@@ -41,6 +45,15 @@ RUN_AXE = """async () => (await axe.run(document, {resultTypes: ['violations']})
 TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
     [...document.querySelectorAll('main *, header *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
     .slice(-5).map((e) => 'too wide: ' + e.outerHTML.slice(0, 100))"""
+
+
+@pytest.fixture(scope="module")
+async def morning(cluster: Cluster) -> AsyncIterator[Stage]:
+    """One for all the pages, which are only looked at."""
+    database = cluster.create(TEMPLATE)
+    async with morning_in(database) as stage:
+        yield stage
+    cluster.drop(database)
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pkgutil
+from functools import cache
 from importlib import import_module
 
 from tests.doors.row import Row
 
 
+@cache
 def rows() -> dict[str, list[Row]]:
     """Every row by its operation: one operation may be asked in more ways than one."""
     found: dict[str, list[Row]] = {}

@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,12 @@ async def doorstep(database: Addresses) -> AsyncIterator[Doorstep]:
 @pytest.fixture
 async def new_phone(browser: Browser, doorstep: Doorstep) -> AsyncIterator[Opening]:
     """`await new_phone()`: a phone nobody has set up, at /app. Any error in the page fails the test."""
+    async with phones_of(browser, doorstep) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def phones_of(browser: Browser, doorstep: Doorstep) -> AsyncIterator[Opening]:
     contexts: list[BrowserContext] = []
     errors: list[str] = []
 
