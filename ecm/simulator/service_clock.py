@@ -4,8 +4,9 @@ The service may run many times faster than life, and may be away for a while; no
 clock for something that happens by the service's.
 
 A reading is as good as its round trip was short: at 240 times life, half a second on the way is two minutes of the
-day, and a phone that seems to know what is yet to happen. So a good reading is kept until a better one comes, it
-has grown as doubtful itself, or the service's clock plainly shows something else.
+day. It is taken as true when it was heard, so that we are behind the service by as much at most and never ahead of it:
+no phone seems to know what is yet to happen. A good reading is kept until a better one comes, it has grown as doubtful
+itself, or the service's clock plainly shows something else.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import httpx
 
 CHECK_EVERY_SECONDS = 2.0
 LONGEST_NAP_SECONDS = 1.0
+READINGS_AT_FIRST = 5  # one alone may have met a machine that stood still
 DRIFT = 1e-4  # by how much two machines' clocks may part, a second
 
 
@@ -36,6 +38,8 @@ class ServiceClock:
         async with asyncio.timeout(patience_seconds):
             while not await self.check():  # noqa: ASYNC110 - the service is another process
                 await asyncio.sleep(0.25)
+            for _ in range(READINGS_AT_FIRST - 1):
+                await self.check()
         return self.now()
 
     async def check(self) -> bool:
@@ -48,9 +52,8 @@ class ServiceClock:
             shown, speed = datetime.fromisoformat(said["now"]), float(said["speed"])
         except (httpx.HTTPError, ValueError, KeyError):
             return False
-        heard_at = time.monotonic()
-        # The answer was true somewhere between asking and hearing.
-        read_at, doubt_seconds = (asked_at + heard_at) / 2, (heard_at - asked_at) / 2
+        read_at = time.monotonic()
+        doubt_seconds = read_at - asked_at
         if self._shown is not None and speed == self.speed:
             grown = self._doubt_seconds + DRIFT * (read_at - self._read_at)
             apart = abs((shown - self._shown).total_seconds() / speed - (read_at - self._read_at))

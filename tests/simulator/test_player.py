@@ -100,9 +100,8 @@ async def test_nothing_is_sent_before_its_time(day):
     async with service.running() as url:
         log = await played(day, url)
     due = {body["id"]: each.send_at for each in day.submissions for body in each.bodies}
-    # The clock is read over HTTP, in the middle of a round trip: some milliseconds either way, at this speed.
-    slack = timedelta(seconds=0.05 * SPEED)
-    early = [each for each in log.receipts.values() if each.received_at < due[each.event_id] - slack]
+    rounding = timedelta(microseconds=2 * SPEED)
+    early = [each for each in log.receipts.values() if each.received_at < due[each.event_id] - rounding]
     assert early == []
 
 
