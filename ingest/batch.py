@@ -47,7 +47,7 @@ WORTH_REPEATING = "40"
 
 
 class Row(NamedTuple):
-    """One event in the order of `store_events`' parameters."""
+    """One event in the order of the type `arriving_event`."""
 
     tenant_id: int
     event_id: UUID
@@ -270,7 +270,7 @@ async def store(connection: Connection, rows: list[Row]) -> list[Stored | None]:
     """One commit. Raises DatabaseAway, StorageFull, and whatever else PostgreSQL says of a row."""
     tenants = _array_of_tenants(rows)
     async with driver_errors(), asyncio.timeout(COMMIT_PATIENCE_S):
-        answer = await connection.fetchrow(sql.store_events, tenants, *zip(*rows, strict=True))
+        answer = await connection.fetchrow(sql.store_events, tenants, rows)
         assert answer is not None
         stored: list[Stored | None] = [Stored(row.received_at, row.fingerprint, None) for row in rows]
         if answer["known"]:

@@ -6,12 +6,7 @@ WITH scope AS MATERIALIZED (
   SELECT set_config('ecm.tenants', $1::text, true)
 ), sent AS MATERIALIZED (
   SELECT s.*
-  FROM scope, unnest($2::integer[], $3::uuid[], $4::timestamptz[], $5::text[], $6::timestamptz[], $7::text[],
-    $8::text[], $9::text[], $10::text[], $11::float8[], $12::float8[], $13::float8[], $14::timestamptz[],
-    $15::text[], $16::text[], $17::text[], $18::timestamptz[], $19::bigint[], $20::bytea[], $21::text[], $22::text[])
-    WITH ORDINALITY AS s (tenant_id, event_id, received_at, kind, occurred_at, method, care_worker, service_user,
-      visit, lat, lon, accuracy_m, fixed_at, cli, reason_code, device_id, wall_clock, key_id, body_sha256, body,
-      proofs, place)
+  FROM scope, unnest($2::arriving_event[]) WITH ORDINALITY AS s
 ), added AS (
   INSERT INTO check_events (tenant_id, event_id, received_at, kind, occurred_at, method, care_worker,
     service_user, visit, lat, lon, accuracy_m, fixed_at, cli, reason_code, device_id, wall_clock, key_id,
@@ -26,8 +21,8 @@ WITH scope AS MATERIALIZED (
   INSERT INTO processing_queue (tenant_id, event_id) SELECT tenant_id, event_id FROM added
 )
 SELECT
-  ARRAY(SELECT s.place FROM sent s
-        WHERE (SELECT count(*) FROM added) < cardinality($3::uuid[])
+  ARRAY(SELECT s.ordinality FROM sent s
+        WHERE (SELECT count(*) FROM added) < cardinality($2::arriving_event[])
           AND NOT EXISTS (SELECT FROM added a WHERE a.tenant_id = s.tenant_id AND a.event_id = s.event_id)
        ) AS known,
   (SELECT count(pg_notify('ecm_work', '')) FROM (SELECT FROM added LIMIT 1) AS news) AS notified;

@@ -21,6 +21,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -251,7 +252,7 @@ def _errors(error: EcmError) -> dict[str, Any]:
 
 
 def _count(outcomes: list[Outcome], rejected: int) -> None:
-    for outcome in outcomes:
-        metrics.events[outcome.status].inc()
+    for status, many in Counter(outcome.status for outcome in outcomes).items():
+        metrics.events[status].inc(many)
     if rejected:
         metrics.events["rejected"].inc(rejected)

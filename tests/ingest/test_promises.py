@@ -50,7 +50,7 @@ async def test_a_batch_sees_and_writes_its_own_tenants_only(door: Door) -> None:
     row = foreign_row(tenant_id=2)
     for tenants in ("{1}", "{}"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await connection.fetch(batch.sql.store_events, tenants, *([value] for value in row))
+            await connection.fetch(batch.sql.store_events, tenants, [row])
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await connection.execute(
             "INSERT INTO quarantine (tenant_id, received_at, door, reason, body) VALUES (1, now(), '', '', '')"
