@@ -65,6 +65,7 @@ ACCOUNTS = {
 }
 
 
+PATIENCE_S = 30.0  # what a slow machine may take for anything
 SEALING_KEY = base64.b64encode(bytes(32)).decode()
 
 
@@ -295,19 +296,19 @@ class Page:
         self.epoch = ""
         self.log: list[dict[str, Any]] = []
 
-    async def next(self, timeout: float = 5) -> dict[str, Any]:
+    async def next(self, timeout: float = PATIENCE_S) -> dict[str, Any]:
         frame: dict[str, Any] = json.loads(await asyncio.wait_for(self.socket.recv(), timeout))
         self.log.append(frame)
         self._apply(frame)
         return frame
 
-    async def until(self, kind: str, timeout: float = 5) -> dict[str, Any]:
+    async def until(self, kind: str, timeout: float = PATIENCE_S) -> dict[str, Any]:
         async with asyncio.timeout(timeout):
             while (frame := await self.next(timeout))["type"] != kind:
                 pass
         return frame
 
-    async def reaches(self, position: int, timeout: float = 8) -> None:
+    async def reaches(self, position: int, timeout: float = PATIENCE_S) -> None:
         async with asyncio.timeout(timeout):
             while self.position < position:
                 await self.next(timeout)

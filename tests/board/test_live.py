@@ -253,7 +253,7 @@ async def test_a_lost_notification_costs_two_seconds_and_no_row(stage: Stage):
                 "UPDATE visits SET state = 'late', position = (SELECT position FROM board_heads) WHERE visit_id = $1",
                 visit,
             )
-        await page.until("row", timeout=4)
+        await page.until("row")
         assert page.visits[visit]["state"] == "late"
 
 

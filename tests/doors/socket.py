@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message
 
-SOON_SECONDS = 5.0
+SOON_SECONDS = 30.0
 
 
 class Refused(Exception):

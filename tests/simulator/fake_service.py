@@ -66,6 +66,8 @@ class FakeService:
             server.should_exit = server.force_exit = True
             await serving
             listening.close()
+            while self._open:  # what was asked before is kept before it is gone
+                await asyncio.sleep(0.01)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         body = b""
