@@ -304,7 +304,7 @@ WRITES = [
     (alerts.sql.insert_action, (OURS, ADAMS_ALERT, "note", "Mallory", NOW, "it was nothing")),
     (alerts.sql.look_again, (OURS, ADAMS_ALERT)),
     (amendments.sql.insert_todos, (OURS, [], [ADAMS_VISIT])),
-    (accounts.sql.insert_account, (OURS, "m@example.org", "Mallory", "administrator", None, "x", False)),
+    (accounts.sql.insert_account, (OURS, "m@example.org", "Mallory", "administrator", None, "x", None)),
     (accounts.sql.insert_key, (OURS, "Mallory", ["read"], b"m", NOW, None)),
     (homes.sql.add_tag, (OURS, "MALLORYS", "qr", "SU-A", "home", None, None, "Mallory", NOW)),
     (

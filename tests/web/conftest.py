@@ -7,12 +7,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from ecm import api
 from ecm.store.embedded import Addresses
 from tests.board.stage import Stage, staged
 from tests.web.borough import NOW, add_doors_and_keys, add_evidence, set_the_morning
+
+PATIENCE_MS = 30_000  # what a slow machine may take to show anything
+expect.set_options(timeout=PATIENCE_MS)
 
 QUIETLY = [
     "--no-sandbox",
@@ -85,7 +88,7 @@ async def open_page(browser: Browser) -> AsyncIterator[Opening]:
             token = await stage.signed_in(who)
             await context.add_cookies([{"name": "ecm_session", "value": token, "url": stage.url}])
         page = await context.new_page()
-        page.set_default_timeout(8_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: errors.append(f"{path}: {error}"))
         page.on(
             "console",

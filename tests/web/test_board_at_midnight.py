@@ -12,7 +12,7 @@ SOS = {"kind": "sos", "reason": "care worker W-K asks for help", "raised_for": N
 
 
 async def live(page: Page) -> Page:
-    await expect(page.locator("#pill")).to_have_class(re.compile("live"), timeout=15_000)
+    await expect(page.locator("#pill")).to_have_class(re.compile("live"), timeout=30_000)
     return page
 
 
@@ -57,7 +57,7 @@ async def test_a_lid_opened_the_next_morning_shows_that_morning(stage: Stage, op
     await stage.it_is(datetime(2026, 11, 24, 8, 30, tzinfo=UTC))
     for n, at in enumerate(("09:00", "10:00")):
         await stage.plan(f"W-{n}", at=at, day=stage.clock.at.date())
-    await expect(page.locator("#not-live")).to_be_visible(timeout=6_000)
+    await expect(page.locator("#not-live")).to_be_visible(timeout=30_000)
     await stage.listen()
     await live(page)
     await expect(page.locator("#all-note")).to_have_text("Tue, 24 Nov 2026")
@@ -69,7 +69,7 @@ async def test_who_looks_at_another_day_comes_back_to_it(stage: Stage, open_page
     page = await live(await open_page(stage, "/board?date=2026-11-25"))
     await stage.hang_up()
     await stage.it_is(datetime(2026, 11, 24, 8, 30, tzinfo=UTC))
-    await expect(page.locator("#not-live")).to_be_visible(timeout=6_000)
+    await expect(page.locator("#not-live")).to_be_visible(timeout=30_000)
     await stage.listen()
     await live(page)
     await expect(page.locator("#all-note")).to_have_text("Wed, 25 Nov 2026")

@@ -18,7 +18,7 @@ async def test_a_board_opened_while_the_database_is_away_says_so_and_is_there_wh
     await expect(page.get_by_role("heading")).to_have_text("The service cannot reach its database")
     await expect(page.get_by_role("link", name="Try now")).to_be_visible()
     await move(database, here)
-    await expect(page.locator("#needs")).to_contain_text("Next visit 09:45.", timeout=10_000)
+    await expect(page.locator("#needs")).to_contain_text("Next visit 09:45.", timeout=30_000)
     await live(page)
 
 

@@ -42,7 +42,7 @@ async def phones_of(browser: Browser, doorstep: Doorstep) -> AsyncIterator[Openi
         )  # fmt: skip
         contexts.append(context)
         page = await context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda said: errors.append(said.text) if "Content Security" in said.text else None)
         await page.goto(path)

@@ -58,7 +58,7 @@ class Handset:
         await self.context.grant_permissions(["geolocation"], origin=self.url)
         await self.context.set_geolocation({**HOME, "accuracy": 12})
         self.page = self.context.pages[0]
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(30_000)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         await self.page.set_viewport_size(SIZE)
         if path is not None:

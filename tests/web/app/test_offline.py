@@ -74,7 +74,7 @@ async def test_eight_hours_offline_and_killed_twice_lose_none_of_twenty(
     await doorstep.listen()
     await page.evaluate("dispatchEvent(new Event('online'))")
     await doorstep.until_stored(events=EVENTS, seconds=40)
-    await expect(page.locator("#sending")).to_contain_text("Sent", timeout=20_000)
+    await expect(page.locator("#sending")).to_contain_text("Sent", timeout=30_000)
 
     events = await doorstep.events()
     assert len(events) == EVENTS
@@ -123,7 +123,7 @@ async def test_killed_while_saving_it_is_there_or_was_never_shown(
     assert kept >= len(shown)
     await doorstep.listen()
     await page.evaluate("dispatchEvent(new Event('online'))")
-    await expect(page.locator("#sending")).to_contain_text("Sent" if kept else "All sent", timeout=20_000)
+    await expect(page.locator("#sending")).to_contain_text("Sent" if kept else "All sent", timeout=30_000)
     events = await doorstep.events()
     assert len(events) == kept
     assert set(shown) <= {event["visit"] for event in events}
