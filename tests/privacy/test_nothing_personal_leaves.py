@@ -30,14 +30,18 @@ from ecm.store.embedded import Addresses
 from tests.alerts.gateways import Hook, Postbox, a_mail_server, a_web_server
 from tests.ingest.telephone.conftest import NOW, Caller, Exchange, exchange_in
 
-# Each written so that it is found in any case, and however an address or a formula spells it.
-CANARIES = (
-    "wilhelmina", "canarywick", "wharfside", "zz7", "7ca", "798877", "553311", "960777", "900777", "c4n4ry",
-    "insulin", "songbird", "whistler",
-)  # fmt: skip
+# Each written so that it is found in any case, and however an address or a formula spells it; and so that no random
+# number, of which a message's name and a signature are made, can come to be one.
+CANARIES = [
+    re.compile(each, re.IGNORECASE)
+    for each in (
+        "wilhelmina", "canarywick", "wharfside", r"zz7(%20|[^a-z0-9])*7nv", r"\bzz7\b", r"\b7nv\b", "798877", "553311",
+        "960777", "900777", "c4n4ry", "insulin", "songbird", "whistler",
+    )
+]  # fmt: skip
 PEOPLE = [
     {
-        "ref": "SU-C", "name": "Mrs Wilhelmina Canarywick", "address": "12 Wharfside Row", "postcode": "ZZ7 7CA",
+        "ref": "SU-C", "name": "Mrs Wilhelmina Canarywick", "address": "12 Wharfside Row", "postcode": "ZZ7 7NV",
         "lat": 53.798877, "lon": -1.553311, "phones": "+441134960777", "needs": "Insulin before breakfast",
         "key_safe": "C4N4RY",
     },
@@ -270,7 +274,7 @@ async def test_no_canary_gets_out(played: Played, capfd: pytest.CaptureFixture[s
     assert len([each for each in played.left if each.startswith("address")]) > 10
     printed = capfd.readouterr()
     found = [
-        f"{where}: {text[max(0, text.lower().index(canary) - 60) :][:120]}"
+        f"{where}: {text[max(0, told.start() - 60) :][:120]}"
         for where, text in (
             ("log", written),
             ("stdout", printed.out),
@@ -280,6 +284,6 @@ async def test_no_canary_gets_out(played: Played, capfd: pytest.CaptureFixture[s
             *(("webhook", each) for each in hooks),
         )
         for canary in CANARIES
-        if canary in text.lower()
+        if (told := canary.search(text))
     ]
     assert found == []
